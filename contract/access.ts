@@ -1,0 +1,37 @@
+// Route metadata: who may call, how it is limited, what a retry does, what the audit calls it and whether agents see it.
+
+/**
+ * Who may call a route.
+ * `anyone` needs no credential · `user` any signed-in caller · `account_admin` the account's role admin (superadmins too)
+ * · `superadmin` superadmins and admin tokens · `rules` decided by collection rules and role permissions for each request.
+ */
+export type Who = 'anyone' | 'user' | 'account_admin' | 'superadmin' | 'rules';
+
+/** Limit class: `open` is never limited (probes, documents); `auth` is the strict one that slows password guessing. */
+export type Rate = 'open' | 'auth' | 'read' | 'write' | 'bulk';
+
+export interface Access {
+  readonly who: Who;
+  readonly rate: Rate;
+  /** `safe` reads only · `natural` repeating has the same outcome · `key` repeats are made safe by an Idempotency-Key · `none`. */
+  readonly idempotent: 'safe' | 'natural' | 'key' | 'none';
+  /** The verb that the audit trail records, or null for a route that changes nothing. */
+  readonly audit: string | null;
+  /** The MCP tool verb this route appears as, or false. */
+  readonly mcp: 'query' | 'get' | 'create' | 'update' | 'delete' | 'bulk_create' | false;
+}
+
+const reading = { rate: 'read', idempotent: 'safe', audit: null, mcp: false } as const;
+
+/** Metadata of a route that only reads. */
+export const reads = <const W extends Who>(who: W, more: Partial<Access> = {}): Access => ({ ...reading, who, ...more });
+
+/** Metadata of a route that changes something; `audit` is the verb that the trail records, as `user.create`. */
+export const writes = <const W extends Who>(who: W, audit: string, more: Partial<Access> = {}): Access => ({
+  who,
+  rate: 'write',
+  idempotent: 'key',
+  audit,
+  mcp: false,
+  ...more,
+});

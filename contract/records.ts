@@ -1,0 +1,136 @@
+// Records: the CRUD routes that every collection has. Their bodies are checked against the collection's own definition, not here.
+import { reads, writes } from './access.ts';
+import { noBody, room, z } from './kit.ts';
+import { errors } from './problems.ts';
+import { Id, intParam, Timestamp } from './shapes.ts';
+
+const inCollection = z.object({ collection: z.string().min(1).meta({ description: 'Name of the collection.', example: 'posts' }) });
+const oneRecord = z.object({
+  collection: z.string().min(1).meta({ description: 'Name of the collection.', example: 'posts' }),
+  id: z.string().min(1).meta({ description: 'Id of the record.' }),
+});
+
+/** A record: the system fields and the collection's own. */
+export const StoredRecord = z
+  .looseObject({
+    id: Id,
+    account_id: z.string(),
+    created_at: Timestamp,
+    updated_at: Timestamp,
+    created_by: z.string().nullable(),
+    updated_by: z.string().nullable(),
+  })
+  .meta({ id: 'Record', description: 'System fields and the fields of the collection.' });
+
+/** A record with a projection applied: `id` is always there. */
+export const ProjectedRecord = z.looseObject({ id: Id }).meta({ id: 'ProjectedRecord' });
+
+/** A body of any JSON object: the collection's definition decides what is right. */
+export const RecordBody = z.record(z.string(), z.unknown()).meta({ id: 'RecordBody', description: 'The fields of the collection.' });
+
+/** Query of a list. Any further parameter is a filter: `{field}=value`. */
+export const ListQuery = z
+  .object({
+    skip: intParam({ min: 0 }).default(0).meta({ description: 'Records to skip.' }),
+    limit: intParam({ min: 1, max: 100 }).default(30).meta({ description: 'Records per page.' }),
+    sort: z.string().max(1000).optional().meta({
+      description: 'Comma list of fields; `-` before a name descends, `+` or nothing ascends. Default -created_at.',
+      example: '-created_at,title',
+    }),
+    fields: z.string().max(8000).optional().meta({ description: 'Comma list of the fields to answer; id always stays.', example: 'id,title' }),
+  })
+  .catchall(z.string());
+export type ListQuery = z.output<typeof ListQuery>;
+
+export const RecordPage = z
+  .object({
+    items: z.array(ProjectedRecord),
+    total: z.int().meta({ description: 'All records that match, whatever skip and limit are.' }),
+    skip: z.int(),
+    limit: z.int(),
+    has_more: z.boolean(),
+  })
+  .meta({ id: 'RecordPage' });
+
+const post = { title: 'Getting started', content: 'A first post.', published: true };
+const shown = {
+  id: '0198c0de-7a11-7000-8000-3b2f5c0ffee1',
+  account_id: 'AB1234',
+  created_at: '2026-01-02T03:04:05.678Z',
+  updated_at: '2026-01-02T03:04:05.678Z',
+  created_by: '0198c0de-7a11-7000-8000-3b2f5c0ffee2',
+  updated_by: '0198c0de-7a11-7000-8000-3b2f5c0ffee2',
+  ...post,
+};
+const params = { collection: 'posts', id: shown.id };
+const found = errors('RESOURCE_NOT_FOUND', 'RESOURCE_DISABLED', 'STATEMENT_TIMEOUT');
+const stored = errors('INVALID_RESOURCE_DATA', 'INVALID_FIELDS', 'RELATION_REFERENCE_ERROR', 'RESOURCE_CONFLICT', 'ADMIN_TOKEN_NOT_ALLOWED', 'ACCOUNT_REQUIRED');
+
+export const records = room({
+  list: {
+    method: 'GET',
+    path: '/api/v1/records/:collection',
+    summary: 'List records',
+    description: 'Filter by any field (`published=true`), sort, project and page. `total` counts all matching records.',
+    pathParams: inCollection,
+    query: ListQuery,
+    responses: { 200: RecordPage, ...errors('INVALID_FIELDS', 'RESOURCE_FETCH_ERROR'), ...found },
+    metadata: reads('rules', { mcp: 'query' }),
+    example: {
+      params: { collection: 'posts' },
+      query: { limit: '10', sort: '-created_at', published: 'true' },
+      reply: { items: [shown], total: 1, skip: 0, limit: 10, has_more: false },
+    },
+  },
+  create: {
+    method: 'POST',
+    path: '/api/v1/records/:collection',
+    summary: 'Create a record',
+    pathParams: inCollection,
+    body: RecordBody,
+    responses: { 201: StoredRecord, ...errors('RESOURCE_STORE_ERROR'), ...found, ...stored },
+    metadata: writes('rules', 'create', { mcp: 'create' }),
+    example: { params: { collection: 'posts' }, body: post, reply: shown },
+  },
+  get: {
+    method: 'GET',
+    path: '/api/v1/records/:collection/:id',
+    summary: 'Get a record',
+    pathParams: oneRecord,
+    query: z.object({ fields: z.string().max(8000).optional().meta({ description: 'Comma list of the fields to answer.' }) }),
+    responses: { 200: ProjectedRecord, ...errors('INVALID_FIELDS', 'RESOURCE_FIND_ERROR'), ...found },
+    metadata: reads('rules', { mcp: 'get' }),
+    example: { params, reply: shown },
+  },
+  replace: {
+    method: 'PUT',
+    path: '/api/v1/records/:collection/:id',
+    summary: 'Replace a record',
+    description: 'Fields that are left out take their default, or null.',
+    pathParams: oneRecord,
+    body: RecordBody,
+    responses: { 200: StoredRecord, ...errors('RESOURCE_UPDATE_ERROR'), ...found, ...stored },
+    metadata: writes('rules', 'update', { idempotent: 'natural' }),
+    example: { params, body: post, reply: shown },
+  },
+  patch: {
+    method: 'PATCH',
+    path: '/api/v1/records/:collection/:id',
+    summary: 'Update fields of a record',
+    description: 'Fields that are left out keep their value.',
+    pathParams: oneRecord,
+    body: RecordBody,
+    responses: { 200: StoredRecord, ...errors('RESOURCE_UPDATE_ERROR'), ...found, ...stored },
+    metadata: writes('rules', 'update', { mcp: 'update' }),
+    example: { params, body: { title: 'A better title' }, reply: { ...shown, title: 'A better title' } },
+  },
+  delete: {
+    method: 'DELETE',
+    path: '/api/v1/records/:collection/:id',
+    summary: 'Delete a record',
+    pathParams: oneRecord,
+    responses: { 204: noBody, ...errors('RESOURCE_DELETE_ERROR', 'RELATION_RESTRICTED', 'ACCOUNT_REQUIRED'), ...found },
+    metadata: writes('rules', 'delete', { idempotent: 'natural', mcp: 'delete' }),
+    example: { params },
+  },
+});
