@@ -75,7 +75,7 @@ export const accounts = room({
     summary: 'Rename an account',
     pathParams: accountParam,
     body: z.object({ name: z.string().trim().min(1).max(255) }).meta({ id: 'AccountChange' }),
-    responses: { 200: Account, ...missing },
+    responses: { 200: Account, ...missing, ...errors('INVALID_RESOURCE_DATA') },
     metadata: writes('superadmin', 'account.update', { idempotent: 'natural' }),
     example: { params, body: { name: 'Acme Ltd' }, reply: { ...shown, name: 'Acme Ltd' } },
   },

@@ -159,7 +159,7 @@ export const auth = room({
     pathParams: noParams,
     query: z.object({ token: z.string().min(1).max(500) }),
     responses: { 200: z.object({ message: z.string(), user: UserBrief }), ...errors('INVALID_TOKEN') },
-    metadata: { ...writes('anyone', 'user.verify', { rate: 'auth' }) },
+    metadata: writes('anyone', 'user.verify', { rate: 'auth', idempotent: 'none' }),
     example: { query: { token: 'mJ0y…' }, reply: { message: 'Your address is verified.', user } },
   },
   sendVerification: {

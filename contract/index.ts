@@ -8,5 +8,5 @@ import { records } from './records.ts';
 import { roles } from './roles.ts';
 import { users } from './users.ts';
 
-export const contract = { ops, auth, collections, roles, users, accounts, records } as const satisfies Contract;
+export const contract = { auth, collections, roles, users, accounts, records, ops } as const satisfies Contract;
 export type AppContract = typeof contract;

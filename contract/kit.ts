@@ -56,7 +56,7 @@ export const noParams = z.object({});
 export function room<const T extends Room>(routes: T): Routes<T> {
   for (const route of Object.values<Route>(routes)) {
     const declared = route.responses as Record<number, unknown>;
-    const implied: Code[] = standingErrors(route.metadata, hasBody(route), route.query !== undefined);
+    const implied: Code[] = standingErrors(route.metadata, { body: hasBody(route), query: route.query !== undefined, params: route.path.includes(':') });
     for (const [status, schema] of Object.entries(errors(...implied))) {
       const own = declared[Number(status)];
       declared[Number(status)] = own === undefined ? schema : mergeProblems(own as ProblemBody, schema as ProblemBody);

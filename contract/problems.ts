@@ -94,13 +94,14 @@ export function errors<const C extends Code>(...codes: C[]): { [S in StatusOf<C>
 errors.of = bodyOf;
 
 /** The codes that follow from a route's metadata and need not be declared. */
-export function standingErrors(access: Access, body: boolean, query: boolean): Code[] {
+export function standingErrors(access: Access, { body, query, params }: { body: boolean; query: boolean; params: boolean }): Code[] {
   const codes: Code[] = ['INTERNAL_ERROR', 'SERVICE_UNAVAILABLE'];
   if (access.who !== 'anyone') codes.push('UNAUTHORIZED', 'TOKEN_EXPIRED', 'CROSS_SITE_REQUEST');
   if (access.who !== 'anyone' && access.who !== 'user') codes.push('FORBIDDEN');
   if (access.rate !== 'open') codes.push('RATE_LIMITED');
   if (body) codes.push('INVALID_JSON', 'PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'INVALID_REQUEST');
   if (query) codes.push('INVALID_QUERY_PARAMS');
+  if (params) codes.push('INVALID_URL');
   return codes;
 }
 

@@ -59,9 +59,6 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * Throws ConfigError naming the variable and what it takes.
  */
 export function loadConfig(env: Environment = process.env, overrides: Partial<Config> = {}): Config {
-  for (const name of Object.keys(env)) {
-    if (name.startsWith('SNACKBASE_') && !KNOWN.has(name)) throw new ConfigError(`${name} is not a known variable. \`snackbase config\` lists them.`);
-  }
   const read = Object.fromEntries(VARIABLES.map((v) => [v.option, parse(v, env[v.name])]));
   const production = env.NODE_ENV === 'production';
   const config = { ...read, production, ...overrides } as Config;
@@ -75,6 +72,9 @@ export function loadConfig(env: Environment = process.env, overrides: Partial<Co
     encryptionKey: config.encryptionKey || storedKey('SNACKBASE_ENCRYPTION_KEY', dataDir, 'encryption.key', needsOwnKeys),
   };
 }
+
+/** Variables that look like ours and are not: a typing mistake that would otherwise stay silent. */
+export const unknownVariables = (env: Environment): string[] => Object.keys(env).filter((name) => name.startsWith('SNACKBASE_') && !KNOWN.has(name));
 
 /** Read by other parts of the product (build, tests, extensions), so they are known but not part of Config. */
 const KNOWN = new Set([...VARIABLES.map((v) => v.name), 'SNACKBASE_WEBHOOK_ALLOW_PRIVATE', 'SNACKBASE_SINGLE_TENANT_ACCOUNT', 'SNACKBASE_EXTENSIONS']);

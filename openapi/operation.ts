@@ -1,0 +1,78 @@
+// One route of the contract as one operation: parameters, body, responses, examples, security and its metadata.
+import type { RouteConfig } from '@asteasolutions/zod-to-openapi';
+import { hasBody, noBody, type Route, successStatus, z } from '../contract/kit.ts';
+import type { ProblemBody } from '../contract/problems.ts';
+import { openPath, openQuery } from './parameters.ts';
+import type { ProblemResponses } from './problem-responses.ts';
+import { CORRELATION_HEADER, requestHeaders } from './shared-headers.ts';
+
+/** A route with the names it has in the document. */
+export interface Entry {
+  readonly operationId: string;
+  readonly room: string;
+  readonly route: Route;
+}
+
+const SUCCESS: Readonly<Record<number, string>> = {
+  200: 'OK',
+  201: 'Created',
+  202: 'Accepted; the work goes on',
+  204: 'Done; there is no body',
+  302: 'Go to the address in Location',
+};
+const CREDENTIALS = [{ bearerAuth: [] }, { cookieAuth: [] }];
+
+/** The operation in the generator's own form; `problems` collects the error responses that operations share. */
+export function operation({ operationId, room, route }: Entry, problems: ProblemResponses): RouteConfig {
+  const { who, rate, idempotent, audit, mcp } = route.metadata;
+  const query = openQuery(route);
+  return {
+    method: route.method.toLowerCase() as Lowercase<Route['method']>,
+    path: openPath(route.path),
+    operationId,
+    tags: [room],
+    summary: route.summary,
+    ...(route.description !== undefined && { description: route.description }),
+    security: security(who),
+    parameters: requestHeaders(route.metadata),
+    request: {
+      params: route.pathParams,
+      ...(query !== undefined && { query }),
+      ...(hasBody(route) && { body: requestBody(route) }),
+    },
+    responses: Object.fromEntries(
+      Object.entries(route.responses).map(([status, schema]) => [
+        status,
+        Number(status) < 400 ? success(route, Number(status)) : problems.respond(schema as ProblemBody),
+      ]),
+    ) as RouteConfig['responses'],
+    'x-snackbase': { who, rate, idempotent, audit, mcp },
+  };
+}
+
+/** Rules may open a collection to everyone, so there a credential is one alternative beside none. */
+function security(who: Route['metadata']['who']): Record<string, string[]>[] {
+  if (who === 'anyone') return [];
+  return who === 'rules' ? [...CREDENTIALS, {}] : CREDENTIALS;
+}
+
+function requestBody(route: Route) {
+  const schema = route.body as z.ZodType;
+  const { body: example } = route.example;
+  return {
+    required: !schema.safeParse(undefined).success,
+    content: { 'application/json': { schema, ...(example !== undefined && { example }) } },
+  };
+}
+
+function success(route: Route, status: number) {
+  const reply = route.responses[status];
+  const described = { description: SUCCESS[status] ?? 'OK', headers: CORRELATION_HEADER };
+  if (reply === undefined || reply === noBody) return described;
+  const example =
+    status === successStatus(route) && route.example.reply !== undefined ? { example: route.example.reply } : {};
+  if (reply instanceof z.ZodType)
+    return { ...described, content: { 'application/json': { schema: reply, ...example } } };
+  const { contentType } = reply as { contentType: string };
+  return { ...described, content: { [contentType.split(';')[0] as string]: { schema: z.string(), ...example } } };
+}

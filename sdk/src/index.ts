@@ -1,0 +1,34 @@
+// @snackbase/sdk: the client, its errors and its types.
+export type { Auth } from './auth.ts';
+export type { Call, Reply } from './call.ts';
+export { CoreClient, type RouteInput, type RouteName, type RouteReply, SnackBaseClient } from './client.ts';
+export {
+  AuthenticationError,
+  ConflictError,
+  type ErrorCode,
+  type ErrorFacts,
+  isCode,
+  NetworkError,
+  NotFoundError,
+  PermissionError,
+  RateLimitError,
+  ServerError,
+  SnackBaseError,
+  TimeoutError,
+  ValidationError,
+} from './errors.ts';
+export type { CallOptions, ClientOptions, StoredTokens, TokenSource } from './options.ts';
+export type { Records } from './records.ts';
+export type {
+  AnySchema,
+  CollectionName,
+  FieldName,
+  Filter,
+  ListOptions,
+  Page,
+  RecordInput,
+  SortKey,
+  Stored,
+  SystemFields,
+} from './schema.ts';
+export type * from './types.gen.ts';

@@ -1,0 +1,94 @@
+// Records of any collection: list, get, create, update, patch, delete.
+import { asCall, type Call } from './call.ts';
+import type { CallOptions } from './options.ts';
+import { listParams, records as routes } from './routes.gen.ts';
+import type { CollectionName, FieldName, ListOptions, Page, RecordInput, RecordOf } from './schema.ts';
+import type { Send } from './transport.ts';
+
+/** The server's default, sent along with `page` so that both sides count in the same steps. */
+const PER_PAGE = 30;
+
+/** Filter as query parameters. @throws TypeError that names a field whose value is neither text, number nor boolean */
+function filterParams(filter: string | object | undefined): Record<string, unknown> {
+  if (typeof filter === 'string') return { filter };
+  const out: Record<string, unknown> = {};
+  for (const [field, value] of Object.entries(filter ?? {})) {
+    if (typeof value === 'object') throw new TypeError(`filter.${field} must be text, number or boolean`);
+    out[[...listParams, 'filter'].includes(field) ? `${field}__eq` : field] = value;
+  }
+  return out;
+}
+
+/**
+ * Records service. Types: `list<Product>('products')` for one call, or a schema on the client for all of them.
+ * Every method rejects with a SnackBaseError, and with a TypeError for an empty collection or id.
+ */
+export class Records<Schema> {
+  readonly #send: Send;
+
+  constructor(send: Send) {
+    this.#send = send;
+  }
+
+  /** One page of the records that match, with the total of all that match. */
+  list<T = never, C extends CollectionName<Schema> = CollectionName<Schema>>(
+    collection: C,
+    options: ListOptions<RecordOf<Schema, C, T>> = {},
+    call?: CallOptions,
+  ): Call<Page<RecordOf<Schema, C, T>>> {
+    return asCall(this.#list(collection, options, call));
+  }
+
+  // Async, so that a bad filter rejects like every other failure instead of throwing.
+  async #list<R>(collection: string, options: ListOptions<R>, call?: CallOptions) {
+    const { filter, sort, page, perPage, fields } = options;
+    const limit = perPage ?? options.limit ?? (page && PER_PAGE);
+    const skip = options.skip ?? (page && (page - 1) * (limit as number));
+    const query = { ...filterParams(filter), skip, limit, sort, fields };
+    return this.#send<Page<R>>(routes.list, { params: { collection }, query }, call);
+  }
+
+  /** One record. @throws NotFoundError when it is not there or not visible */
+  get<T = never, C extends CollectionName<Schema> = CollectionName<Schema>>(
+    collection: C,
+    id: string,
+    options: { readonly fields?: string | readonly FieldName<RecordOf<Schema, C, T>>[] | undefined } = {},
+    call?: CallOptions,
+  ): Call<RecordOf<Schema, C, T>> {
+    return asCall(this.#send(routes.get, { params: { collection, id }, query: { fields: options.fields } }, call));
+  }
+
+  /** Stores a new record and answers it with its id. @throws ValidationError naming the fields; ConflictError for a unique value */
+  create<T = never, C extends CollectionName<Schema> = CollectionName<Schema>>(
+    collection: C,
+    data: RecordInput<RecordOf<Schema, C, T>>,
+    call?: CallOptions,
+  ): Call<RecordOf<Schema, C, T>> {
+    return asCall(this.#send(routes.create, { params: { collection }, body: data }, call));
+  }
+
+  /** Replaces a record: fields that are left out take their default or null. */
+  update<T = never, C extends CollectionName<Schema> = CollectionName<Schema>>(
+    collection: C,
+    id: string,
+    data: RecordInput<RecordOf<Schema, C, T>>,
+    call?: CallOptions,
+  ): Call<RecordOf<Schema, C, T>> {
+    return asCall(this.#send(routes.replace, { params: { collection, id }, body: data }, call));
+  }
+
+  /** Changes the fields that are sent and no others. */
+  patch<T = never, C extends CollectionName<Schema> = CollectionName<Schema>>(
+    collection: C,
+    id: string,
+    data: RecordInput<RecordOf<Schema, C, T>>,
+    call?: CallOptions,
+  ): Call<RecordOf<Schema, C, T>> {
+    return asCall(this.#send(routes.patch, { params: { collection, id }, body: data }, call));
+  }
+
+  /** Deletes a record. @throws ConflictError while others refer to it */
+  delete(collection: CollectionName<Schema>, id: string, call?: CallOptions): Call<void> {
+    return asCall(this.#send<void>(routes.delete, { params: { collection, id } }, call));
+  }
+}

@@ -1,0 +1,72 @@
+// Generated from contract/ by sdk/generate.ts: edit the contract and run `npm run gen`. Marks: b body, q query, t text reply.
+export const auth = {
+  register: 'POST /api/v1/auth/register b',
+  login: 'POST /api/v1/auth/login b',
+  refresh: 'POST /api/v1/auth/refresh b',
+  logout: 'POST /api/v1/auth/logout b',
+  me: 'GET /api/v1/auth/me',
+  verifyEmail: 'POST /api/v1/auth/verify-email b',
+  verifyEmailLink: 'GET /api/v1/auth/verify-email q',
+  sendVerification: 'POST /api/v1/auth/send-verification b',
+  resendVerification: 'POST /api/v1/auth/resend-verification b',
+} as const;
+
+export const collections = {
+  list: 'GET /api/v1/collections q',
+  create: 'POST /api/v1/collections b',
+  names: 'GET /api/v1/collections/names',
+  get: 'GET /api/v1/collections/:id',
+  update: 'PUT /api/v1/collections/:id b',
+  patch: 'PATCH /api/v1/collections/:id b',
+  delete: 'DELETE /api/v1/collections/:id',
+} as const;
+
+export const roles = {
+  list: 'GET /api/v1/roles',
+} as const;
+
+export const users = {
+  list: 'GET /api/v1/users q',
+  create: 'POST /api/v1/users b',
+  get: 'GET /api/v1/users/:id',
+  update: 'PATCH /api/v1/users/:id b',
+  delete: 'DELETE /api/v1/users/:id',
+  setPassword: 'PUT /api/v1/users/:id/password b',
+  verify: 'POST /api/v1/users/:id/verify b',
+  resendVerification: 'POST /api/v1/users/:id/resend-verification b',
+} as const;
+
+export const accounts = {
+  list: 'GET /api/v1/accounts q',
+  create: 'POST /api/v1/accounts b',
+  get: 'GET /api/v1/accounts/:id',
+  update: 'PUT /api/v1/accounts/:id b',
+  delete: 'DELETE /api/v1/accounts/:id',
+  users: 'GET /api/v1/accounts/:id/users q',
+} as const;
+
+export const records = {
+  list: 'GET /api/v1/records/:collection q',
+  create: 'POST /api/v1/records/:collection b',
+  get: 'GET /api/v1/records/:collection/:id q',
+  replace: 'PUT /api/v1/records/:collection/:id b',
+  patch: 'PATCH /api/v1/records/:collection/:id b',
+  delete: 'DELETE /api/v1/records/:collection/:id',
+} as const;
+
+export const ops = {
+  health: 'GET /health',
+  live: 'GET /live',
+  ready: 'GET /ready',
+  version: 'GET /api/v1',
+  openapi: 'GET /openapi.json',
+  openapiYaml: 'GET /openapi.yaml t',
+  openapiV1: 'GET /api/v1/openapi.json',
+  openapiYamlV1: 'GET /api/v1/openapi.yaml t',
+  docs: 'GET /docs t',
+} as const;
+
+export const rooms = { auth, collections, roles, users, accounts, records, ops } as const;
+
+/** Query parameters of a list that are not fields. */
+export const listParams: readonly string[] = ["skip","limit","sort","fields"];

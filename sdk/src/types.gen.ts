@@ -1,0 +1,863 @@
+// Generated from contract/ by sdk/generate.ts: edit the contract and run `npm run gen`.
+import type { Call } from './call.ts';
+import type { CallOptions } from './options.ts';
+
+/** Every code of the server's error catalogue. */
+export type ServerCode =
+  | 'NO_RESOURCE_NAME'
+  | 'INVALID_JSON'
+  | 'INVALID_FIELDS'
+  | 'INVALID_QUERY_PARAMS'
+  | 'INVALID_RESOURCE_DATA'
+  | 'INVALID_URL'
+  | 'RELATION_REFERENCE_ERROR'
+  | 'INVALID_TOKEN'
+  | 'ACCOUNT_REQUIRED'
+  | 'EMAIL_ALREADY_VERIFIED'
+  | 'UNAUTHORIZED'
+  | 'INVALID_CREDENTIALS'
+  | 'EMAIL_NOT_VERIFIED'
+  | 'TOKEN_EXPIRED'
+  | 'INVALID_REFRESH_TOKEN'
+  | 'FORBIDDEN'
+  | 'CROSS_SITE_REQUEST'
+  | 'KEY_PERMISSION_DENIED'
+  | 'ADMIN_TOKEN_NOT_ALLOWED'
+  | 'RESOURCE_NOT_FOUND'
+  | 'RESOURCE_DISABLED'
+  | 'ROUTE_NOT_FOUND'
+  | 'METHOD_NOT_ALLOWED'
+  | 'CONFLICT'
+  | 'RESOURCE_CONFLICT'
+  | 'RELATION_RESTRICTED'
+  | 'COLLECTION_REFERENCED'
+  | 'SCHEMA_SYNC_FAILED'
+  | 'WRITE_CONFLICT'
+  | 'IDEMPOTENCY_IN_FLIGHT'
+  | 'PRECONDITION_FAILED'
+  | 'PAYLOAD_TOO_LARGE'
+  | 'UNSUPPORTED_MEDIA_TYPE'
+  | 'INVALID_REQUEST'
+  | 'IDEMPOTENCY_MISMATCH'
+  | 'RATE_LIMITED'
+  | 'INTERNAL_ERROR'
+  | 'RESOURCE_FETCH_ERROR'
+  | 'RESOURCE_FIND_ERROR'
+  | 'RESOURCE_STORE_ERROR'
+  | 'RESOURCE_UPDATE_ERROR'
+  | 'RESOURCE_DELETE_ERROR'
+  | 'RESOURCE_SCHEMA_ERROR'
+  | 'SERVICE_UNAVAILABLE'
+  | 'STATEMENT_TIMEOUT';
+
+export interface Account {
+  /** Two letters and four digits. */
+  id: string;
+  /** The same as id. */
+  account_code: string;
+  slug: string;
+  name: string;
+  user_count: number;
+  /** RFC 3339, UTC, ends in Z. */
+  created_at: string;
+  /** RFC 3339, UTC, ends in Z. */
+  updated_at: string;
+}
+
+export interface AccountBrief {
+  /** Two letters and four digits. */
+  id: string;
+  slug: string;
+  name: string;
+  /** RFC 3339, UTC, ends in Z. */
+  created_at: string;
+  [key: string]: unknown;
+}
+
+export interface AccountChange {
+  name: string;
+}
+
+export interface AccountInput {
+  name: string;
+  slug?: string | undefined;
+}
+
+export interface AccountsListQuery {
+  /** Items to skip. */
+  skip?: number | undefined;
+  /** Items per page, 1 to 100, default 25. */
+  limit?: number | undefined;
+  /** Page number from 1; used when skip is absent. */
+  page?: number | undefined;
+  /** Same as limit. */
+  page_size?: number | undefined;
+  /** Part of the name, the slug or the id. */
+  search?: string | undefined;
+  sort_by?: "id" | "account_code" | "slug" | "name" | "created_at" | undefined;
+  sort_order?: "asc" | "desc" | undefined;
+}
+
+export interface AccountsListReply {
+  items: Account[];
+  total: number;
+  skip: number;
+  limit: number;
+  page: number;
+  page_size: number;
+  total_pages: number;
+}
+
+export interface AccountsUsersQuery {
+  /** Items to skip. */
+  skip?: number | undefined;
+  /** Items per page, 1 to 100, default 25. */
+  limit?: number | undefined;
+  /** Page number from 1; used when skip is absent. */
+  page?: number | undefined;
+  /** Same as limit. */
+  page_size?: number | undefined;
+}
+
+export interface AccountsUsersReply {
+  items: User[];
+  total: number;
+  skip: number;
+  limit: number;
+  page: number;
+  page_size: number;
+  total_pages: number;
+}
+
+export interface AuthLogoutBody {
+  refresh_token?: string | undefined;
+}
+
+export interface AuthResendVerificationBody {
+  account?: string | undefined;
+  email?: string | undefined;
+}
+
+export interface AuthSendVerificationBody {
+  account?: string | undefined;
+  email?: string | undefined;
+}
+
+export interface AuthVerifyEmailLinkQuery {
+  token: string;
+}
+
+export interface AuthVerifyEmailLinkReply {
+  message: string;
+  user: UserBrief;
+}
+
+export interface AuthVerifyEmailReply {
+  message: string;
+  user: UserBrief;
+}
+
+export interface Collection {
+  /** UUID version 7. */
+  id: string;
+  app: string;
+  name: string;
+  qualified_name: string;
+  table_name: string;
+  description: string | null;
+  display_name: string | null;
+  schema: Field[];
+  /** The same array as schema. */
+  fields: Field[];
+  soft_delete: boolean;
+  /** The same as soft_delete. */
+  enableSoftDelete: boolean;
+  enabled: boolean;
+  /** Grows with each change of the definition. */
+  revision: number;
+  /** RFC 3339, UTC, ends in Z. */
+  created_at: string;
+  /** RFC 3339, UTC, ends in Z. */
+  updated_at: string;
+}
+
+/** What is sent changes; what is left out stays. `schema` is the whole list of fields. */
+export interface CollectionChange {
+  /** Letters, digits and underscore, at most 100; starts with a letter or underscore. */
+  name?: string | undefined;
+  description?: string | undefined;
+  display_name?: string | undefined;
+  /** The fields. `fields` is accepted as well. */
+  schema?: FieldInput[] | undefined;
+  /** Deleting sets deleted_at instead of removing the row. */
+  soft_delete?: boolean | undefined;
+  /** A disabled collection answers 404 RESOURCE_DISABLED and keeps its data. */
+  enabled?: boolean | undefined;
+}
+
+export interface CollectionInput {
+  /** Letters, digits and underscore, at most 100; starts with a letter or underscore. */
+  name: string;
+  description?: string | undefined;
+  display_name?: string | undefined;
+  /** The fields. `fields` is accepted as well. */
+  schema: FieldInput[];
+  /** Deleting sets deleted_at instead of removing the row. */
+  soft_delete?: boolean | undefined;
+  /** A disabled collection answers 404 RESOURCE_DISABLED and keeps its data. */
+  enabled?: boolean | undefined;
+}
+
+export interface CollectionsListQuery {
+  /** Items to skip. */
+  skip?: number | undefined;
+  /** Items per page, 1 to 100, default 25. */
+  limit?: number | undefined;
+  /** Page number from 1; used when skip is absent. */
+  page?: number | undefined;
+  /** Same as limit. */
+  page_size?: number | undefined;
+  sort_by?: "created_at" | "updated_at" | "name" | undefined;
+  sort_order?: "asc" | "desc" | undefined;
+  /** Part of the name. */
+  search?: string | undefined;
+}
+
+export interface CollectionsListReply {
+  items: Collection[];
+  total: number;
+  skip: number;
+  limit: number;
+  page: number;
+  page_size: number;
+  total_pages: number;
+}
+
+export interface CollectionsNamesReply {
+  names: string[];
+  total: number;
+}
+
+/** One field of a collection. */
+export type Field = {
+  /** Letters, digits and underscore, at most 100; starts with a letter or underscore. */
+  name: string;
+  /** A value must be there and not null. A default satisfies it. */
+  required: boolean;
+  /** No two live records of one account share the value. */
+  unique: boolean;
+  description?: string | undefined;
+  display_name?: string | undefined;
+  /** A hint for user interfaces; it changes nothing. */
+  content_type?: string | undefined;
+  searchable?: boolean | undefined;
+  sortable?: boolean | undefined;
+  /** Personal data, masked for callers outside the group pii_access. */
+  pii?: boolean | undefined;
+  mask_type?: "email" | "ssn" | "phone" | "name" | "full" | "custom" | undefined;
+} & (
+  | {
+      type: "text";
+      min_length?: number | undefined;
+      max_length?: number | undefined;
+      /** A regular expression that the whole value must match. */
+      pattern?: string | undefined;
+      default?: string | undefined;
+      enum?: string[] | undefined;
+    }
+  | {
+      type: "number";
+      min?: number | undefined;
+      max?: number | undefined;
+      integer?: boolean | undefined;
+      default?: number | undefined;
+      enum?: number[] | undefined;
+    }
+  | {
+      type: "boolean";
+      default?: boolean | undefined;
+    }
+  | {
+      type: "datetime";
+      default?: string | undefined;
+    }
+  | {
+      type: "date";
+      default?: string | undefined;
+    }
+  | {
+      type: "email";
+      min_length?: number | undefined;
+      max_length?: number | undefined;
+      /** A regular expression that the whole value must match. */
+      pattern?: string | undefined;
+      default?: string | undefined;
+    }
+  | {
+      type: "url";
+      min_length?: number | undefined;
+      max_length?: number | undefined;
+      /** A regular expression that the whole value must match. */
+      pattern?: string | undefined;
+      default?: string | undefined;
+    }
+  | {
+      type: "uuid";
+      default?: string | undefined;
+    }
+  | {
+      type: "json";
+      default?: unknown | undefined;
+    }
+  | {
+      type: "enum";
+      default?: string | undefined;
+      enum: string[];
+    }
+  | {
+      type: "reference";
+      /** The collection that the value points into. */
+      collection: string;
+      on_delete: "restrict" | "cascade" | "set_null";
+      default?: string | undefined;
+    }
+  | {
+      type: "text[]";
+      default?: string[] | undefined;
+      enum?: string[] | undefined;
+    }
+  | {
+      type: "number[]";
+      default?: number[] | undefined;
+      enum?: number[] | undefined;
+    }
+);
+
+/** One field of a collection. */
+export type FieldInput = {
+  /** Letters, digits and underscore, at most 100; starts with a letter or underscore. */
+  name: string;
+  /** A value must be there and not null. A default satisfies it. */
+  required?: boolean | undefined;
+  /** No two live records of one account share the value. */
+  unique?: boolean | undefined;
+  description?: string | undefined;
+  display_name?: string | undefined;
+  /** A hint for user interfaces; it changes nothing. */
+  content_type?: string | undefined;
+  searchable?: boolean | undefined;
+  sortable?: boolean | undefined;
+  /** Personal data, masked for callers outside the group pii_access. */
+  pii?: boolean | undefined;
+  mask_type?: "email" | "ssn" | "phone" | "name" | "full" | "custom" | undefined;
+} & (
+  | {
+      type: "text";
+      min_length?: number | undefined;
+      max_length?: number | undefined;
+      /** A regular expression that the whole value must match. */
+      pattern?: string | undefined;
+      default?: string | undefined;
+      enum?: string[] | undefined;
+    }
+  | {
+      type: "number";
+      min?: number | undefined;
+      max?: number | undefined;
+      integer?: boolean | undefined;
+      default?: number | undefined;
+      enum?: number[] | undefined;
+    }
+  | {
+      type: "boolean";
+      default?: boolean | undefined;
+    }
+  | {
+      type: "datetime";
+      default?: string | undefined;
+    }
+  | {
+      type: "date";
+      default?: string | undefined;
+    }
+  | {
+      type: "email";
+      min_length?: number | undefined;
+      max_length?: number | undefined;
+      /** A regular expression that the whole value must match. */
+      pattern?: string | undefined;
+      default?: string | undefined;
+    }
+  | {
+      type: "url";
+      min_length?: number | undefined;
+      max_length?: number | undefined;
+      /** A regular expression that the whole value must match. */
+      pattern?: string | undefined;
+      default?: string | undefined;
+    }
+  | {
+      type: "uuid";
+      default?: string | undefined;
+    }
+  | {
+      type: "json";
+      default?: unknown | undefined;
+    }
+  | {
+      type: "enum";
+      default?: string | undefined;
+      enum: string[];
+    }
+  | {
+      type: "reference";
+      /** The collection that the value points into. */
+      collection: string;
+      on_delete?: "restrict" | "cascade" | "set_null" | undefined;
+      default?: string | undefined;
+    }
+  | {
+      type: "text[]";
+      default?: string[] | undefined;
+      enum?: string[] | undefined;
+    }
+  | {
+      type: "number[]";
+      default?: number[] | undefined;
+      enum?: number[] | undefined;
+    }
+);
+
+export interface Health {
+  status: "healthy" | "unhealthy";
+  service: string;
+  version: string;
+}
+
+export interface LoginInput {
+  /** Slug or id of the account. `system` for superadmins. */
+  account?: string | undefined;
+  email: string;
+  password: string;
+  session?: boolean | undefined;
+}
+
+export interface Me {
+  id: string;
+  /** The same as id. */
+  user_id: string;
+  email: string;
+  role: string;
+  /** Two letters and four digits. */
+  account_id: string;
+  is_superadmin: boolean;
+  user: UserBrief;
+  account: AccountBrief;
+}
+
+export interface Message {
+  message: string;
+}
+
+export interface OpenApiDocument {
+  openapi: string;
+  info: {
+    title: string;
+    version: string;
+    [key: string]: unknown;
+  };
+  [key: string]: unknown;
+}
+
+export interface OpsLiveReply {
+  status: "alive";
+  service: string;
+  version: string;
+}
+
+export interface OpsReadyReply {
+  status: "ready";
+  service: string;
+  version: string;
+  database: "connected";
+}
+
+export interface OpsVersionReply {
+  name: string;
+  version: string;
+  api_version: string;
+}
+
+export interface PasswordInput {
+  new_password: string;
+}
+
+/** One finding about one field of the input. */
+export interface ProblemEntry {
+  field: string;
+  message: string;
+  code: string;
+  type?: string | undefined;
+  expected?: string | undefined;
+  received?: string | undefined;
+  index?: number | undefined;
+}
+
+export interface ProjectedRecord {
+  /** UUID version 7. */
+  id: string;
+  [key: string]: unknown;
+}
+
+/** The fields of the collection. */
+export interface RecordBody {
+  [key: string]: unknown;
+}
+
+export interface RecordPage {
+  items: ProjectedRecord[];
+  /** All records that match, whatever skip and limit are. */
+  total: number;
+  skip: number;
+  limit: number;
+  has_more: boolean;
+}
+
+export interface RecordsGetQuery {
+  /** Comma list of the fields to answer. */
+  fields?: string | undefined;
+}
+
+export interface RecordsListQuery {
+  /** Records to skip. */
+  skip?: number | undefined;
+  /** Records per page. */
+  limit?: number | undefined;
+  /** Comma list of fields; `-` before a name descends, `+` or nothing ascends. Default -created_at. */
+  sort?: string | undefined;
+  /** Comma list of the fields to answer; id always stays. */
+  fields?: string | undefined;
+  [key: string]: string | number | undefined;
+}
+
+export interface RefreshInput {
+  refresh_token: string;
+}
+
+export interface RegisterInput {
+  account_name: string;
+  /** 3 to 32 characters: a letter, then letters, digits and hyphens. Derived from the name when missing. */
+  account_slug?: string | undefined;
+  /** Compared without regard to case. */
+  email: string;
+  /** At least 12 characters with an upper-case and a lower-case letter, a digit and a special character. */
+  password: string;
+}
+
+export interface Registration {
+  message: string;
+  account: AccountBrief;
+  user: UserBrief;
+}
+
+export interface Role {
+  id: number;
+  name: string;
+  description: string | null;
+  is_builtin: boolean;
+}
+
+export interface RolesListReply {
+  items: Role[];
+  total: number;
+}
+
+export interface Session {
+  /** Access token: a JWT signed with HS256. */
+  token: string;
+  /** Works once; each refresh answers the next one. */
+  refresh_token: string;
+  /** Seconds until the access token expires. */
+  expires_in: number;
+  account: AccountBrief;
+  user: UserBrief;
+}
+
+/** System fields and the fields of the collection. */
+export interface StoredRecord {
+  /** UUID version 7. */
+  id: string;
+  account_id: string;
+  /** RFC 3339, UTC, ends in Z. */
+  created_at: string;
+  /** RFC 3339, UTC, ends in Z. */
+  updated_at: string;
+  created_by: string | null;
+  updated_by: string | null;
+  [key: string]: unknown;
+}
+
+export interface User {
+  /** UUID version 7. */
+  id: string;
+  email: string;
+  /** Two letters and four digits. */
+  account_id: string;
+  /** The same as account_id. */
+  account_code: string;
+  account_name: string;
+  role: string;
+  role_id: number;
+  /** The same as role. */
+  role_name: string;
+  groups: string[];
+  is_active: boolean;
+  auth_provider: string;
+  email_verified: boolean;
+  email_verified_at: string | null;
+  /** RFC 3339, UTC, ends in Z. */
+  created_at: string;
+  /** RFC 3339, UTC, ends in Z. */
+  updated_at: string;
+  last_login: string | null;
+}
+
+export interface UserBrief {
+  id: string;
+  email: string;
+  role: string;
+  /** Two letters and four digits. */
+  account_id: string;
+  groups: string[];
+  is_active: boolean;
+  email_verified: boolean;
+  /** RFC 3339, UTC, ends in Z. */
+  created_at: string;
+  last_login: string | null;
+  [key: string]: unknown;
+}
+
+export interface UserChange {
+  email?: string | undefined;
+  /** A role id, as a number or as text. */
+  role_id?: number | string | undefined;
+  is_active?: boolean | undefined;
+}
+
+export interface UserInput {
+  email: string;
+  password: string;
+  /** Id or slug of the account. */
+  account_id: string;
+  /** A role id, as a number or as text. Default: the role user. */
+  role_id?: number | string | undefined;
+  is_active?: boolean | undefined;
+  email_verified?: boolean | undefined;
+}
+
+export interface UsersListQuery {
+  /** Items to skip. */
+  skip?: number | undefined;
+  /** Items per page, 1 to 100, default 25. */
+  limit?: number | undefined;
+  /** Page number from 1; used when skip is absent. */
+  page?: number | undefined;
+  /** Same as limit. */
+  page_size?: number | undefined;
+  /** Only users of this account (id or slug). */
+  account_id?: string | undefined;
+  role_id?: number | undefined;
+  is_active?: boolean | undefined;
+  /** Part of the e-mail address. */
+  search?: string | undefined;
+  sort?: "created_at" | "-created_at" | "email" | "-email" | undefined;
+  sort_by?: "created_at" | "email" | undefined;
+  sort_order?: "asc" | "desc" | undefined;
+}
+
+export interface UsersListReply {
+  items: User[];
+  total: number;
+  skip: number;
+  limit: number;
+  page: number;
+  page_size: number;
+  total_pages: number;
+}
+
+export interface UsersResendVerificationBody {
+  [key: string]: unknown;
+}
+
+export interface UsersVerifyBody {
+  [key: string]: unknown;
+}
+
+export interface UsersVerifyReply {
+  message: string;
+  user: User;
+}
+
+export interface VerifyEmailInput {
+  token: string;
+}
+
+/** Every route by its name: what it takes and what it answers. */
+export interface Calls {
+  'auth.register': { input: { body: RegisterInput }; reply: Registration };
+  'auth.login': { input: { body: LoginInput }; reply: Session };
+  'auth.refresh': { input: { body: RefreshInput }; reply: Session };
+  'auth.logout': { input: { body?: AuthLogoutBody | undefined }; reply: Message };
+  'auth.me': { input: object; reply: Me };
+  'auth.verifyEmail': { input: { body: VerifyEmailInput }; reply: AuthVerifyEmailReply };
+  'auth.verifyEmailLink': { input: { query: AuthVerifyEmailLinkQuery }; reply: AuthVerifyEmailLinkReply };
+  'auth.sendVerification': { input: { body?: AuthSendVerificationBody | undefined }; reply: Message };
+  'auth.resendVerification': { input: { body?: AuthResendVerificationBody | undefined }; reply: Message };
+  'collections.list': { input: { query?: CollectionsListQuery | undefined }; reply: CollectionsListReply };
+  'collections.create': { input: { body: CollectionInput }; reply: Collection };
+  'collections.names': { input: object; reply: CollectionsNamesReply };
+  'collections.get': { input: { params: { id: string } }; reply: Collection };
+  'collections.update': { input: { params: { id: string }; body: CollectionChange }; reply: Collection };
+  'collections.patch': { input: { params: { id: string }; body: CollectionChange }; reply: Collection };
+  'collections.delete': { input: { params: { id: string } }; reply: void };
+  'roles.list': { input: object; reply: RolesListReply };
+  'users.list': { input: { query?: UsersListQuery | undefined }; reply: UsersListReply };
+  'users.create': { input: { body: UserInput }; reply: User };
+  'users.get': { input: { params: { id: string } }; reply: User };
+  'users.update': { input: { params: { id: string }; body: UserChange }; reply: User };
+  'users.delete': { input: { params: { id: string } }; reply: void };
+  'users.setPassword': { input: { params: { id: string }; body: PasswordInput }; reply: Message };
+  'users.verify': { input: { params: { id: string }; body?: UsersVerifyBody | undefined }; reply: UsersVerifyReply };
+  'users.resendVerification': { input: { params: { id: string }; body?: UsersResendVerificationBody | undefined }; reply: Message };
+  'accounts.list': { input: { query?: AccountsListQuery | undefined }; reply: AccountsListReply };
+  'accounts.create': { input: { body: AccountInput }; reply: Account };
+  'accounts.get': { input: { params: { id: string } }; reply: Account };
+  'accounts.update': { input: { params: { id: string }; body: AccountChange }; reply: Account };
+  'accounts.delete': { input: { params: { id: string } }; reply: void };
+  'accounts.users': { input: { params: { id: string }; query?: AccountsUsersQuery | undefined }; reply: AccountsUsersReply };
+  'records.list': { input: { params: { collection: string }; query?: RecordsListQuery | undefined }; reply: RecordPage };
+  'records.create': { input: { params: { collection: string }; body: RecordBody }; reply: StoredRecord };
+  'records.get': { input: { params: { collection: string; id: string }; query?: RecordsGetQuery | undefined }; reply: ProjectedRecord };
+  'records.replace': { input: { params: { collection: string; id: string }; body: RecordBody }; reply: StoredRecord };
+  'records.patch': { input: { params: { collection: string; id: string }; body: RecordBody }; reply: StoredRecord };
+  'records.delete': { input: { params: { collection: string; id: string } }; reply: void };
+  'ops.health': { input: object; reply: Health };
+  'ops.live': { input: object; reply: OpsLiveReply };
+  'ops.ready': { input: object; reply: OpsReadyReply };
+  'ops.version': { input: object; reply: OpsVersionReply };
+  'ops.openapi': { input: object; reply: OpenApiDocument };
+  'ops.openapiYaml': { input: object; reply: string };
+  'ops.openapiV1': { input: object; reply: OpenApiDocument };
+  'ops.openapiYamlV1': { input: object; reply: string };
+  'ops.docs': { input: object; reply: string };
+}
+
+/** The methods that each room's routes become. */
+export interface Rooms {
+  auth: {
+    /** Register an account with its first user */
+    register(body: RegisterInput, options?: CallOptions): Call<Registration>;
+    /** Log in with e-mail and password */
+    login(body: LoginInput, options?: CallOptions): Call<Session>;
+    /** Exchange a refresh token for new tokens */
+    refresh(body: RefreshInput, options?: CallOptions): Call<Session>;
+    /** End the session */
+    logout(body?: AuthLogoutBody, options?: CallOptions): Call<Message>;
+    /** Who am I */
+    me(options?: CallOptions): Call<Me>;
+    /** Verify an address with the token from the message */
+    verifyEmail(body: VerifyEmailInput, options?: CallOptions): Call<AuthVerifyEmailReply>;
+    /** Verify an address by following the link in the message */
+    verifyEmailLink(query: AuthVerifyEmailLinkQuery, options?: CallOptions): Call<AuthVerifyEmailLinkReply>;
+    /** Send the verification message again */
+    sendVerification(body?: AuthSendVerificationBody, options?: CallOptions): Call<Message>;
+    /** Send the verification message again (same as send-verification) */
+    resendVerification(body?: AuthResendVerificationBody, options?: CallOptions): Call<Message>;
+  };
+  collections: {
+    /** List collections */
+    list(query?: CollectionsListQuery, options?: CallOptions): Call<CollectionsListReply>;
+    /** Create a collection */
+    create(body: CollectionInput, options?: CallOptions): Call<Collection>;
+    /** List the names of all collections */
+    names(options?: CallOptions): Call<CollectionsNamesReply>;
+    /** Get a collection by id or name */
+    get(id: string, options?: CallOptions): Call<Collection>;
+    /** Change a collection */
+    update(id: string, body: CollectionChange, options?: CallOptions): Call<Collection>;
+    /** Change a collection (same as PUT) */
+    patch(id: string, body: CollectionChange, options?: CallOptions): Call<Collection>;
+    /** Delete a collection and its records */
+    delete(id: string, options?: CallOptions): Call<void>;
+  };
+  roles: {
+    /** List roles */
+    list(options?: CallOptions): Call<RolesListReply>;
+  };
+  users: {
+    /** List users */
+    list(query?: UsersListQuery, options?: CallOptions): Call<UsersListReply>;
+    /** Create a user in an account */
+    create(body: UserInput, options?: CallOptions): Call<User>;
+    /** Get a user */
+    get(id: string, options?: CallOptions): Call<User>;
+    /** Update a user */
+    update(id: string, body: UserChange, options?: CallOptions): Call<User>;
+    /** Deactivate a user */
+    delete(id: string, options?: CallOptions): Call<void>;
+    /** Set a password for a user */
+    setPassword(id: string, body: PasswordInput, options?: CallOptions): Call<Message>;
+    /** Mark a user's address as verified */
+    verify(id: string, body?: UsersVerifyBody, options?: CallOptions): Call<UsersVerifyReply>;
+    /** Send the verification message to a user again */
+    resendVerification(id: string, body?: UsersResendVerificationBody, options?: CallOptions): Call<Message>;
+  };
+  accounts: {
+    /** List accounts */
+    list(query?: AccountsListQuery, options?: CallOptions): Call<AccountsListReply>;
+    /** Create an account without users */
+    create(body: AccountInput, options?: CallOptions): Call<Account>;
+    /** Get an account by id or slug */
+    get(id: string, options?: CallOptions): Call<Account>;
+    /** Rename an account */
+    update(id: string, body: AccountChange, options?: CallOptions): Call<Account>;
+    /** Delete an account with its users and records */
+    delete(id: string, options?: CallOptions): Call<void>;
+    /** List the users of an account */
+    users(id: string, query?: AccountsUsersQuery, options?: CallOptions): Call<AccountsUsersReply>;
+  };
+  records: {
+    /** List records */
+    list(collection: string, query?: RecordsListQuery, options?: CallOptions): Call<RecordPage>;
+    /** Create a record */
+    create(collection: string, body: RecordBody, options?: CallOptions): Call<StoredRecord>;
+    /** Get a record */
+    get(collection: string, id: string, query?: RecordsGetQuery, options?: CallOptions): Call<ProjectedRecord>;
+    /** Replace a record */
+    replace(collection: string, id: string, body: RecordBody, options?: CallOptions): Call<StoredRecord>;
+    /** Update fields of a record */
+    patch(collection: string, id: string, body: RecordBody, options?: CallOptions): Call<StoredRecord>;
+    /** Delete a record */
+    delete(collection: string, id: string, options?: CallOptions): Call<void>;
+  };
+  ops: {
+    /** Is the server up */
+    health(options?: CallOptions): Call<Health>;
+    /** Is the process alive */
+    live(options?: CallOptions): Call<OpsLiveReply>;
+    /** Can the server do its work (database reachable) */
+    ready(options?: CallOptions): Call<OpsReadyReply>;
+    /** Name and version of the API */
+    version(options?: CallOptions): Call<OpsVersionReply>;
+    /** This API as OpenAPI 3.1 (JSON) */
+    openapi(options?: CallOptions): Call<OpenApiDocument>;
+    /** This API as OpenAPI 3.1 (YAML) */
+    openapiYaml(options?: CallOptions): Call<string>;
+    /** This API as OpenAPI 3.1 (JSON) */
+    openapiV1(options?: CallOptions): Call<OpenApiDocument>;
+    /** This API as OpenAPI 3.1 (YAML) */
+    openapiYamlV1(options?: CallOptions): Call<string>;
+    /** Interactive documentation */
+    docs(options?: CallOptions): Call<string>;
+  };
+}

@@ -1,0 +1,46 @@
+// Credentials to caller: which credential counts, whether it is genuine, and who stands behind it right now.
+import { Failure } from '../../contract/problems.ts';
+import type { Caller } from '../context.ts';
+import type { Principals } from './principals.ts';
+import type { Tokens } from './tokens.ts';
+
+/** What a request brought, as sent; null for what it did not bring. */
+export interface Credentials {
+  /** The Authorization header. */
+  readonly authorization: string | null;
+  /** The value of the session cookie. */
+  readonly cookie: string | null;
+  /** The X-API-Key header. */
+  readonly apiKey: string | null;
+}
+
+/**
+ * The caller behind the first credential that was sent (Authorization, then X-API-Key, then the cookie); null without any.
+ * Throws UNAUTHORIZED or TOKEN_EXPIRED for a bad one: an invalid credential never makes an anonymous caller.
+ */
+export type Authenticate = (credentials: Credentials) => Promise<Caller | null>;
+
+export function createAuthenticate(tokens: Tokens, principals: Principals): Authenticate {
+  async function behind(token: string, via: Caller['via']): Promise<Caller> {
+    const verified = tokens.verify(token, via === 'bearer' ? 'access' : 'session');
+    if (verified === null) throw new Failure('UNAUTHORIZED');
+    if (verified.expired) throw new Failure('TOKEN_EXPIRED');
+    const caller = await principals.find(verified.claims.sid, via);
+    if (caller === null) throw new Failure('UNAUTHORIZED');
+    return caller;
+  }
+
+  return async ({ authorization, cookie, apiKey }) => {
+    if (authorization !== null) return behind(bearerToken(authorization), 'bearer');
+    // No API key has been issued yet, so every one is wrong.
+    if (apiKey !== null) throw new Failure('UNAUTHORIZED');
+    return cookie === null ? null : behind(cookie, 'cookie');
+  };
+}
+
+function bearerToken(authorization: string): string {
+  if (authorization.startsWith('Bearer ')) return authorization.slice(7).trim();
+  const token = /^bearer +(\S+)\s*$/i.exec(authorization)?.[1];
+  if (token === undefined) throw new Failure('UNAUTHORIZED');
+  return token;
+}

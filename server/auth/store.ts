@@ -1,0 +1,131 @@
+// The SQL of users who log in: reading them, adding them, verifying their addresses.
+import type { AccountKey } from '../accounts/service.ts';
+import { SYSTEM_ACCOUNT } from '../context.ts';
+import type { Runner } from '../db/database.ts';
+import { plan } from '../db/plans.ts';
+import { isUuid } from '../ids.ts';
+
+/** A user with his account, as replies show them. */
+export interface PersonRow {
+  readonly id: string;
+  readonly email: string;
+  readonly role: string;
+  readonly account_id: string;
+  readonly is_active: boolean;
+  readonly email_verified: boolean;
+  readonly created_at: string;
+  readonly last_login: string | null;
+  readonly account_slug: string;
+  readonly account_name: string;
+  readonly account_created_at: string;
+}
+
+const PERSON = `
+  u.id, u.email, r.name as role, u.account_id, u.is_active, u.email_verified_at is not null as email_verified,
+  u.created_at, u.last_login_at as last_login,
+  a.slug as account_slug, a.name as account_name, a.created_at as account_created_at`;
+const JOINS = 'join snackbase.roles r on r.id = u.role_id join snackbase.accounts a on a.id = u.account_id';
+const PEOPLE = `snackbase.users u ${JOINS}`;
+
+const first = <T>(rows: readonly T[]): T | null => rows[0] ?? null;
+
+const principal = plan(`
+  select u.id, u.account_id, u.email, r.name, u.role_id, (extract(epoch from s.expires_at) * 1000)::bigint
+  from snackbase.sessions s join snackbase.users u on u.id = s.user_id join snackbase.roles r on r.id = u.role_id
+  where s.id = $1 and s.revoked_at is null and u.is_active`);
+
+/** The caller of a session that was not ended, with the session's end in ms since 1970. */
+export async function readPrincipal(run: Runner, sessionId: string) {
+  if (!isUuid(sessionId)) return null;
+  const row = (await run.run(principal, [sessionId])).rows[0];
+  if (!row) return null;
+  const [userId, accountId, email, role, roleId, endsAt] = row as [string, string, string, string, string, string];
+  const superadmin = accountId === SYSTEM_ACCOUNT;
+  const groups: readonly string[] = [];
+  return {
+    userId,
+    accountId,
+    email,
+    role,
+    roleId: Number(roleId),
+    groups,
+    superadmin,
+    sessionId,
+    endsAt: Number(endsAt),
+  };
+}
+
+export const findPerson = async (run: Runner, userId: string): Promise<PersonRow | null> =>
+  first(await run.query<PersonRow>(`select ${PERSON} from ${PEOPLE} where u.id = $1`, [userId]));
+
+/** The user with that address, in any case, in that account; with his password's hash. */
+export async function findLogin(run: Runner, account: AccountKey, email: string) {
+  const rows = await run.query<PersonRow & { password_hash: string | null }>(
+    `select ${PERSON}, u.password_hash from ${PEOPLE} where (a.id = $1 or a.slug = $2) and lower(u.email) = lower($3)`,
+    [account.id, account.slug, email],
+  );
+  return first(rows);
+}
+
+export interface NewUserRow {
+  readonly id: string;
+  readonly accountId: string;
+  readonly email: string;
+  readonly passwordHash: string | null;
+  readonly roleId: number;
+  readonly isActive: boolean;
+  readonly verified: boolean;
+  readonly at: string;
+}
+
+/** Answers false when the account has a user with that address, also one that is added at the same time. */
+export async function insertUser(run: Runner, user: NewUserRow): Promise<boolean> {
+  const { id, accountId, email, passwordHash, roleId, isActive, verified, at } = user;
+  const rows = await run.query(
+    `insert into snackbase.users (id, account_id, email, password_hash, role_id, is_active, email_verified_at, created_at, updated_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $8) on conflict (account_id, lower(email)) do nothing returning id`,
+    [id, accountId, email, passwordHash, roleId, isActive, verified ? at : null, at],
+  );
+  return rows.length > 0;
+}
+
+/** True when the account has a user; the account stays locked until the transaction ends, so that two servers cannot both see none. */
+export async function lockAndHasUsers(run: Runner, accountId: string): Promise<boolean> {
+  await run.query('select id from snackbase.accounts where id = $1 for update', [accountId]);
+  return (await run.query('select 1 from snackbase.users where account_id = $1 limit 1', [accountId])).length > 0;
+}
+
+export type Purpose = 'verify' | 'reset';
+
+/** Stores a mailed token; the user's earlier one for the same purpose is worth nothing from then on. */
+export async function putEmailToken(
+  run: Runner,
+  hash: Buffer,
+  userId: string,
+  purpose: Purpose,
+  expiresAt: string,
+): Promise<void> {
+  await run.query(
+    `insert into snackbase.email_tokens (hash, user_id, purpose, expires_at) values ($1, $2, $3, $4)
+     on conflict (user_id, purpose) do update set hash = excluded.hash, expires_at = excluded.expires_at, used_at = null`,
+    [hash, userId, purpose, expiresAt],
+  );
+}
+
+/** Forgets the mailed tokens of a user, for an address that is no longer his. */
+export async function dropEmailTokens(run: Runner, userId: string): Promise<void> {
+  await run.query('delete from snackbase.email_tokens where user_id = $1', [userId]);
+}
+
+/** Uses up a verification token and marks its user's address as verified; the user's id, or null for a token that is not good. */
+export async function verifyByToken(run: Runner, hash: Buffer, at: string): Promise<string | null> {
+  const rows = await run.query<{ id: string }>(
+    `with used as (
+       update snackbase.email_tokens set used_at = $2
+       where hash = $1 and purpose = 'verify' and used_at is null and expires_at > $2 returning user_id)
+     update snackbase.users u set email_verified_at = coalesce(u.email_verified_at, $2), updated_at = $2
+     from used where u.id = used.user_id returning u.id`,
+    [hash, at],
+  );
+  return first(rows)?.id ?? null;
+}

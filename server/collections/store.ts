@@ -1,0 +1,100 @@
+// The SQL of collection definitions.
+import { Field } from '../../contract/fields.ts';
+import { z } from '../../contract/kit.ts';
+import type { Runner } from '../db/database.ts';
+import type { CollectionRow } from './stored.ts';
+
+const COLUMNS =
+  'id, app, name, display_name, description, definition, soft_delete, enabled, revision, created_at, updated_at';
+
+const Definition = z.array(Field);
+
+// jsonb does not keep the order of keys; parsing brings a field's back, so that replies do not depend on the path they came.
+const parsed = (rows: readonly CollectionRow[]): CollectionRow[] =>
+  rows.map((row) => ({ ...row, definition: Definition.parse(row.definition) }));
+
+/** Every collection of every app. */
+export const all = async (runner: Runner): Promise<CollectionRow[]> =>
+  parsed(await runner.query<CollectionRow>(`select ${COLUMNS} from snackbase.collections order by app, name`));
+
+/** One collection by its exact name. */
+export async function byName(runner: Runner, app: string, name: string): Promise<CollectionRow | undefined> {
+  const text = `select ${COLUMNS} from snackbase.collections where app = $1 and name = $2`;
+  return parsed(await runner.query<CollectionRow>(text, [app, name]))[0];
+}
+
+export async function byId(runner: Runner, id: string): Promise<CollectionRow | undefined> {
+  const text = `select ${COLUMNS} from snackbase.collections where id = $1`;
+  return parsed(await runner.query<CollectionRow>(text, [id]))[0];
+}
+
+/** The name that stands in the way of another one: equal but for case. */
+export async function sameName(runner: Runner, app: string, name: string): Promise<string | undefined> {
+  const text = 'select name from snackbase.collections where app = $1 and lower(name) = lower($2)';
+  return (await runner.query<{ name: string }>(text, [app, name]))[0]?.name;
+}
+
+/** `main.posts` of every collection. */
+export async function qualifiedNames(runner: Runner): Promise<string[]> {
+  const text = `select app || '.' || name as name from snackbase.collections`;
+  return (await runner.query<{ name: string }>(text)).map((row) => row.name);
+}
+
+/** All names in alphabetical order; those of other apps than `main` are qualified. */
+export async function names(runner: Runner): Promise<string[]> {
+  const text = `select case app when 'main' then name else app || '.' || name end as name
+    from snackbase.collections order by app <> 'main', app, lower(name)`;
+  return (await runner.query<{ name: string }>(text)).map((row) => row.name);
+}
+
+export interface Listing {
+  readonly search: string | undefined;
+  readonly sortBy: 'created_at' | 'updated_at' | 'name';
+  readonly descending: boolean;
+  readonly skip: number;
+  readonly limit: number;
+}
+
+/** A page of collections and the number of all that match. `search` is a part of the name, in any case. */
+export async function list(runner: Runner, listing: Listing): Promise<{ rows: CollectionRow[]; total: number }> {
+  const direction = listing.descending ? 'desc' : 'asc';
+  const where = '$1::text is null or position(lower($1) in lower(name)) > 0';
+  const values = [listing.search ?? null];
+  const [counted] = await runner.query<{ total: number }>(
+    `select count(*) as total from snackbase.collections where ${where}`,
+    values,
+  );
+  const text = `select ${COLUMNS} from snackbase.collections where ${where}
+    order by ${listing.sortBy} ${direction}, id ${direction} limit $2 offset $3`;
+  const rows = await runner.query<CollectionRow>(text, [...values, listing.limit, listing.skip]);
+  return { rows: parsed(rows), total: counted?.total ?? 0 };
+}
+
+/** Stores a new collection at revision 1. */
+export async function insert(
+  runner: Runner,
+  row: Omit<CollectionRow, 'revision' | 'created_at' | 'updated_at'>,
+): Promise<CollectionRow> {
+  const text = `insert into snackbase.collections (id, app, name, display_name, description, definition, soft_delete, enabled)
+    values ($1, $2, $3, $4, $5, $6, $7, $8) returning ${COLUMNS}`;
+  const values = [row.id, row.app, row.name, row.display_name, row.description, JSON.stringify(row.definition)];
+  return one(await runner.query<CollectionRow>(text, [...values, row.soft_delete, row.enabled]));
+}
+
+/** Stores what may change of a collection as its next revision. */
+export async function update(runner: Runner, row: CollectionRow): Promise<CollectionRow> {
+  const text = `update snackbase.collections set display_name = $2, description = $3, definition = $4, soft_delete = $5,
+    enabled = $6, revision = revision + 1, updated_at = greatest(now(), updated_at) where id = $1 returning ${COLUMNS}`;
+  const values = [row.id, row.display_name, row.description, JSON.stringify(row.definition)];
+  return one(await runner.query<CollectionRow>(text, [...values, row.soft_delete, row.enabled]));
+}
+
+export async function remove(runner: Runner, id: string): Promise<void> {
+  await runner.query('delete from snackbase.collections where id = $1', [id]);
+}
+
+function one(rows: readonly CollectionRow[]): CollectionRow {
+  const [row] = parsed(rows);
+  if (row === undefined) throw new Error('snackbase.collections answered no row');
+  return row;
+}

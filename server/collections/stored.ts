@@ -1,0 +1,83 @@
+// A stored collection in its three shapes: the row, the value the record path works with, and the reply.
+import type { Collection } from '../../contract/collections.ts';
+import type { Field } from '../../contract/fields.ts';
+import type { CollectionDef, FieldColumn, Guarded } from '../schema/collection-def.ts';
+import { fieldColumn } from '../schema/columns.ts';
+import { accountKeyName, type DesiredTable, define, primaryKeyName } from '../schema/define.ts';
+import { qualified } from '../schema/names.ts';
+
+/** A row of snackbase.collections. */
+export interface CollectionRow {
+  readonly id: string;
+  readonly app: string;
+  readonly name: string;
+  readonly display_name: string | null;
+  readonly description: string | null;
+  readonly definition: Field[];
+  readonly soft_delete: boolean;
+  readonly enabled: boolean;
+  readonly revision: number;
+  readonly created_at: string;
+  readonly updated_at: string;
+}
+
+/** The table that the row asks for. */
+export const desiredTable = (row: CollectionRow): DesiredTable =>
+  define({ app: row.app, name: row.name, fields: row.definition });
+
+/** The collection as the record path works with it. */
+export function collectionDef(row: CollectionRow): CollectionDef {
+  const desired = desiredTable(row);
+  const fields = row.definition.map(fieldColumn);
+  const byName = new Map(fields.map((field) => [field.name, field]));
+  return {
+    id: row.id,
+    app: row.app,
+    name: row.name,
+    qualifiedName: `${row.app}.${row.name}`,
+    table: qualified(desired.schema, desired.table),
+    schemaName: desired.schema,
+    tableName: desired.table,
+    revision: row.revision,
+    fields,
+    byName,
+    guards: guardsOf(desired, byName),
+    softDelete: row.soft_delete,
+    enabled: row.enabled,
+  };
+}
+
+function guardsOf(desired: DesiredTable, byName: ReadonlyMap<string, FieldColumn>): Map<string, Guarded> {
+  const of = (kind: Guarded['kind']) => (object: { name: string; field: string | null }): [string, Guarded] => {
+    return [object.name, { kind, field: byName.get(object.field ?? '') ?? null }];
+  };
+  return new Map([
+    of('id')({ name: primaryKeyName(desired.table), field: null }),
+    of('account')({ name: accountKeyName(desired.table), field: null }),
+    ...desired.indexes.filter((index) => index.unique).map((index) => of(index.field === null ? 'id' : 'unique')(index)),
+    ...desired.foreignKeys.map(of('reference')),
+    ...desired.checks.map(of('enum')),
+  ]);
+}
+
+/** The collection as the API shows it. */
+export function collectionReply(row: CollectionRow): Collection {
+  const { schema, table } = desiredTable(row);
+  return {
+    id: row.id,
+    app: row.app,
+    name: row.name,
+    qualified_name: `${row.app}.${row.name}`,
+    table_name: `${schema}.${table}`,
+    description: row.description,
+    display_name: row.display_name,
+    schema: row.definition,
+    fields: row.definition,
+    soft_delete: row.soft_delete,
+    enableSoftDelete: row.soft_delete,
+    enabled: row.enabled,
+    revision: row.revision,
+    created_at: row.created_at,
+    updated_at: row.updated_at,
+  };
+}

@@ -1,0 +1,18 @@
+// Every migration in its order; a released one is never changed, only followed.
+import type { Knex } from 'knex';
+import * as foundation from './0001-foundation.ts';
+import * as identity from './0002-identity.ts';
+import * as collections from './0003-collections.ts';
+
+export interface Migration {
+  /** Recorded in the database; the file's name. */
+  readonly name: string;
+  /** Runs inside the transaction that holds the whole upgrade. */
+  readonly up: (kx: Knex) => Promise<void>;
+}
+
+export const migrations: readonly Migration[] = [
+  { name: '0001-foundation', ...foundation },
+  { name: '0002-identity', ...identity },
+  { name: '0003-collections', ...collections },
+];

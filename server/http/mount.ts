@@ -1,0 +1,65 @@
+// Mounts the contract on Express: every route through ts-rest, one gate in front of each, one router a room so that a room never slows another.
+import { createExpressEndpoints, RequestValidationError } from '@ts-rest/express';
+import { type Express, type NextFunction, type Request, type Response, Router } from 'express';
+import { type Contract, hasBody, type Route, successStatus } from '../../contract/kit.ts';
+import { Answer, type Handler } from '../context.ts';
+import type { Gate } from './gate.ts';
+import { refusedRequest } from './problems.ts';
+
+// biome-ignore lint/suspicious/noExplicitAny: the tables of all rooms meet here; each was checked against its own room where it was written
+type AnyHandler = Handler<any>;
+export type Tables<T extends Contract> = { readonly [R in keyof T]: { readonly [K in keyof T[R]]: AnyHandler } };
+
+/** Registers every route of `contract`, in its order, with the handlers of `tables`. */
+export function mountContract<T extends Contract>(app: Express, contract: T, tables: Tables<T>, gate: Gate): void {
+  for (const [roomName, room] of Object.entries(contract)) {
+    const router = Router();
+    const endpoints = Object.fromEntries(
+      Object.entries(room).map(([name, route]) => {
+        const handler = tables[roomName]?.[name];
+        if (handler === undefined) throw new Error(`the contract's route ${roomName}.${name} has no handler`);
+        return [name, { middleware: [admission(route, handler, gate)], handler: adapt(route, handler) }];
+      }),
+    );
+    createExpressEndpoints(room as never, endpoints as never, router, {
+      logInitialization: false,
+      requestValidationErrorHandler: ((error: unknown, _request: Request, _response: Response, next: NextFunction) =>
+        next(error instanceof RequestValidationError ? refusedRequest(error as never) : error)) as never,
+    });
+    const prefix = commonPrefix(Object.values(room));
+    app.use((request, response, next) => (request.path.startsWith(prefix) ? router(request, response, next) : next()));
+  }
+}
+
+/** The longest common start of a room's paths: Express looks into the room's router only for those. */
+function commonPrefix(routes: readonly Route[]): string {
+  const literal = routes.map((route) => route.path.split('/:')[0] as string);
+  let prefix = literal[0] ?? '';
+  for (const path of literal) while (!path.startsWith(prefix)) prefix = prefix.slice(0, -1);
+  return prefix;
+}
+
+/** The gate, then the route's own decision, then the body: in this order, so that 401 and 403 win over 400. */
+function admission(route: Route, handler: AnyHandler, gate: Gate) {
+  const readsBody = hasBody(route);
+  const { admit } = handler;
+  return (request: Request, _response: Response, next: NextFunction): void => {
+    const passed = gate.pass(route.metadata, request).then(() => admit?.({ params: request.params, ctx: request.ctx }));
+    const ready = readsBody ? passed.then(() => gate.readBody(request)) : passed;
+    ready.then((body) => {
+      request.body = body;
+      next();
+    }, next);
+  };
+}
+
+function adapt(route: Route, handler: AnyHandler) {
+  const status = successStatus(route);
+  return async (input: { params: unknown; query: unknown; body: unknown; req: Request; res: Response }) => {
+    const { params, query, body, req, res } = input;
+    const result: unknown = await handler({ params, query, body, ctx: req.ctx } as never);
+    if (!(result instanceof Answer)) return { status, body: result };
+    for (const [name, value] of Object.entries(result.headers)) res.setHeader(name, value);
+    return { status, body: result.body };
+  };
+}

@@ -1,0 +1,75 @@
+// From whatever was thrown to the one error body: nothing internal leaves the server, and nothing that the client did is a 5xx.
+import type { ErrorRequestHandler, Request, Response } from 'express';
+import type { z } from '../../contract/kit.ts';
+import { Failure, type ProblemEntry } from '../../contract/problems.ts';
+import { DatabaseFault, DatabaseUnavailable, isSerialization, isTimeout } from '../db/errors.ts';
+import type { Log } from '../log.ts';
+
+/** The last error handler of the app. */
+export const problemHandler =
+  (log: Log): ErrorRequestHandler =>
+  (error, request, response, next) => {
+    if (response.headersSent) return next(error);
+    sendProblem(response, request, toFailure(error, request, log));
+  };
+
+/** Writes a failure as its JSON body with its status and headers. */
+export function sendProblem(response: Response, request: Request, failure: Failure): void {
+  if (failure.status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
+  if (failure.status === 405) response.setHeader('Allow', String(failure.parameters.allow));
+  if (failure.status === 429) response.setHeader('Retry-After', String(failure.parameters.seconds));
+  if (failure.status === 503) response.setHeader('Retry-After', '1');
+  // An unread body would be taken for the next request on this connection.
+  if (!request.complete && (failure.status === 413 || failure.status === 415)) response.setHeader('Connection', 'close');
+  response.status(failure.status).json(failure.body(request.ctx.requestId));
+}
+
+function toFailure(error: unknown, request: Request, log: Log): Failure {
+  if (error instanceof Failure) {
+    if (error.status >= 500) log.error({ err: error.cause ?? error, request_id: request.ctx.requestId, path: request.path }, error.code);
+    return error;
+  }
+  if (error instanceof DatabaseUnavailable) {
+    log.error({ err: error, request_id: request.ctx.requestId }, 'database unavailable');
+    return new Failure('SERVICE_UNAVAILABLE');
+  }
+  if (error instanceof DatabaseFault) {
+    if (isTimeout(error)) return new Failure('STATEMENT_TIMEOUT');
+    if (isSerialization(error)) return new Failure('WRITE_CONFLICT');
+  }
+  // Express reports a malformed path parameter as a URIError with a status.
+  if (error instanceof URIError || (error as { status?: number })?.status === 400) return new Failure('INVALID_URL');
+  log.error({ err: error, request_id: request.ctx.requestId, method: request.method, path: request.path }, 'request failed');
+  return new Failure('INTERNAL_ERROR');
+}
+
+type Issue = z.core.$ZodIssue;
+type Issues = { readonly issues: readonly Issue[] } | null;
+
+/** The failure for a request that its route's schemas refused: query first, because it is what a reader of the URL sees. */
+export function refusedRequest(parts: { pathParams: Issues; query: Issues; body: Issues }): Failure {
+  if (parts.query !== null) {
+    const entries = entriesOf(parts.query.issues);
+    const [first] = entries;
+    return new Failure('INVALID_QUERY_PARAMS', { name: first?.field ?? '', reason: first?.message ?? 'is not valid' }, entries);
+  }
+  if (parts.body !== null) return new Failure('INVALID_REQUEST', {}, entriesOf(parts.body.issues));
+  return new Failure('RESOURCE_NOT_FOUND');
+}
+
+/** Zod's issues as our entries; the branches of a union are opened so that the reader sees the nearest rule, not "invalid input". */
+export function entriesOf(issues: readonly Issue[], prefix: readonly PropertyKey[] = []): ProblemEntry[] {
+  return issues.flatMap((issue) => {
+    const path = [...prefix, ...issue.path];
+    if (issue.code === 'invalid_union' && issue.errors.length > 0) {
+      const nearest = issue.errors.reduce((a, b) => (b.length > 0 && b.length < a.length ? b : a));
+      if (nearest.length > 0) return entriesOf(nearest, path);
+    }
+    if (issue.code === 'unrecognized_keys') {
+      return issue.keys.map((key) => ({ field: [...path, key].join('.'), code: 'unknown_field', message: `${key} is not known here.` }));
+    }
+    const expected = 'expected' in issue && typeof issue.expected === 'string' ? { expected: issue.expected, type: issue.expected } : {};
+    const missing = issue.code === 'invalid_type' && issue.message.endsWith('received undefined');
+    return [{ field: path.join('.'), code: missing ? 'required' : issue.code, message: missing ? 'This is required.' : issue.message, ...expected }];
+  });
+}

@@ -1,0 +1,89 @@
+// The request and response objects: born with Express's prototypes, carrying the call's context, and writing replies in one go.
+import { randomUUID } from 'node:crypto';
+import { IncomingMessage, ServerResponse } from 'node:http';
+import type { Express, Request } from 'express';
+import { type Caller, type Ctx, RawJson } from '../context.ts';
+
+/** The context of one request; what costs something to find out is found out when it is asked for. */
+export class RequestContext implements Ctx {
+  caller: Caller | null = null;
+  readonly requestId: string;
+  constructor(readonly request: Request) {
+    const sent = request.headers['x-correlation-id'];
+    this.requestId = typeof sent === 'string' && /^[\x21-\x7e]{1,128}$/.test(sent) ? sent : `cid_${randomUUID()}`;
+  }
+  get accountHeader(): string | null {
+    const sent = this.request.headers['x-account-id'];
+    return typeof sent === 'string' && sent !== '' ? sent : null;
+  }
+  get ip(): string {
+    return this.request.ip ?? '';
+  }
+  get userAgent(): string {
+    return this.request.headers['user-agent'] ?? '';
+  }
+  get sessionCookie(): string | null {
+    return /(?:^|;\s*)sb_session=([^;]+)/.exec(this.request.headers.cookie ?? '')?.[1] ?? null;
+  }
+}
+
+declare global {
+  namespace Express {
+    interface Request {
+      /** Set by the first middleware for every request. */
+      ctx: RequestContext;
+    }
+  }
+}
+
+/**
+ * Express swaps the prototype of every request and response, which makes V8 give up their fast shapes.
+ * Objects that are born with that prototype make the swap a no-op.
+ */
+export function bornWithPrototypes(app: Express): { IncomingMessage: typeof IncomingMessage; ServerResponse: typeof ServerResponse } {
+  const born = (base: new (...args: never[]) => object, prototype: object) => {
+    function Born(this: unknown, ...args: never[]) {
+      return Reflect.construct(base, args, Born);
+    }
+    Born.prototype = prototype;
+    return Born as never;
+  };
+  return { IncomingMessage: born(IncomingMessage, app.request), ServerResponse: born(ServerResponse, app.response) };
+}
+
+type HeaderPairs = readonly (string | number)[];
+
+/**
+ * Gives the app's responses our way of writing: constant headers and the correlation id on every reply, whoever writes it,
+ * and `json` that neither computes an ETag nor sniffs a charset. `constant` is a flat list of names and values.
+ */
+export function fastReplies(app: Express, constant: HeaderPairs): void {
+  const response = app.response as unknown as ServerResponse & { json: unknown; req: Request };
+  const write = ServerResponse.prototype.writeHead as (this: ServerResponse, ...args: unknown[]) => ServerResponse;
+
+  response.writeHead = function (this: ServerResponse & { req: Request }, status: number, ...rest: unknown[]) {
+    for (let i = 0; i < constant.length; i += 2) {
+      // A route may set its own Content-Security-Policy or Cache-Control; ours is the default.
+      if (!this.hasHeader(constant[i] as string)) this.setHeader(constant[i] as string, constant[i + 1] as string);
+    }
+    if (this.req.ctx !== undefined) this.setHeader('X-Correlation-ID', this.req.ctx.requestId);
+    return write.call(this, status, ...rest);
+  } as never;
+
+  response.json = function (this: ServerResponse & { req: Request }, body: unknown) {
+    const text = body instanceof RawJson ? body.json : JSON.stringify(body);
+    const length = Buffer.byteLength(text);
+    if (this.getHeaderNames().length > 0) {
+      this.setHeader('Content-Type', 'application/json');
+      this.setHeader('Content-Length', length);
+      this.end(text);
+      return this;
+    }
+    // Nothing was set before: one flat list spares Node the header table.
+    write.call(this, this.statusCode, [
+      'Content-Type', 'application/json', 'Content-Length', String(length), 'X-Correlation-ID', this.req.ctx.requestId, ...constant,
+    ]);
+    this.end(text);
+    return this;
+  };
+}

@@ -1,0 +1,117 @@
+// The Express app and its listener: what surrounds the contract's routes, in the order a request meets it.
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import compression from 'compression';
+import express from 'express';
+import type { Contract } from '../../contract/kit.ts';
+import type { Config } from '../config.ts';
+import type { Log } from '../log.ts';
+import { createGate, type GateOptions } from './gate.ts';
+import { mountContract, type Tables } from './mount.ts';
+import { problemHandler } from './problems.ts';
+import { parseQueryString } from './query-string.ts';
+import { createLimiter } from './rate-limit.ts';
+import { bornWithPrototypes, fastReplies, RequestContext } from './request.ts';
+import { constantHeaders, crossOrigin, httpsOnly } from './security.ts';
+import { unmatched } from './unmatched.ts';
+
+export interface HttpOptions<T extends Contract> {
+  readonly config: Config;
+  readonly log: Log;
+  readonly contract: T;
+  readonly tables: Tables<T>;
+  readonly authenticate: GateOptions['authenticate'];
+  /** Files served under /docs/assets, by name. */
+  readonly docsAssets: () => ReadonlyMap<string, { readonly file: string; readonly contentType: string }>;
+}
+
+export interface Http {
+  listen(): Promise<{ url: string; port: number }>;
+  /** Stops accepting, waits for the requests that run, then resolves. */
+  close(): Promise<void>;
+}
+
+/** A request that sends its head more slowly than this is a fault or an attack. */
+const HEADERS_TIMEOUT_MS = 20_000;
+const KEEP_ALIVE_MS = 65_000;
+/** Requests that still run after this long at shutdown are cut off. */
+const DRAIN_MS = 15_000;
+
+export function createHttp<T extends Contract>({ config, log, contract, tables, authenticate, docsAssets }: HttpOptions<T>): Http {
+  const app = express();
+  app.disable('x-powered-by').disable('etag').set('query parser', parseQueryString).set('trust proxy', config.trustProxy);
+  fastReplies(app, constantHeaders(config.production));
+
+  app.use((request, response, next) => {
+    request.ctx = new RequestContext(request);
+    if (request.url.includes('%00')) return next(new URIError());
+    if (log.isLevelEnabled('debug')) logRequest(log, request, response);
+    next();
+  });
+  app.use(crossOrigin(config.corsOrigins, config.production));
+  if (config.production && config.trustProxy) app.use(httpsOnly(config.publicUrl));
+  // Documents and their assets are large and public; records are not compressed here, a proxy does that better.
+  app.use(['/docs', '/openapi.json', '/openapi.yaml', '/api/v1/openapi.json', '/api/v1/openapi.yaml'], compression());
+  const gate = createGate({ authenticate, limit: createLimiter(config.rateLimit), bodyLimit: config.bodyLimit, corsOrigins: config.corsOrigins });
+  mountContract(app, contract, tables, gate);
+  app.get('/docs/assets/:name', (request, response, next) => {
+    const asset = docsAssets().get(request.params.name);
+    if (asset === undefined) return next();
+    response.set({ 'Content-Type': asset.contentType, 'Cache-Control': 'public, max-age=3600' });
+    // A checkout or package may lie below a folder whose name starts with a dot.
+    response.sendFile(asset.file, { dotfiles: 'allow' }, (error) => error && next(error));
+  });
+  app.use(unmatched(contract));
+  app.use(problemHandler(log));
+
+  const server = createServer({ ...bornWithPrototypes(app), keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: HEADERS_TIMEOUT_MS }, app);
+  server.on('clientError', (_error, socket) => {
+    if (socket.writable) socket.end(BROKEN_REQUEST);
+  });
+  return {
+    listen: () => listen(server, config),
+    close: () => drain(server),
+  };
+}
+
+const BROKEN_BODY = '{"error":"Bad request","message":"This is not a valid HTTP request.","code":"INVALID_URL","errors":[],"request_id":""}';
+const BROKEN_REQUEST = `HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: ${BROKEN_BODY.length}\r\nConnection: close\r\n\r\n${BROKEN_BODY}`;
+
+function logRequest(log: Log, request: express.Request, response: express.Response): void {
+  const started = performance.now();
+  const path = request.path;
+  response.on('finish', () => {
+    log.debug({ method: request.method, path, status: response.statusCode, ms: Math.round(performance.now() - started), request_id: request.ctx.requestId }, 'request');
+  });
+}
+
+function listen(server: Server, config: Config): Promise<{ url: string; port: number }> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const { host, port } = config;
+      reject(error.code === 'EADDRINUSE' ? new PortInUse(`Port ${port} on ${host} is in use. Stop the other program, or choose another with --port.`) : error);
+    });
+    server.listen(config.port, config.host, () => {
+      const { port } = server.address() as AddressInfo;
+      const host = ['127.0.0.1', '0.0.0.0', '::', '::1'].includes(config.host) ? 'localhost' : config.host;
+      resolve({ port, url: `http://${host}:${port}` });
+    });
+  });
+}
+
+/** The port is taken; the message says what to do. */
+export class PortInUse extends Error {
+  readonly expected = true;
+}
+
+function drain(server: Server): Promise<void> {
+  if (!server.listening) return Promise.resolve();
+  return new Promise((resolve) => {
+    const cut = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
+    server.close(() => {
+      clearTimeout(cut);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}

@@ -1,0 +1,27 @@
+// What no route of the contract took: 405 with Allow where the path exists, NO_RESOURCE_NAME, else 404.
+import type { RequestHandler } from 'express';
+import type { Contract } from '../../contract/kit.ts';
+import { Failure } from '../../contract/problems.ts';
+
+/** The handler after all routes. It knows every path of the contract and its methods. */
+export function unmatched(contract: Contract): RequestHandler {
+  const paths = new Map<string, Set<string>>();
+  for (const room of Object.values(contract)) {
+    for (const { path, method } of Object.values(room)) {
+      const methods = paths.get(path) ?? new Set<string>();
+      paths.set(path, method === 'GET' ? methods.add('GET').add('HEAD') : methods.add(method));
+    }
+  }
+  const patterns = [...paths].map(([path, methods]) => ({
+    literal: !path.includes(':'),
+    matches: new RegExp(`^${path.replace(/:[^/]+/g, '[^/]+')}/?$`),
+    allow: [...methods].sort().join(', '),
+  }));
+  return (request, _response, next) => {
+    const { path, method } = request;
+    if (/^\/api\/v1\/records\/?$/.test(path)) return next(new Failure('NO_RESOURCE_NAME', { path: '/api/v1/records' }));
+    const known = patterns.filter((p) => p.matches.test(path));
+    const best = known.find((p) => p.literal) ?? known[0];
+    next(best === undefined ? new Failure('ROUTE_NOT_FOUND', { method, path }) : new Failure('METHOD_NOT_ALLOWED', { method, allow: best.allow }));
+  };
+}

@@ -1,0 +1,82 @@
+// The columns of a record as a caller names them, and the compiled writer that turns raw text cells into JSON.
+import type { Cell } from '../db/database.ts';
+import { rfc3339 } from '../db/cells.ts';
+import type { CollectionDef, FieldColumn, PgType } from '../schema/collection-def.ts';
+
+/** A column that can be read, filtered and sorted; `field` is null for system columns. */
+export interface RecordColumn {
+  readonly name: string;
+  readonly quoted: string;
+  readonly type: PgType;
+  readonly field: FieldColumn['field'] | null;
+}
+
+const system = (name: string, type: PgType): RecordColumn => ({ name, quoted: `"${name}"`, type, field: null });
+
+export const ID = system('id', 'uuid');
+export const CREATED_AT = system('created_at', 'timestamp with time zone');
+const DELETED_AT = system('deleted_at', 'timestamp with time zone');
+const SYSTEM = [
+  system('account_id', 'character(6)'),
+  CREATED_AT,
+  system('updated_at', 'timestamp with time zone'),
+  system('created_by', 'text'),
+  system('updated_by', 'text'),
+];
+
+/** What clients may send without harm and without effect. */
+export const SYSTEM_NAMES: ReadonlySet<string> = new Set(['id', 'account_id', 'created_at', 'updated_at', 'created_by', 'updated_by', 'deleted_at']);
+
+export interface RecordColumns {
+  /** In the order of the reply: id, the collection's fields, then the other system columns. */
+  readonly all: readonly RecordColumn[];
+  readonly byName: ReadonlyMap<string, RecordColumn>;
+}
+
+const known = new WeakMap<CollectionDef, RecordColumns>();
+
+/** The readable columns of a collection. */
+export function columnsOf(def: CollectionDef): RecordColumns {
+  let columns = known.get(def);
+  if (columns === undefined) {
+    const all = [ID, ...def.fields, ...SYSTEM, ...(def.softDelete ? [DELETED_AT] : [])];
+    columns = { all, byName: new Map(all.map((c) => [c.name, c])) };
+    known.set(def, columns);
+  }
+  return columns;
+}
+
+type Encode = (cell: string) => string;
+const quote: Encode = (cell) => `"${cell}"`;
+const asIs: Encode = (cell) => cell;
+// JSON has no NaN or Infinity; only rows written past the server can hold them.
+const number: Encode = (cell) => (/^[-\d]/.test(cell) && !cell.startsWith('-I') ? cell : 'null');
+
+/** One JSON encoder a column type. Arrays are selected as JSON. */
+const ENCODE: Readonly<Record<PgType, Encode>> = {
+  text: JSON.stringify,
+  'double precision': number,
+  boolean: (cell) => (cell === 't' ? 'true' : 'false'),
+  'timestamp with time zone': (cell) => `"${rfc3339(cell)}"`,
+  date: quote,
+  uuid: quote,
+  jsonb: asIs,
+  'text[]': asIs,
+  'double precision[]': asIs,
+  'character(6)': quote,
+};
+
+/** Writes one row of these columns, cells in the same order, as a JSON object. */
+export function rowWriter(columns: readonly RecordColumn[]): (cells: readonly Cell[]) => string {
+  const keys = columns.map((c, i) => `${i === 0 ? '{' : ','}${JSON.stringify(c.name)}:`);
+  const encode = columns.map((c) => ENCODE[c.type]);
+  const count = columns.length;
+  return (cells) => {
+    let json = '';
+    for (let i = 0; i < count; i++) {
+      const cell = cells[i] as Cell;
+      json += keys[i] + (cell === null ? 'null' : (encode[i] as Encode)(cell));
+    }
+    return `${json}}`;
+  };
+}

@@ -1,0 +1,62 @@
+// A collection as the record path reads it: logical fields joined to physical columns, ready to be compiled into statements.
+import type { Field } from '../../contract/fields.ts';
+
+/** A type as PostgreSQL's `format_type` writes it. */
+export type PgType =
+  | 'text'
+  | 'double precision'
+  | 'boolean'
+  | 'timestamp with time zone'
+  | 'date'
+  | 'uuid'
+  | 'jsonb'
+  | 'text[]'
+  | 'double precision[]'
+  | 'character(6)';
+
+/** A field and the column that holds it. */
+export interface FieldColumn {
+  readonly field: Field;
+  /** The field's name, as requests and replies spell it. */
+  readonly name: string;
+  /** The column's name in the catalog, unquoted. It differs from `name` for long names and PostgreSQL's system columns. */
+  readonly column: string;
+  /** The column as SQL text. */
+  readonly quoted: string;
+  readonly type: PgType;
+}
+
+/** What a constraint or index of the table protects, to turn a database fault back into the field. */
+export interface Guarded {
+  readonly kind: 'unique' | 'reference' | 'enum' | 'account' | 'id';
+  /** null for `account` and `id`. */
+  readonly field: FieldColumn | null;
+}
+
+export interface CollectionDef {
+  readonly id: string;
+  readonly app: string;
+  readonly name: string;
+  /** `main.posts`. */
+  readonly qualifiedName: string;
+  /** Schema and table as SQL text: `"app_main"."posts"`. */
+  readonly table: string;
+  readonly schemaName: string;
+  readonly tableName: string;
+  /** Grows with each change of the definition; (id, revision) names one state of the table, also across drop and create. */
+  readonly revision: number;
+  /** In the order of the definition, system columns left out. */
+  readonly fields: readonly FieldColumn[];
+  /** By logical name, exactly as written. */
+  readonly byName: ReadonlyMap<string, FieldColumn>;
+  /** By name of constraint or index, as a DatabaseFault carries it. */
+  readonly guards: ReadonlyMap<string, Guarded>;
+  readonly softDelete: boolean;
+  readonly enabled: boolean;
+}
+
+/** A reference field that points at a collection. */
+export interface Referrer {
+  readonly from: CollectionDef;
+  readonly field: FieldColumn;
+}

@@ -1,0 +1,156 @@
+// The live table: what the catalog says about the tables we ask for, with the tags that tell which objects are ours.
+import type { Runner } from '../db/database.ts';
+import type { DesiredTable, TableId } from './define.ts';
+import { isConstant } from './literal.ts';
+
+/** The comment that marks an object as ours carries the hash of its declaration. */
+export const tagComment = (tag: string): string => `snackbase:${tag}`;
+const tagOf = (comment: string | null): string | null => /^snackbase:([0-9a-f]+)$/.exec(comment ?? '')?.[1] ?? null;
+
+export interface LiveColumn {
+  readonly name: string;
+  readonly type: string;
+  readonly notNull: boolean;
+  /** The default as the catalog prints it. */
+  readonly default: string | null;
+  readonly tag: string | null;
+}
+
+export interface LiveObject {
+  readonly name: string;
+  readonly objectId: number;
+  readonly columns: readonly string[];
+  readonly tag: string | null;
+}
+
+export interface LiveForeignKey extends LiveObject {
+  readonly target: { readonly schema: string; readonly table: string };
+  /** `a` no action, `r` restrict, `c` cascade, `n` set null, `d` set default. */
+  readonly deleteRule: string;
+  /** The clearing triggers on the target. */
+  readonly triggers: readonly string[];
+}
+
+export interface LiveTable {
+  readonly schema: string;
+  readonly table: string;
+  readonly objectId: number;
+  /** False for a view or a table of this name that we did not make. */
+  readonly ours: boolean;
+  readonly columns: ReadonlyMap<string, LiveColumn>;
+  readonly checks: ReadonlyMap<string, LiveObject>;
+  readonly indexes: ReadonlyMap<string, LiveObject>;
+  readonly foreignKeys: ReadonlyMap<string, LiveForeignKey>;
+}
+
+type Raw<T extends { tag: string | null }> = Omit<T, 'tag'> & { comment: string | null };
+interface RawTable {
+  schema: string;
+  table: string;
+  object_id: number;
+  kind: string;
+  comment: string | null;
+  columns: Raw<LiveColumn>[];
+  checks: Raw<LiveObject>[];
+  indexes: Raw<LiveObject>[];
+  foreign_keys: Raw<LiveForeignKey>[];
+}
+
+const CATALOG = `
+with wanted as (
+  select c.oid, n.nspname, c.relname, c.relkind
+  from unnest($1::text[], $2::text[]) as w(nsp, rel)
+  join pg_namespace n on n.nspname = w.nsp
+  join pg_class c on c.relnamespace = n.oid and c.relname = w.rel
+)
+select w.nspname as schema, w.relname as table, w.oid::int8 as object_id, w.relkind::text as kind,
+  obj_description(w.oid, 'pg_class') as comment,
+  coalesce((
+    select json_agg(json_build_object(
+      'name', a.attname, 'type', format_type(a.atttypid, a.atttypmod), 'notNull', a.attnotnull,
+      'default', pg_get_expr(d.adbin, d.adrelid), 'comment', col_description(w.oid, a.attnum)
+    ) order by a.attnum)
+    from pg_attribute a left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
+    where a.attrelid = w.oid and a.attnum > 0 and not a.attisdropped
+  ), '[]') as columns,
+  coalesce((
+    select json_agg(json_build_object(
+      'name', k.conname, 'objectId', k.oid::int8, 'comment', obj_description(k.oid, 'pg_constraint'),
+      'columns', (select coalesce(json_agg(a.attname), '[]') from pg_attribute a where a.attrelid = w.oid and a.attnum = any (k.conkey))
+    ) order by k.conname)
+    from pg_constraint k where k.conrelid = w.oid and k.contype = 'c'
+  ), '[]') as checks,
+  coalesce((
+    select json_agg(json_build_object(
+      'name', i.relname, 'objectId', i.oid::int8, 'comment', obj_description(i.oid, 'pg_class'),
+      'columns', (select coalesce(json_agg(a.attname), '[]') from pg_attribute a where a.attrelid = w.oid and a.attnum = any (x.indkey))
+    ) order by i.relname)
+    from pg_index x join pg_class i on i.oid = x.indexrelid where x.indrelid = w.oid and not x.indisprimary
+  ), '[]') as indexes,
+  coalesce((
+    select json_agg(json_build_object(
+      'name', k.conname, 'objectId', k.oid::int8, 'comment', obj_description(k.oid, 'pg_constraint'),
+      'columns', (select coalesce(json_agg(a.attname), '[]') from pg_attribute a where a.attrelid = w.oid and a.attnum = any (k.conkey)),
+      'target', json_build_object('schema', tn.nspname, 'table', t.relname),
+      'deleteRule', k.confdeltype::text,
+      'triggers', (select coalesce(json_agg(g.tgname), '[]') from pg_trigger g
+                   where g.tgrelid = k.confrelid and g.tgfoid = to_regproc('snackbase.clear_reference'))
+    ) order by k.conname)
+    from pg_constraint k join pg_class t on t.oid = k.confrelid join pg_namespace tn on tn.oid = t.relnamespace
+    where k.conrelid = w.oid and k.contype = 'f'
+  ), '[]') as foreign_keys
+from wanted w`;
+
+const keyed = <T extends { name: string; comment: string | null }>(items: readonly T[]) =>
+  new Map(items.map(({ comment, ...item }) => [item.name, { ...item, tag: tagOf(comment) }]));
+
+function liveTable(raw: RawTable): LiveTable {
+  const columns = keyed(raw.columns);
+  // A comment written over ours on the table alone must not cut it off: any tagged column proves it as well.
+  const tagged = tagOf(raw.comment) !== null || [...columns.values()].some((column) => column.tag !== null);
+  return {
+    schema: raw.schema,
+    table: raw.table,
+    objectId: raw.object_id,
+    ours: raw.kind === 'r' && tagged,
+    columns,
+    checks: keyed(raw.checks),
+    indexes: keyed(raw.indexes),
+    foreignKeys: keyed(raw.foreign_keys),
+  };
+}
+
+/** Reads the named tables; those that do not exist are missing in the answer, which is keyed `schema.table`. */
+export async function introspect(
+  runner: Runner,
+  tables: readonly Omit<TableId, 'entity'>[],
+): Promise<Map<string, LiveTable>> {
+  const rows = await runner.query<RawTable>(CATALOG, [tables.map((t) => t.schema), tables.map((t) => t.table)]);
+  return new Map(rows.map((row) => [`${row.schema}.${row.table}`, liveTable(row)]));
+}
+
+/**
+ * The columns, as `schema.table.column`, whose stored default is the value that is asked for.
+ * Compared by the database as values: text cannot tell '-5' from -5 or one spelling of a JSON object from another.
+ */
+export async function equalDefaults(
+  runner: Runner,
+  desired: readonly DesiredTable[],
+  live: ReadonlyMap<string, LiveTable>,
+): Promise<Set<string>> {
+  const keys: string[] = [];
+  const tests: string[] = [];
+  for (const table of desired) {
+    const there = live.get(`${table.schema}.${table.table}`);
+    for (const wanted of table.columns) {
+      const has = there?.columns.get(wanted.column);
+      if (wanted.system || wanted.default === null || has === undefined || has.default === null) continue;
+      if (has.type !== wanted.type || !isConstant(has.default)) continue;
+      keys.push(`${table.schema}.${table.table}.${wanted.column}`);
+      tests.push(`(${has.default}) is not distinct from (${wanted.default})`);
+    }
+  }
+  if (tests.length === 0) return new Set();
+  const [row] = await runner.query<{ equal: boolean[] }>(`select array[${tests.join(', ')}] as equal`);
+  return new Set(keys.filter((_, i) => row?.equal[i]));
+}

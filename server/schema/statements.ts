@@ -1,0 +1,131 @@
+// The SQL text of each change: names are quoted here, values became constants in literal.ts, and nothing else is spliced.
+import {
+  accountKeyName,
+  type DesiredCheck,
+  type DesiredColumn,
+  type DesiredForeignKey,
+  type DesiredIndex,
+  type DesiredTable,
+  primaryKeyName,
+} from './define.ts';
+import { tagComment } from './introspect.ts';
+import { quoteText } from './literal.ts';
+import { clearingTrigger, digest, qualified, quoteIdent as q } from './names.ts';
+
+interface Place {
+  readonly schema: string;
+  readonly table: string;
+}
+const on = ({ schema, table }: Place): string => qualified(schema, table);
+const list = (columns: readonly string[]): string => columns.map(q).join(', ');
+const tagged = (what: string, tag: string): string => `comment on ${what} is ${quoteText(tagComment(tag))}`;
+
+const columnText = (c: DesiredColumn): string =>
+  [q(c.column), c.type, c.notNull ? 'not null' : '', c.default === null ? '' : `default ${c.default}`]
+    .filter((part) => part !== '')
+    .join(' ');
+const columnTag = (at: Place, c: DesiredColumn): string =>
+  tagged(`column ${on(at)}.${q(c.column)}`, digest([c.type, c.notNull, c.default], 16));
+
+/** The table with all its columns, and the key and indexes that every table has. */
+export const createTable = (t: DesiredTable): string[] => [
+  `create schema if not exists ${q(t.schema)}`,
+  `create table ${on(t)} (${[
+    ...t.columns.map(columnText),
+    `constraint ${q(primaryKeyName(t.table))} primary key (id)`,
+    `constraint ${q(accountKeyName(t.table))} foreign key (account_id) references snackbase.accounts (id) on delete cascade`,
+  ].join(', ')})`,
+  tagged(`table ${on(t)}`, t.tag),
+  ...t.columns.map((c) => columnTag(t, c)),
+  ...t.indexes.filter((i) => i.field === null).flatMap((i) => addIndex(t, i)),
+];
+
+/** One statement for column, default and NOT NULL: rows that exist get the default at once. */
+export const addColumn = (at: Place, c: DesiredColumn): string[] => [
+  `alter table ${on(at)} add column ${columnText(c)}`,
+  columnTag(at, c),
+];
+
+export const dropColumn = (at: Place, column: string): string[] => [
+  `alter table ${on(at)} drop column ${q(column)} cascade`,
+];
+
+const alterColumn = (at: Place, c: DesiredColumn, action: string): string[] => [
+  `alter table ${on(at)} alter column ${q(c.column)} ${action}`,
+  columnTag(at, c),
+];
+export const setDefault = (at: Place, c: DesiredColumn): string[] => alterColumn(at, c, `set default ${c.default}`);
+export const dropDefault = (at: Place, c: DesiredColumn): string[] => alterColumn(at, c, 'drop default');
+export const dropNotNull = (at: Place, c: DesiredColumn): string[] => alterColumn(at, c, 'drop not null');
+
+/** Rows without a value get the default first, if there is one. */
+export const setNotNull = (at: Place, c: DesiredColumn): string[] => [
+  ...(c.default === null ? [] : [`update ${on(at)} set ${q(c.column)} = ${c.default} where ${q(c.column)} is null`]),
+  ...alterColumn(at, c, 'set not null'),
+];
+
+export const addCheck = (at: Place, check: DesiredCheck): string[] => [
+  `alter table ${on(at)} add constraint ${q(check.name)} check (${check.expression})`,
+  tagged(`constraint ${q(check.name)} on ${on(at)}`, check.tag),
+];
+
+export const dropConstraint = (at: Place, name: string): string[] => [
+  `alter table ${on(at)} drop constraint if exists ${q(name)}`,
+];
+
+export const addIndex = (at: Place, index: DesiredIndex): string[] => [
+  `create ${index.unique ? 'unique ' : ''}index ${q(index.name)} on ${on(at)} (${list(index.columns)})${
+    index.where === null ? '' : ` where ${index.where}`
+  }`,
+  tagged(`index ${qualified(at.schema, index.name)}`, index.tag),
+];
+
+export const dropIndex = (at: Place, name: string): string[] => [`drop index if exists ${qualified(at.schema, name)}`];
+
+/**
+ * SET NULL is NO ACTION with a trigger of ours: the native form would empty account_id as well, and its column list
+ * needs PostgreSQL 15, two more than we ask for. The trigger runs after the row is gone and before the check.
+ */
+const DELETE_ACTION = { restrict: 'restrict', cascade: 'cascade', set_null: 'no action' } as const;
+
+export const addForeignKey = (at: Place, key: DesiredForeignKey): string[] => [
+  `alter table ${on(at)} add constraint ${q(key.name)} foreign key (account_id, ${q(key.column)})
+   references ${on(key.target)} (account_id, id) on delete ${DELETE_ACTION[key.onDelete]}`,
+  tagged(`constraint ${q(key.name)} on ${on(at)}`, key.tag),
+  ...(key.onDelete === 'set_null' ? addClearing(at, key) : []),
+];
+
+const addClearing = (at: Place, key: DesiredForeignKey): string[] => {
+  const trigger = clearingTriggerOf(at, key.name);
+  const where = [at.schema, at.table, key.column].map(quoteText).join(', ');
+  return [
+    ...dropClearing(key.target, trigger),
+    `create trigger ${q(trigger)} after delete on ${on(key.target)} for each row execute function snackbase.clear_reference(${where})`,
+  ];
+};
+
+/** The trigger of a set_null key of this table; two apps may have keys of the same name, so the schema counts. */
+export const clearingTriggerOf = (at: Place, keyName: string): string => clearingTrigger(`${at.schema}.${keyName}`);
+
+const dropClearing = (target: Place, trigger: string): string[] => [
+  `drop trigger if exists ${q(trigger)} on ${on(target)}`,
+];
+
+interface StoredKey {
+  readonly name: string;
+  readonly target: Place;
+  readonly triggers: readonly string[];
+}
+
+/** The triggers that live on the target because of this key. */
+export const dropKeyTriggers = (at: Place, key: StoredKey): string[] => {
+  const trigger = clearingTriggerOf(at, key.name);
+  return key.triggers.includes(trigger) ? dropClearing(key.target, trigger) : [];
+};
+
+export const dropForeignKey = (at: Place, key: StoredKey): string[] => [
+  ...dropKeyTriggers(at, key),
+  ...dropConstraint(at, key.name),
+];
+
+export const dropTable = (at: Place): string[] => [`drop table ${on(at)} cascade`];

@@ -1,0 +1,129 @@
+// A real server for a test file: a fresh database of the project's kind, a free port, a superadmin and ways to make accounts.
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll } from 'vitest';
+import { type App, createApp } from '../../server/app.ts';
+import { type Config, loadConfig } from '../../server/config.ts';
+import { list } from '../../server/mail/service.ts';
+import { createDatabase, dropDatabase, startPostgres } from './postgres.ts';
+
+export const PASSWORD = 'SecurePass123!';
+export const kind = process.env.TEST_DATABASE_KIND === 'postgres' ? 'postgres' : 'embedded';
+/** False in the PostgreSQL project on a machine without a server: describe.runIf(available) says so. */
+export const available = kind === 'embedded' || process.env.TEST_DATABASE_URL !== undefined;
+
+// biome-ignore lint/suspicious/noExplicitAny: a test reads the keys it expects
+export type Json = any;
+export interface Reply {
+  readonly status: number;
+  readonly body: Json;
+  readonly text: string;
+  readonly headers: Headers;
+}
+export interface CallOptions {
+  readonly token?: string | null;
+  readonly headers?: Record<string, string>;
+  /** Sent as it is instead of `body` as JSON. */
+  readonly raw?: string | Uint8Array;
+}
+export interface Tenant {
+  readonly account: Json;
+  readonly user: Json;
+  readonly token: string;
+  readonly refreshToken: string;
+  readonly email: string;
+}
+
+export interface TestApp {
+  readonly app: App;
+  readonly url: string;
+  readonly dataDir: string;
+  readonly root: string;
+  call(method: string, path: string, body?: unknown, options?: CallOptions): Promise<Reply>;
+  /** A registered, verified and logged-in account with its admin. */
+  tenant(name?: string): Promise<Tenant>;
+  /** A logged-in user of an account; role 2 is `user`. */
+  member(account: string, roleId?: number): Promise<{ token: string; user: Json; email: string }>;
+  /** A collection made by the superadmin, under a name of its own unless one is given. */
+  collection(definition: Json): Promise<Json>;
+  /** The newest mail to an address. */
+  mailTo(email: string): Promise<{ text: string; links?: readonly string[] }>;
+  stop(): Promise<void>;
+}
+
+let counter = 0;
+export const unique = (prefix: string): string => `${prefix}${process.pid.toString(36)}${(counter++).toString(36)}`;
+
+/** Starts a server and stops it after the file. */
+export async function startApp(overrides: Partial<Config> = {}): Promise<TestApp> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'snackbase-test-'));
+  const name = `t_${randomBytes(6).toString('hex')}`;
+  const server = kind === 'postgres' ? await startPostgres() : null;
+  const databaseUrl = server === null ? null : await createDatabase(server.url, name);
+  const config = loadConfig({}, {
+    port: 0, dataDir, databaseUrl, publicUrl: 'http://localhost:8000', rateLimit: 'off', log: 'silent',
+    superadminEmail: 'root@example.com', superadminPassword: PASSWORD, ...overrides,
+  });
+  const app = await createApp(config);
+  const { url } = await app.listen();
+  const stop = async () => {
+    await app.close();
+    if (server !== null) await dropDatabase(server.url, name);
+    rmSync(dataDir, { recursive: true, force: true });
+  };
+  afterAll(stop);
+
+  const call = async (method: string, path: string, body?: unknown, { token, headers, raw }: CallOptions = {}): Promise<Reply> => {
+    const response = await fetch(url + path, {
+      method,
+      redirect: 'manual',
+      headers: {
+        ...(body !== undefined && { 'Content-Type': 'application/json' }),
+        ...(raw !== undefined && { 'Content-Type': 'application/json' }),
+        ...(token && { Authorization: `Bearer ${token}` }),
+        ...headers,
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+      ...(raw !== undefined && { body: raw }),
+    });
+    const text = await response.text();
+    const json = /json/.test(response.headers.get('content-type') ?? '') && text !== '';
+    return { status: response.status, headers: response.headers, text, body: json ? JSON.parse(text) : undefined };
+  };
+  const must = async (promise: Promise<Reply>): Promise<Json> => {
+    const reply = await promise;
+    if (reply.status >= 300) throw new Error(`unexpected ${reply.status}: ${reply.text}`);
+    return reply.body;
+  };
+  const mailTo = async (email: string) => {
+    for (let i = 0; i < 200; i++) {
+      const found = (await list(dataDir)).find((m) => m.to === email);
+      if (found !== undefined) return found;
+      await new Promise((resolve) => setTimeout(resolve, 25));
+    }
+    throw new Error(`no mail to ${email}`);
+  };
+  const login = (account: string, email: string) => must(call('POST', '/api/v1/auth/login', { account, email, password: PASSWORD }));
+  const root = (await login('system', 'root@example.com')).token as string;
+
+  return {
+    app, url, dataDir, root, call, mailTo, stop,
+    async tenant(label = 'tenant') {
+      const slug = unique(`${label.toLowerCase()}-`);
+      const email = `${slug}@example.com`;
+      const { account } = await must(call('POST', '/api/v1/auth/register', { account_name: label, account_slug: slug, email, password: PASSWORD }));
+      const token = /token=([\w-]+)/.exec((await mailTo(email)).text)?.[1];
+      await must(call('POST', '/api/v1/auth/verify-email', { token }));
+      const session = await login(account.id, email);
+      return { account, user: session.user, token: session.token, refreshToken: session.refresh_token, email };
+    },
+    async member(account, roleId = 2) {
+      const email = `${unique('member')}@example.com`;
+      const user = await must(call('POST', '/api/v1/users', { email, password: PASSWORD, account_id: account, role_id: roleId }, { token: root }));
+      return { token: (await login(account, email)).token, user, email };
+    },
+    collection: (definition) => must(call('POST', '/api/v1/collections', { name: unique('c_'), ...definition }, { token: root })),
+  };
+}
