@@ -38,7 +38,7 @@ export const accounts = room({
     path: '/api/v1/accounts',
     summary: 'List accounts',
     pathParams: noParams,
-    query: z.object({
+    query: z.strictObject({
       ...pageQuery,
       search: z.string().max(255).optional().meta({ description: 'Part of the name, the slug or the id.' }),
       sort_by: z.enum(['id', 'account_code', 'slug', 'name', 'created_at']).optional(),
@@ -54,7 +54,7 @@ export const accounts = room({
     summary: 'Create an account without users',
     pathParams: noParams,
     body: z
-      .object({ name: z.string().trim().min(1).max(255), slug: z.string().max(100).optional() })
+      .strictObject({ name: z.string().trim().min(1).max(255), slug: z.string().max(100).optional() })
       .meta({ id: 'AccountInput' }),
     responses: { 201: Account, ...errors('INVALID_RESOURCE_DATA', 'CONFLICT') },
     metadata: writes('superadmin', 'account.create'),
@@ -74,7 +74,7 @@ export const accounts = room({
     path: '/api/v1/accounts/:id',
     summary: 'Rename an account',
     pathParams: accountParam,
-    body: z.object({ name: z.string().trim().min(1).max(255) }).meta({ id: 'AccountChange' }),
+    body: z.strictObject({ name: z.string().trim().min(1).max(255) }).meta({ id: 'AccountChange' }),
     responses: { 200: Account, ...missing, ...errors('INVALID_RESOURCE_DATA') },
     metadata: writes('superadmin', 'account.update', { idempotent: 'natural' }),
     example: { params, body: { name: 'Acme Ltd' }, reply: { ...shown, name: 'Acme Ltd' } },
@@ -93,7 +93,7 @@ export const accounts = room({
     path: '/api/v1/accounts/:id/users',
     summary: 'List the users of an account',
     pathParams: accountParam,
-    query: z.object(pageQuery),
+    query: z.strictObject(pageQuery),
     responses: { 200: pageOf(User), ...missing },
     metadata: reads('superadmin'),
     example: { params, reply: { items: [], ...onePage, total: 0, total_pages: 0 } },

@@ -89,7 +89,7 @@ export const collections = room({
     path: '/api/v1/collections',
     summary: 'List collections',
     pathParams: noParams,
-    query: z.object({
+    query: z.strictObject({
       ...pageQuery,
       sort_by: z.enum(['created_at', 'updated_at', 'name']).optional(),
       sort_order: z.enum(['asc', 'desc']).optional(),
@@ -153,7 +153,10 @@ export const collections = room({
     path: '/api/v1/collections/:id',
     summary: 'Delete a collection and its records',
     pathParams: collectionParam,
-    responses: { 204: noBody, ...errors('RESOURCE_NOT_FOUND', 'COLLECTION_REFERENCED') },
+    responses: {
+      204: noBody,
+      ...errors('INVALID_RESOURCE_DATA', 'RESOURCE_NOT_FOUND', 'COLLECTION_REFERENCED', 'SCHEMA_SYNC_FAILED', 'WRITE_CONFLICT'),
+    },
     metadata: writes('superadmin', 'collection.delete'),
     example: { params: { id: 'posts' } },
   },

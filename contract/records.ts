@@ -97,7 +97,7 @@ export const records = room({
     path: '/api/v1/records/:collection/:id',
     summary: 'Get a record',
     pathParams: oneRecord,
-    query: z.object({ fields: z.string().max(8000).optional().meta({ description: 'Comma list of the fields to answer.' }) }),
+    query: z.strictObject({ fields: z.string().max(8000).optional().meta({ description: 'Comma list of the fields to answer.' }) }),
     responses: { 200: ProjectedRecord, ...errors('INVALID_FIELDS', 'RESOURCE_FIND_ERROR'), ...found },
     metadata: reads('rules', { mcp: 'get' }),
     example: { params, reply: shown },

@@ -60,7 +60,7 @@ export const users = room({
     path: '/api/v1/users',
     summary: 'List users',
     pathParams: noParams,
-    query: z.object({
+    query: z.strictObject({
       ...pageQuery,
       account_id: z.string().max(255).optional().meta({ description: 'Only users of this account (id or slug).' }),
       role_id: intParam({ min: 1, max: 2147483647 }).optional(),
@@ -81,7 +81,7 @@ export const users = room({
     description: 'The user can log in at once: an address that a superadmin enters counts as verified, unless email_verified is false.',
     pathParams: noParams,
     body: z
-      .object({
+      .strictObject({
         email,
         password,
         account_id: z.string().min(1).max(255).meta({ description: 'Id or slug of the account.' }),
@@ -110,7 +110,7 @@ export const users = room({
     description: 'Deactivating a user or changing his role acts on his next request.',
     pathParams: idParam,
     body: z
-      .object({ email, role_id: RoleId, is_active: z.boolean() })
+      .strictObject({ email, role_id: RoleId, is_active: z.boolean() })
       .partial()
       .meta({ id: 'UserChange' }),
     responses: { 200: User, ...missing, ...errors('CONFLICT', 'FORBIDDEN') },
@@ -133,7 +133,7 @@ export const users = room({
     summary: 'Set a password for a user',
     description: 'All sessions of the user end.',
     pathParams: idParam,
-    body: z.object({ new_password: password }).meta({ id: 'PasswordInput' }),
+    body: z.strictObject({ new_password: password }).meta({ id: 'PasswordInput' }),
     responses: { 200: Message, ...missing, ...errors('INVALID_RESOURCE_DATA') },
     metadata: writes('superadmin', 'user.set_password', { idempotent: 'natural' }),
     example: { params, body: { new_password: 'SecurePass123!' }, reply: { message: 'The password is set.' } },

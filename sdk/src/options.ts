@@ -34,7 +34,10 @@ export interface ClientOptions {
   readonly url?: string | URL | undefined;
   /** The same as `url`. */
   readonly baseUrl?: string | URL | undefined;
-  /** Access token, API key, or a function that is asked before each call and again after a 401. */
+  /**
+   * Access token, API key, or a function that is asked before each call and again after a 401.
+   * From `auth.login` on until `auth.logout` the session's own tokens are used instead.
+   */
   readonly token?: TokenSource;
   /** With it an expiring access token is renewed by itself. */
   readonly refreshToken?: string | null | undefined;

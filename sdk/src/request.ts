@@ -5,7 +5,7 @@ import type { CallOptions, ClientOptions } from './options.ts';
 export interface Outgoing {
   readonly method: string;
   readonly headers: Headers;
-  readonly body: BodyInit | undefined;
+  readonly body: FormData | Blob | string | undefined;
 }
 
 /**

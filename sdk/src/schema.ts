@@ -16,8 +16,11 @@ export type SystemFields = Named<StoredRecord>;
 /** A stored record: the fields of `T` and the system fields that `T` does not describe itself. */
 export type Stored<T> = T & Omit<SystemFields, keyof T>;
 
+/** `T`, but an argument of this type says nothing about `T`: it is given in angle brackets or not at all. */
+type Fixed<T> = [T][T extends unknown ? 0 : never];
+
 /** The record type of a call: `T` if it was given, else what the schema says about the collection. */
-export type RecordOf<Schema, C extends keyof Schema, T> = Stored<[T] extends [never] ? Schema[C] : T>;
+export type RecordOf<Schema, C extends keyof Schema, T> = Stored<[T] extends [never] ? Schema[C] : Fixed<T>>;
 
 /** The field names of a record type; any text if it is not described. */
 export type FieldName<R> = string extends keyof R ? string : keyof R & string;

@@ -1,12 +1,12 @@
 // URLs: the base, a path with its parameters, a query. Every value is encoded; none can change which route is called.
 
 /**
- * The base URL without query, fragment and trailing slashes. Absolute with http or https, or a path for pages of the same origin.
+ * The base URL without query, fragment and trailing slashes. Absolute with http or https and without credentials, or a path for pages of the same origin.
  * @throws TypeError for anything else
  */
 export function baseOf(url: unknown): string {
   const text = String(url ?? '').replace(/[?#].*$/s, '');
-  if (!/^(https?:\/\/[^/]|\/(?!\/))/i.test(text)) throw new TypeError('Set url, as https://api.example.com');
+  if (!/^(https?:\/\/[^/@\s]+(\/|$)|\/(?!\/))/i.test(text)) throw new TypeError('Set url, as https://api.example.com');
   return text.replace(/\/+$/, '');
 }
 

@@ -61,9 +61,13 @@ const textFinding = (text: string | null | undefined): Finding | null =>
   storable(text ?? '') ? null : { code: 'text_invalid', message: NOT_STORABLE };
 
 function* optionFindings(field: Field): Generator<[option: string, finding: Finding | null]> {
-  for (const option of ['display_name', 'description', 'content_type'] as const) yield [option, textFinding(field[option])];
+  for (const option of ['display_name', 'description', 'content_type'] as const)
+    yield [option, textFinding(field[option])];
   if (field.unique && NOT_UNIQUE.has(field.type)) {
-    yield ['unique', { code: 'unique_not_supported', message: `A ${field.type} field cannot be unique: leave unique out.` }];
+    yield [
+      'unique',
+      { code: 'unique_not_supported', message: `A ${field.type} field cannot be unique: leave unique out.` },
+    ];
   }
   if (field.mask_type !== undefined && field.pii !== true) {
     yield ['mask_type', { code: 'mask_type_requires_pii', message: 'Set pii to true, or leave mask_type out.' }];
@@ -102,7 +106,10 @@ function* textFindings(field: Extract<Field, { type: 'text' | 'email' | 'url' }>
 
 function* referenceFindings(field: Extract<Field, { type: 'reference' }>): Generator<[string, Finding]> {
   if (field.collection === '') {
-    yield ['collection', { code: 'reference_collection_required', message: 'Name the collection that the field points at.' }];
+    yield [
+      'collection',
+      { code: 'reference_collection_required', message: 'Name the collection that the field points at.' },
+    ];
   }
   if (field.on_delete === 'set_null' && field.required) {
     const message = 'A required field cannot become null: use restrict or cascade, or make it optional.';

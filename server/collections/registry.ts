@@ -33,7 +33,8 @@ export interface RegistryOptions {
 }
 
 /** Subscribes to changes and loads every definition. Rejects with DatabaseUnavailable. */
-export const createRegistry = (options: RegistryOptions): Promise<CollectionRegistry> => CollectionRegistry.open(options);
+export const createRegistry = (options: RegistryOptions): Promise<CollectionRegistry> =>
+  CollectionRegistry.open(options);
 
 export class CollectionRegistry {
   private known = new Map<string, CollectionDef>();
@@ -67,13 +68,15 @@ export class CollectionRegistry {
     return this.known.get(name.includes('.') ? name : `main.${name}`);
   }
 
-  /** The same, but asks the database before it says that there is none; the answer "none" is kept for a second. */
-  async find(name: string): Promise<CollectionDef | undefined> {
+  /**
+   * The same, at once when it is known; else asks the database before it says that there is none.
+   * The answer "none" is kept for a second, or until a change of that name is announced.
+   */
+  find(name: string): CollectionDef | undefined | Promise<CollectionDef | undefined> {
     const known = this.get(name);
     if (known !== undefined) return known;
     const key = qualifiedName(name);
-    if (key === undefined || this.unknown.has(key)) return undefined;
-    return this.refresh(key);
+    return key === undefined || this.unknown.has(key) ? undefined : this.refresh(key);
   }
 
   /** Every collection, by qualified name. */

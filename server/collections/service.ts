@@ -8,7 +8,7 @@ import { isUuid, uuidV7 } from '../ids.ts';
 import { syncIn, withSchemaLock } from '../schema/apply.ts';
 import { referenced, refersTo, tableOf } from '../schema/define.ts';
 import { type Draft, problemsOf } from './definition.ts';
-import { qualifiedName, type CollectionRegistry } from './registry.ts';
+import { type CollectionRegistry, qualifiedName } from './registry.ts';
 import * as store from './store.ts';
 import { type CollectionRow, collectionReply, desiredTable } from './stored.ts';
 
@@ -131,7 +131,9 @@ function refuseRename({ name }: CollectionRow, asked: string | undefined): void 
 
 async function refuseReferenced(tx: Transaction, target: CollectionRow): Promise<void> {
   const fields = (await store.all(tx)).flatMap((row) =>
-    row.id === target.id ? [] : row.definition.flatMap((field) => (refersTo(row.app, field, target) ? [`${row.name}.${field.name}`] : [])),
+    row.id === target.id
+      ? []
+      : row.definition.flatMap((field) => (refersTo(row.app, field, target) ? [`${row.name}.${field.name}`] : [])),
   );
   if (fields.length > 0) throw new Failure('COLLECTION_REFERENCED', { references: fields.join(', ') });
 }

@@ -48,13 +48,17 @@ export function collectionDef(row: CollectionRow): CollectionDef {
 }
 
 function guardsOf(desired: DesiredTable, byName: ReadonlyMap<string, FieldColumn>): Map<string, Guarded> {
-  const of = (kind: Guarded['kind']) => (object: { name: string; field: string | null }): [string, Guarded] => {
-    return [object.name, { kind, field: byName.get(object.field ?? '') ?? null }];
-  };
+  const of =
+    (kind: Guarded['kind']) =>
+    (object: { name: string; field: string | null }): [string, Guarded] => {
+      return [object.name, { kind, field: byName.get(object.field ?? '') ?? null }];
+    };
   return new Map([
     of('id')({ name: primaryKeyName(desired.table), field: null }),
     of('account')({ name: accountKeyName(desired.table), field: null }),
-    ...desired.indexes.filter((index) => index.unique).map((index) => of(index.field === null ? 'id' : 'unique')(index)),
+    ...desired.indexes
+      .filter((index) => index.unique)
+      .map((index) => of(index.field === null ? 'id' : 'unique')(index)),
     ...desired.foreignKeys.map(of('reference')),
     ...desired.checks.map(of('enum')),
   ]);

@@ -134,6 +134,7 @@ function refuseIfAlive(path: string, directory: string): void {
     throw error;
   }
   const { pid = 0, started = '', host = '' } = holder;
+  if (host === '') return;
   const alive = host === hostname() ? isAlive(pid, started) : Date.now() - touched < silentAfterMs;
   if (alive) throw new DataDirectoryLocked(directory, pid, host);
 }

@@ -1,18 +1,20 @@
 // One pipelined connection: many callers' statements on the wire at once, prepared once, replaced when it dies.
 import type pg from 'pg';
-import type { Cell, Plan, RawResult } from './database.ts';
+import type { Plan, RawResult } from './database.ts';
 import { classify, DatabaseUnavailable, unavailable } from './errors.ts';
+import { type Done, RawQuery } from './raw-query.ts';
 import { endClient } from './session.ts';
-import { rawQuery } from './statement.ts';
 
 const maxStatements = 500;
 const noop = () => {};
 
-type Done = (error: Error | null, result?: RawResult) => void;
 // What @types/pg leaves out of `Connection`: the names that pg believes to be prepared.
 type Statements = { parsedStatements: Record<string, string> };
 
-/** An open connection with its prepared statements. Each statement gets a name never used before on it, so forgetting one cannot race with calls already on the wire. */
+/**
+ * An open connection with its prepared statements. Each statement gets a name never used before on it, so forgetting one
+ * cannot race with calls already on the wire.
+ */
 class Session {
   private readonly names = new Map<string, string>();
   private count = 0;
@@ -32,12 +34,9 @@ class Session {
     });
   }
 
-  send(query: pg.QueryArrayConfig, done: Done): void {
+  send(query: RawQuery): void {
     this.cork();
-    this.client.query<Cell[]>(query, (error: Error | null, result) => {
-      if (error) done(error);
-      else done(null, { rows: result.rows, rowCount: result.rowCount ?? 0 });
-    });
+    this.client.query(query);
   }
 
   /** The statement's name on this connection, and whether it is a new one. */
@@ -121,15 +120,16 @@ export class Lane {
 
   private submit(session: Session, plan: Plan, values: readonly unknown[], done: Done): void {
     const { name, fresh } = session.nameOf(plan);
-    session.send({ name, ...rawQuery(plan, values) }, (error, result) => {
+    const first: Done = (error, result) => {
       if (error === null || !mayBeStale(error, fresh)) return done(error, result);
       // A statement outside a transaction that failed has changed nothing, so trying again is safe for writes too. Without a
       // name it is certain to be parsed anew, whatever became of the name meanwhile.
       this.turn(() => {
         session.forget(plan.name, name);
-        session.send(rawQuery(plan, values), done);
+        session.send(new RawQuery(plan, values, done));
       });
-    });
+    };
+    session.send(new RawQuery(plan, values, first, name));
   }
 
   private open(): Promise<Session> {
@@ -139,6 +139,7 @@ export class Lane {
         const session = new Session(client);
         const leave = () => {
           if (this.session === session) this.session = undefined;
+          client.connection.stream.destroy();
         };
         client.on('error', leave);
         client.on('end', leave);

@@ -1,7 +1,7 @@
 // Brings a database to this server's schema: all missing migrations in one transaction, one server at a time.
 import knex, { type Knex } from 'knex';
 import type pg from 'pg';
-import { classify } from './errors.ts';
+import { classify, unavailable } from './errors.ts';
 import { migrations as every, type Migration } from './migrations/index.ts';
 import type { OpenDatabase } from './open.ts';
 
@@ -30,6 +30,8 @@ export async function migrateDatabase(
       const done = await recorded(async (text) => (await client.query<{ name: string }>(text)).rows);
       return { applied: isComplete(done, migrations) ? [] : await apply(client, migrations) };
     } catch (error) {
+      // knex reports its failed rollback instead of the lost connection that caused it.
+      if (!client.connection.stream.writable) throw unavailable(error);
       throw error instanceof Error && 'severity' in error ? classify(error) : error;
     } finally {
       await client.query('select pg_advisory_unlock($1)', [lockKey]).catch(() => {});

@@ -23,6 +23,7 @@ export function inspectJson(text: string): void {
         const keys = open[open.length - 1] as Set<string>;
         const key = raw.includes('\\') ? (JSON.parse(`"${raw}"`) as string) : raw;
         path[path.length - 1] = key;
+        if (key === '__proto__') refuse(path, 'invalid_key', 'this key is not allowed');
         if (keys.has(key)) refuse(path, 'duplicate_key', 'this key stands twice in one object');
         keys.add(key);
         expectKey = false;

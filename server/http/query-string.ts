@@ -14,6 +14,7 @@ export function parseQueryString(text: string | null | undefined): Record<string
     const eq = part.indexOf('=');
     const name = decode(eq < 0 ? part : part.slice(0, eq));
     const value = eq < 0 ? '' : decode(part.slice(eq + 1));
+    if (name === '__proto__') throw refusal(name, 'this name is not allowed');
     if (name in out) throw refusal(name, 'it stands twice: send it once');
     if (value.includes('\u0000') || name.includes('\u0000')) throw refusal(name.replaceAll('\u0000', ''), 'the character U+0000 is not allowed');
     out[name] = value;

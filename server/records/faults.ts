@@ -25,7 +25,8 @@ export function recordFault(error: unknown, work: Work, def: CollectionDef): unk
   const field = guard?.field?.name ?? def.fields.find((f) => f.column === error.column)?.name ?? '';
   const entry = (code: string, message: string): ProblemEntry[] => [{ field, code, message }];
   if (error.code === '23505') return new Failure('RESOURCE_CONFLICT', {}, entry('unique', `Another record has this ${field || 'value'}.`));
-  if (error.code === '23503') {
+  // PostgreSQL 18, the embedded one, reports ON DELETE RESTRICT by its own code.
+  if (error.code === '23503' || error.code === '23001') {
     if (work === 'delete') return new Failure('RELATION_RESTRICTED', { references: error.table ?? 'another collection' });
     if (guard?.kind === 'account') return new Failure('RESOURCE_NOT_FOUND');
     return new Failure('RELATION_REFERENCE_ERROR', {}, entry('invalid_reference', `${field} refers to a record that does not exist.`));

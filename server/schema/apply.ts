@@ -15,7 +15,7 @@ export interface SyncOptions {
 
 // Shorter than deadlock_timeout (1 s): a change that stands in a circle with writers gives way itself, and no writer waits longer behind it.
 const LOCK_WAIT_MS = 900;
-const QUEUE_WAIT_MS = 20_000;
+const QUEUE_WAIT_MS = 5000;
 const STATEMENT_MS = 60_000;
 const ATTEMPTS = 4;
 
@@ -26,20 +26,35 @@ const ATTEMPTS = 4;
 export async function withSchemaLock<T>(db: Database, fn: (tx: Transaction) => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await db.transaction(async (tx) => {
-        // Apart, because a time limit counts from the next message on.
-        await tx.query(`set local lock_timeout = ${QUEUE_WAIT_MS}; set local statement_timeout = ${STATEMENT_MS}`);
-        await tx.query(
-          `select pg_advisory_xact_lock(hashtext('snackbase.schema')); set local lock_timeout = ${LOCK_WAIT_MS}`,
-        );
-        return fn(tx);
-      });
+      return await inTurn(db, () => locked(db, fn));
     } catch (error) {
       if (!isBusy(error)) throw error;
       if (attempt === ATTEMPTS) throw new Failure('WRITE_CONFLICT', {}, [], { cause: error });
       await new Promise((resolve) => setTimeout(resolve, 50 + Math.random() * 200 * attempt));
     }
   }
+}
+
+const locked = <T>(db: Database, fn: (tx: Transaction) => Promise<T>): Promise<T> =>
+  db.transaction(async (tx) => {
+    // Apart, because a time limit counts from the next message on.
+    await tx.query(`set local lock_timeout = ${QUEUE_WAIT_MS}; set local statement_timeout = ${STATEMENT_MS}`);
+    await tx.query(
+      `select pg_advisory_xact_lock(hashtext('snackbase.schema')); set local lock_timeout = ${LOCK_WAIT_MS}`,
+    );
+    return fn(tx);
+  });
+
+// Changes of one process wait here and not in the database, where each would keep a connection from everybody else.
+const turns = new WeakMap<Database, Promise<unknown>>();
+
+function inTurn<T>(db: Database, work: () => Promise<T>): Promise<T> {
+  const mine = (turns.get(db) ?? Promise.resolve()).then(work);
+  turns.set(
+    db,
+    mine.catch(() => {}),
+  );
+  return mine;
 }
 
 /** Brings the tables to the target and answers what that changed. Throws as `syncIn` does. */
@@ -81,7 +96,11 @@ async function checkGuards(tx: Transaction, steps: readonly Step[]): Promise<voi
     code: guard.code,
     message: guard.message,
   }));
-  throw new Failure('SCHEMA_SYNC_FAILED', { change: named(first.step), reason: reasonOf(first.guard.message) }, entries);
+  throw new Failure(
+    'SCHEMA_SYNC_FAILED',
+    { change: named(first.step), reason: reasonOf(first.guard.message) },
+    entries,
+  );
 }
 
 const reasonOf = (sentence: string): string => sentence.charAt(0).toLowerCase() + sentence.slice(1).replace(/\.$/, '');

@@ -1,6 +1,6 @@
 // Questions to the rows before a change: each tells in the plan, and in words, what would otherwise fail half-way.
 import type { DesiredCheck, DesiredColumn, DesiredForeignKey, DesiredIndex } from './define.ts';
-import { qualified, quoteIdent as q } from './names.ts';
+import { quoteIdent as q, qualified } from './names.ts';
 
 interface Place {
   readonly schema: string;

@@ -12,8 +12,7 @@ const element = (text: string): string => `"${text.replaceAll('\\', '\\\\').repl
 const arrayText = (values: readonly unknown[]): string => `{${values.map((one) => element(String(one))).join(',')}}`;
 
 // A time without offset is UTC, whatever the session's zone is; a comma before the fraction is ISO 8601, but not PostgreSQL's.
-const instant = (text: string): string =>
-  (/(?:Z|[+-]\d{2}:?\d{2})$/i.test(text) ? text : `${text}Z`).replace(',', '.');
+const instant = (text: string): string => (/(?:Z|[+-]\d{2}:?\d{2})$/i.test(text) ? text : `${text}Z`).replace(',', '.');
 
 function inputText(value: unknown, type: PgType): string {
   if (type === 'jsonb') return JSON.stringify(value);

@@ -14,19 +14,19 @@ export const digest = (parts: readonly unknown[], length: number): string =>
 const shortened = new RegExp(`^.{${LIMIT - HASH - 1}}_[0-9a-f]{${HASH}}$`);
 
 // A name that merely looks shortened is shortened as well, so that it can never meet the short form of a longer one.
-const fit = (name: string): string =>
+const fitted = (name: string): string =>
   name.length <= LIMIT && !shortened.test(name) ? name : `${name.slice(0, LIMIT - HASH - 1)}_${digest([name], HASH)}`;
 
 /** The PostgreSQL schema that holds the tables of an app. */
-export const schemaName = (app: string): string => fit(`app_${app}`);
+export const schemaName = (app: string): string => fitted(`app_${app}`);
 
 /** The table of a collection, inside its app's schema. */
-export const tableName = (collection: string): string => fit(collection);
+export const tableName = (collection: string): string => fitted(collection);
 
 const POSTGRES_COLUMNS = new Set(['ctid', 'xmin', 'xmax', 'cmin', 'cmax', 'tableoid', 'oid']);
 
 /** The column of a field. PostgreSQL's own column names get a `$`, which no field name may contain. */
-export const columnName = (field: string): string => (POSTGRES_COLUMNS.has(field) ? `${field}$` : fit(field));
+export const columnName = (field: string): string => (POSTGRES_COLUMNS.has(field) ? `${field}$` : fitted(field));
 
 /** Schema and table as SQL text. */
 export const qualified = (schema: string, table: string): string => `${quoteIdent(schema)}.${quoteIdent(table)}`;

@@ -76,7 +76,8 @@ function dropStaleChecks({ desired, live }: Draft, column: DesiredColumn): strin
   if (column.default === null || live === null) return [];
   const current = new Set(desired.checks.map((check) => `${check.name} ${check.tag}`));
   const stale = [...live.checks.values()].filter(
-    (check) => check.tag !== null && check.columns.includes(column.column) && !current.has(`${check.name} ${check.tag}`),
+    (check) =>
+      check.tag !== null && check.columns.includes(column.column) && !current.has(`${check.name} ${check.tag}`),
   );
   return stale.flatMap((check) => dropConstraint(desired, check.name));
 }

@@ -3,10 +3,22 @@ import type { DesiredColumn, DesiredIndex, DesiredTable } from './define.ts';
 import { type Draft, exists } from './draft.ts';
 import { hasDuplicates, hasOrphans, hasOthers } from './guards.ts';
 import type { LiveObject } from './introspect.ts';
-import { addCheck, addForeignKey, addIndex, clearingTriggerOf, dropConstraint, dropForeignKey, dropIndex } from './statements.ts';
+import {
+  addCheck,
+  addForeignKey,
+  addIndex,
+  clearingTriggerOf,
+  dropConstraint,
+  dropForeignKey,
+  dropIndex,
+} from './statements.ts';
 
 // What hangs on a dropped column goes with it.
-function surplus<T extends LiveObject>({ desired }: Draft, live: ReadonlyMap<string, T>, wanted: readonly { name: string }[]): T[] {
+function surplus<T extends LiveObject>(
+  { desired }: Draft,
+  live: ReadonlyMap<string, T>,
+  wanted: readonly { name: string }[],
+): T[] {
   const names = new Set(wanted.map((one) => one.name));
   const columns = new Set(desired.columns.map((column) => column.column));
   return [...live.values()].filter(
@@ -54,7 +66,8 @@ export function planChecks(draft: Draft): void {
 
 /** The index under a key that this plan adds: it comes with the key, as one change. */
 const isPartOfNewKey = ({ desired, live }: Draft, index: DesiredIndex): boolean =>
-  !index.unique && desired.foreignKeys.some((key) => key.field === index.field && live?.foreignKeys.has(key.name) !== true);
+  !index.unique &&
+  desired.foreignKeys.some((key) => key.field === index.field && live?.foreignKeys.has(key.name) !== true);
 
 /** Indexes of unique and reference fields, and those of every table where they were lost. */
 export function planIndexes(draft: Draft): void {

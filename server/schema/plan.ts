@@ -22,7 +22,8 @@ export function plan(target: Target, present: Present): SchemaPlan {
     desired,
     live: present.live.get(keyOf(desired)) ?? null,
     present,
-    step: (step) => steps.push({ entity: desired.entity, column: '', detail: null, path: 'schema', guard: null, ...step }),
+    step: (step) =>
+      steps.push({ entity: desired.entity, column: '', detail: null, path: 'schema', guard: null, ...step }),
     refuse: (entry) => refusals.push(entry),
   });
   for (const draft of target.tables.map(draftOf)) planTable(draft);
@@ -37,7 +38,10 @@ export function plan(target: Target, present: Present): SchemaPlan {
 
 function planTable(draft: Draft): void {
   const { desired, live } = draft;
-  if (live !== null && !live.ours) return draft.refuse(notOurs(desired));
+  if (live !== null && !live.ours) {
+    draft.refuse(notOurs(desired));
+    return;
+  }
   if (live === null) {
     const count = desired.columns.filter((c) => !c.system).length;
     draft.step({

@@ -10,7 +10,7 @@ import {
 } from './define.ts';
 import { tagComment } from './introspect.ts';
 import { quoteText } from './literal.ts';
-import { clearingTrigger, digest, qualified, quoteIdent as q } from './names.ts';
+import { clearingTrigger, digest, quoteIdent as q, qualified } from './names.ts';
 
 interface Place {
   readonly schema: string;

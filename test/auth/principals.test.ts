@@ -1,6 +1,8 @@
 // Changes of a user act on his next request: in this process, in another one, and in the middle of a load.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPrincipals } from '../../server/auth/principals.ts';
+import { insertSession } from '../../server/auth/sessions/store.ts';
+import { fingerprint } from '../../server/auth/tokens.ts';
 import type { Database, Transaction } from '../../server/db/database.ts';
 import { uuidV7 } from '../../server/ids.ts';
 import { bearer, closeAll, ctx, failure, kinds, login, member, open, PASSWORD } from './harness.ts';
@@ -102,6 +104,36 @@ describe.each(kinds)('principals on %s', (kind) => {
     }
   });
 
+  it('no session is opened for a password or a state that changed since it was checked', async () => {
+    const { user } = await loggedIn();
+    const hash = async () =>
+      (
+        await rooms.db.query<{ hash: string }>('select password_hash as hash from snackbase.users where id = $1', [
+          user.id,
+        ])
+      )[0]?.hash ?? '';
+    const opens = (passwordHash: string | null) =>
+      insertSession(rooms.db, {
+        id: uuidV7(),
+        userId: user.id,
+        passwordHash,
+        refreshHash: fingerprint(uuidV7()),
+        at: new Date().toISOString(),
+        expiresAt: new Date(Date.now() + 1000).toISOString(),
+        userAgent: '',
+        ip: '',
+      });
+    const checked = await hash();
+    expect(await opens(checked)).toBe(true);
+    await rooms.users.setPassword(user.id, 'AnotherPass456?');
+    expect(await opens(checked)).toBe(false);
+    const changed = await hash();
+    expect(await opens(changed)).toBe(true);
+    await rooms.users.delete(user.id, ctx());
+    expect(await opens(changed)).toBe(false);
+    expect(await opens(null)).toBe(false);
+  });
+
   it.runIf(kind === 'postgres')(
     'another process sees deactivation, role change and logout by notification',
     async () => {
@@ -178,9 +210,11 @@ describe('what is remembered', () => {
     state.role = 'user';
     await principals.invalidate({ session }, tx);
     const later = principals.find(session, 'bearer');
-    for (const go of state.letGo) go();
-    expect((await early)?.role).toBe('admin');
+    // The early one answers last, when the later one is remembered already.
+    state.letGo[1]?.();
     expect((await later)?.role).toBe('user');
+    state.letGo[0]?.();
+    expect((await early)?.role).toBe('admin');
     expect(state.reads).toBe(2);
     state.waiting = false;
     expect((await principals.find(session, 'bearer'))?.role).toBe('user');

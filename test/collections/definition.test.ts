@@ -4,17 +4,24 @@ import { CollectionInput } from '../../contract/collections.ts';
 import { problemsOf } from '../../server/collections/definition.ts';
 
 const check = (input: { name?: string; schema?: unknown[]; [key: string]: unknown }) => {
-  const { schema, ...rest } = CollectionInput.parse({ name: 'posts', schema: [{ name: 'title', type: 'text' }], ...input });
+  const { schema, ...rest } = CollectionInput.parse({
+    name: 'posts',
+    schema: [{ name: 'title', type: 'text' }],
+    ...input,
+  });
   return problemsOf({ ...rest, app: 'main', fields: schema }, (app, name) => app === 'main' && name === 'users_x');
 };
 const codes = (input: Parameters<typeof check>[0]) => check(input).map(({ field, code }) => `${field} ${code}`);
 const field = (one: Record<string, unknown>) => codes({ schema: [{ name: 'f', type: 'text', ...one }] });
 
 describe('names', () => {
-  it.each(['a', '_x', 'a1', 'A_b9', 'select', 'order', 'user', 'a'.repeat(100)])('takes %s (S003-11, S003-13)', (name) => {
-    expect(codes({ name })).toEqual([]);
-    expect(codes({ schema: [{ name, type: 'text' }] })).toEqual([]);
-  });
+  it.each(['a', '_x', 'a1', 'A_b9', 'select', 'order', 'user', 'a'.repeat(100)])(
+    'takes %s (S003-11, S003-13)',
+    (name) => {
+      expect(codes({ name })).toEqual([]);
+      expect(codes({ schema: [{ name, type: 'text' }] })).toEqual([]);
+    },
+  );
 
   it.each([
     ['', 'name_required'],
@@ -33,9 +40,22 @@ describe('names', () => {
     expect(codes({ schema: [{ name, type: 'text' }] })).toEqual([`schema.0.name field_${code}`]);
   });
 
-  it.each(['id', 'account_id', 'created_at', 'updated_at', 'created_by', 'updated_by', 'deleted_at', 'ID', 'Created_At', '__proto__', '_linked', '_source', 'expand'])(
-    'reserves %s (S003-22)',
-    (name) => expect(codes({ schema: [{ name, type: 'text' }] })).toEqual(['schema.0.name field_name_reserved']),
+  it.each([
+    'id',
+    'account_id',
+    'created_at',
+    'updated_at',
+    'created_by',
+    'updated_by',
+    'deleted_at',
+    'ID',
+    'Created_At',
+    '__proto__',
+    '_linked',
+    '_source',
+    'expand',
+  ])('reserves %s (S003-22)', (name) =>
+    expect(codes({ schema: [{ name, type: 'text' }] })).toEqual(['schema.0.name field_name_reserved']),
   );
 
   it('finds names that differ in case only', () => {
@@ -78,7 +98,10 @@ describe('options', () => {
     [{ type: 'reference', collection: 'main.users_x' }, []],
     [{ type: 'reference', collection: 'crm.users_x' }, ['schema.0.collection reference_collection_missing']],
     [{ type: 'reference', collection: 'posts' }, []],
-    [{ type: 'reference', collection: 'posts', on_delete: 'set_null', required: true }, ['schema.0.on_delete reference_set_null_required']],
+    [
+      { type: 'reference', collection: 'posts', on_delete: 'set_null', required: true },
+      ['schema.0.on_delete reference_set_null_required'],
+    ],
     [{ type: 'reference', collection: 'posts', on_delete: 'set_null' }, []],
   ])('%j → %j', (one, expected) => expect(field(one)).toEqual(expected));
 });

@@ -7,11 +7,13 @@ import { CollectionChange, CollectionInput } from '../../contract/collections.ts
 import { Field } from '../../contract/fields.ts';
 import { z } from '../../contract/kit.ts';
 import type { Code, Failure } from '../../contract/problems.ts';
-import { CollectionRegistry, createRegistry } from '../../server/collections/registry.ts';
+import { type CollectionRegistry, createRegistry } from '../../server/collections/registry.ts';
 import { createCollections } from '../../server/collections/service.ts';
 import { migrateDatabase } from '../../server/db/migrate.ts';
 import { type OpenDatabase, openDatabase } from '../../server/db/open.ts';
 import { uuidV7 } from '../../server/ids.ts';
+import { type SyncOptions, sync } from '../../server/schema/apply.ts';
+import { define } from '../../server/schema/define.ts';
 import { createDatabase, dropDatabase, startPostgres } from '../helpers/postgres.ts';
 
 export type Kind = 'embedded' | 'postgres';
@@ -43,17 +45,14 @@ async function rooms(db: OpenDatabase) {
     /** Parses as the server does, then creates. */
     create: async (input: unknown) => service.create(CollectionInput.parse(input)),
     update: async (name: string, change: unknown) => service.update(name, CollectionChange.parse(change)),
-    table: (name: string) => {
-      const def = registry.get(name);
-      if (def === undefined) throw new Error(`no collection ${name}`);
-      return def.table;
-    },
     /** Inserts a row past the record path and answers its id; values are by column. */
     async insert(name: string, values: Record<string, unknown> = {}, account = A): Promise<string> {
+      const def = await registry.find(name);
+      if (def === undefined) throw new Error(`no collection ${name}`);
       const row = { account_id: account, id: uuidV7(), ...values };
       const columns = Object.keys(row).map((column) => `"${column}"`);
       const places = columns.map((_, i) => `$${i + 1}`);
-      await db.query(`insert into ${this.table(name)} (${columns}) values (${places})`, Object.values(row));
+      await db.query(`insert into ${def.table} (${columns}) values (${places})`, Object.values(row));
       return row.id;
     },
   };
@@ -82,7 +81,30 @@ export async function open(kind: Kind): Promise<Rooms & { twice(): Promise<Rooms
 }
 
 /** Fields as a client writes them, in our form. */
-export const fields = (...list: unknown[]): Field[] => z.array(Field).parse(CollectionInput.parse({ name: 'x', schema: list }).schema);
+export const fields = (...list: unknown[]): Field[] =>
+  z.array(Field).parse(CollectionInput.parse({ name: 'x', schema: list }).schema);
+
+/** Tables of the app main, made by the engine alone and written past it. */
+export const tables = (db: OpenDatabase) => {
+  const apply = (name: string, list: unknown[], options: SyncOptions = {}) =>
+    sync(db, { tables: [define({ app: 'main', name, fields: fields(...list) })], absent: [] }, options);
+  return {
+    apply,
+    /** `add_column title` for each change. */
+    kindsOf: async (name: string, list: unknown[], options: SyncOptions = {}) =>
+      (await apply(name, list, options)).map((c) => `${c.change_type}${c.column && ` ${c.column}`}`),
+    async put(name: string, values: Record<string, unknown> = {}, account = A): Promise<string> {
+      const row = { account_id: account, id: uuidV7(), ...values };
+      const columns = Object.keys(row).map((column) => `"${column}"`);
+      const places = columns.map((_, i) => `$${i + 1}`);
+      await db.query(`insert into app_main."${name}" (${columns}) values (${places})`, Object.values(row));
+      return row.id;
+    },
+    rows: (name: string) =>
+      db.query<Record<string, unknown>>(`select * from app_main."${name}" order by created_at, id`),
+  };
+};
+export type Tables = ReturnType<typeof tables>;
 
 /** The Failure that something rejects with; anything else fails the test. */
 export async function failure(work: Promise<unknown>, code: Code): Promise<Failure> {

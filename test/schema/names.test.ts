@@ -1,7 +1,14 @@
 // Physical names: stable, apart, within 63 bytes.
 import { describe, expect, it } from 'vitest';
 import { isConstant, literal, quoteText } from '../../server/schema/literal.ts';
-import { clearingTrigger, columnName, objectName, quoteIdent, schemaName, tableName } from '../../server/schema/names.ts';
+import {
+  clearingTrigger,
+  columnName,
+  objectName,
+  quoteIdent,
+  schemaName,
+  tableName,
+} from '../../server/schema/names.ts';
 
 describe('names', () => {
   it('keeps a name that fits and shortens one that does not (S003-13)', () => {
@@ -22,7 +29,8 @@ describe('names', () => {
   });
 
   it('moves PostgreSQL system columns out of the way', () => {
-    for (const name of ['ctid', 'xmin', 'xmax', 'cmin', 'cmax', 'tableoid', 'oid']) expect(columnName(name)).toBe(`${name}$`);
+    for (const name of ['ctid', 'xmin', 'xmax', 'cmin', 'cmax', 'tableoid', 'oid'])
+      expect(columnName(name)).toBe(`${name}$`);
     expect(columnName('XMIN')).toBe('XMIN');
   });
 
@@ -58,10 +66,25 @@ describe('names', () => {
   });
 
   it('takes only constants for comparable', () => {
-    for (const text of ["'a'::text", "E'a\\\\b'::text", "'-5'::integer", '-5', 'true', "'{}'::jsonb", "'{a,b}'::text[]", "'it''s'::text"]) {
+    for (const text of [
+      "'a'::text",
+      "E'a\\\\b'::text",
+      "'-5'::integer",
+      '-5',
+      'true',
+      "'{}'::jsonb",
+      "'{a,b}'::text[]",
+      "'it''s'::text",
+    ]) {
       expect(isConstant(text), text).toBe(true);
     }
-    for (const text of ['now()', "nextval('s'::regclass)", "('a'::text || 'b'::text)", 'CURRENT_USER', "'a'::text; drop table x"]) {
+    for (const text of [
+      'now()',
+      "nextval('s'::regclass)",
+      "('a'::text || 'b'::text)",
+      'CURRENT_USER',
+      "'a'::text; drop table x",
+    ]) {
       expect(isConstant(text), text).toBe(false);
     }
   });

@@ -3,6 +3,8 @@ import { describe, expect, test } from 'vitest';
 import * as sdk from '../../sdk/src/index.ts';
 import { type Answer, problem, serve } from './server.ts';
 
+const classes: Record<string, unknown> = { ...sdk };
+
 async function failure(answer: Answer): Promise<sdk.SnackBaseError> {
   const server = await serve(() => answer);
   const sb = new sdk.SnackBaseClient({ url: server.url, maxRetries: 0, token: 'secret-token' });
@@ -26,7 +28,7 @@ test.each([
   [418, 'CODE_OF_A_NEWER_SERVER', 'SnackBaseError'],
 ] as const)('%i %s is a %s', async (status, code, name) => {
   const error = await failure(problem(status, code));
-  expect(error).toBeInstanceOf(sdk[name]);
+  expect(error).toBeInstanceOf(classes[name]);
   expect(error).toMatchObject({ name, status, code, message: `${code} happened`, errors: [], requestId: 'req-1' });
   expect(error.headers.get('content-type')).toBe('application/json');
 });
@@ -77,8 +79,10 @@ describe('bodies that are not the server’s', () => {
 test('isCode narrows to the code, and is false for anything else', async () => {
   const error: unknown = await failure(problem(404, 'RESOURCE_NOT_FOUND'));
   expect(sdk.isCode(error, 'RESOURCE_NOT_FOUND')).toBe(true);
-  if (sdk.isCode(error, 'RESOURCE_NOT_FOUND')) expect(error.code satisfies 'RESOURCE_NOT_FOUND').toBe('RESOURCE_NOT_FOUND');
-  for (const other of [error, new Error('x'), { code: 'FORBIDDEN' }, null, undefined]) expect(sdk.isCode(other, 'FORBIDDEN')).toBe(false);
+  if (sdk.isCode(error, 'RESOURCE_NOT_FOUND'))
+    expect(error.code satisfies 'RESOURCE_NOT_FOUND').toBe('RESOURCE_NOT_FOUND');
+  for (const other of [error, new Error('x'), { code: 'FORBIDDEN' }, null, undefined])
+    expect(sdk.isCode(other, 'FORBIDDEN')).toBe(false);
 });
 
 test('a failure shows no token, however it is printed', async () => {

@@ -3,7 +3,9 @@ import { expect, test } from 'vitest';
 import { SnackBaseClient } from '../../sdk/src/index.ts';
 import { serve } from './server.ts';
 
-const page = (items: unknown[], total = items.length) => ({ json: { items, total, skip: 0, limit: 30, has_more: false } });
+const page = (items: unknown[], total = items.length) => ({
+  json: { items, total, skip: 0, limit: 30, has_more: false },
+});
 const R = '/api/v1/records';
 
 async function client(answer: Parameters<typeof serve>[0] = () => page([])) {
@@ -15,7 +17,11 @@ test('S000-13 url and token: the bearer token goes to that url; S000-18 no accou
   const { server, sb } = await client();
   await sb.records.list('products');
   const [request] = server.seen;
-  expect(request).toMatchObject({ method: 'GET', url: `${R}/products`, headers: { authorization: 'Bearer secret-token' } });
+  expect(request).toMatchObject({
+    method: 'GET',
+    url: `${R}/products`,
+    headers: { authorization: 'Bearer secret-token' },
+  });
   expect(request?.headers['x-account-id']).toBeUndefined();
   expect(request?.headers['content-type']).toBeUndefined();
 });
@@ -39,7 +45,11 @@ test.each([
   ['undefined does not filter', { filter: { a: undefined, b: 1 } }, 'b=1'],
   ['signs that mean something', { filter: { q: 'a&b=c+d e?#%ü' } }, 'q=a%26b%3Dc%2Bd+e%3F%23%25%C3%BC'],
   ['a filter text', { filter: "a = 'x' && b > 1" }, 'filter=a+%3D+%27x%27+%26%26+b+%3E+1'],
-  ['fields named as parameters', { filter: { limit: 3, sort: 'x', filter: 'y' } }, 'limit__eq=3&sort__eq=x&filter__eq=y'],
+  [
+    'fields named as parameters',
+    { filter: { limit: 3, sort: 'x', filter: 'y' } },
+    'limit__eq=3&sort__eq=x&filter__eq=y',
+  ],
   ['S000-16 sort with priorities', { sort: ['-created_at', 'title', '+price'] }, 'sort=-created_at%2Ctitle%2C%2Bprice'],
   ['a sort text', { sort: '-created_at' }, 'sort=-created_at'],
   ['S000-17 perPage', { perPage: 20 }, 'limit=20'],
@@ -55,11 +65,14 @@ test.each([
   expect(server.seen[0]?.url).toBe(`${R}/posts?${query}`);
 });
 
-test.each([[null], [[1, 2]], [{ $gt: 1 }], [new Date()]])('a filter value %j is refused before sending', async (value) => {
-  const { server, sb } = await client();
-  await expect(sb.records.list('posts', { filter: { price: value } as never })).rejects.toThrow(/^filter\.price /);
-  expect(server.seen).toEqual([]);
-});
+test.each([[null], [[1, 2]], [{ $gt: 1 }], [new Date()]])(
+  'a filter value %j is refused before sending',
+  async (value) => {
+    const { server, sb } = await client();
+    await expect(sb.records.list('posts', { filter: { price: value } as never })).rejects.toThrow(/^filter\.price /);
+    expect(server.seen).toEqual([]);
+  },
+);
 
 test('S000-20 create posts the data and gives the record with its id', async () => {
   const { server, sb } = await client((seen) => ({ status: 201, json: { id: 'o1', ...(seen.json as object) } }));
@@ -91,7 +104,9 @@ test('get, update, patch and delete', async () => {
 
 test('withResponse gives data, response and request id; the plain promise reports a failure only once', async () => {
   const { sb } = await client((seen) =>
-    seen.path.endsWith('/x') ? { json: { id: 'x' }, headers: { 'x-correlation-id': 'req-7' } } : { status: 404, json: {} },
+    seen.path.endsWith('/x')
+      ? { json: { id: 'x' }, headers: { 'x-correlation-id': 'req-7' } }
+      : { status: 404, json: {} },
   );
   const { data, response, requestId } = await sb.records.get('posts', 'x').withResponse();
   expect([data.id, response.status, response.headers.get('content-type'), requestId]).toEqual([

@@ -20,7 +20,17 @@ describe('url', () => {
     expect(server.seen[0]?.url).toBe('/health');
   });
 
-  test.each([undefined, '', 'api.example.com', 'ftp://x', 'http://', '//evil.example', 7])('url %j is refused', (url) => {
+  test.each([
+    undefined,
+    '',
+    'api.example.com',
+    'ftp://x',
+    'http://',
+    '//evil.example',
+    'https://user:pw@x',
+    'http://a b',
+    7,
+  ])('url %j is refused', (url) => {
     expect(() => new SnackBaseClient({ url: url as string })).toThrow(TypeError);
   });
 
@@ -52,7 +62,11 @@ describe('path parameters', () => {
   test.each(['', undefined, null, '.', '..', {}, []])('id %j is refused and named; nothing is sent', async (id) => {
     const server = await serve(() => ({ json: {} }));
     const sb = echo(server.url);
-    for (const call of [sb.records.get('posts', id as string), sb.records.delete('posts', id as string), sb.users.get(id as string)]) {
+    for (const call of [
+      sb.records.get('posts', id as string),
+      sb.records.delete('posts', id as string),
+      sb.users.get(id as string),
+    ]) {
       await expect(call).rejects.toThrow(TypeError);
       await expect(call).rejects.toThrow(/: id must not be empty/);
     }
@@ -84,7 +98,11 @@ describe('headers', () => {
 
   test('a token that no header can carry is not shown; blanks around one are dropped', async () => {
     const server = await serve(() => ({ json: {} }));
-    for (const options of [{ token: 'sec\nret' }, { token: () => 'sec\u2028ret' }, { headers: { 'x-api-key': 'sec\nret' } }]) {
+    for (const options of [
+      { token: 'sec\nret' },
+      { token: () => 'sec\u2028ret' },
+      { headers: { 'x-api-key': 'sec\nret' } },
+    ]) {
       const failure = echo(server.url, options).health();
       await expect(failure).rejects.toThrow(TypeError);
       await expect(failure).rejects.not.toThrow(/sec/);
@@ -100,7 +118,13 @@ describe('headers', () => {
 });
 
 describe('bodies', () => {
-  test.each([[0, '0'], ['', '""'], [false, 'false'], [null, 'null'], [[], '[]']])('%j is sent as JSON', async (body, sent) => {
+  test.each([
+    [0, '0'],
+    ['', '""'],
+    [false, 'false'],
+    [null, 'null'],
+    [[], '[]'],
+  ])('%j is sent as JSON', async (body, sent) => {
     const server = await serve(() => ({ json: {} }));
     await echo(server.url).request('records.create', { params: { collection: 'c' }, body: body as never });
     expect(server.seen[0]).toMatchObject({ body: sent, headers: { 'content-type': 'application/json' } });
@@ -117,7 +141,8 @@ describe('bodies', () => {
     const server = await serve(() => ({ json: {} }));
     const form = new FormData();
     form.set('file', new Blob(['hello'], { type: 'text/plain' }), 'a.txt');
-    const send = (body: unknown) => echo(server.url).request('records.create', { params: { collection: 'c' }, body: body as never });
+    const send = (body: unknown) =>
+      echo(server.url).request('records.create', { params: { collection: 'c' }, body: body as never });
     await send(form);
     await send(new Blob(['x,y'], { type: 'text/csv' }));
     expect(server.seen[0]?.headers['content-type']).toMatch(/^multipart\/form-data; boundary=/);
@@ -128,7 +153,9 @@ describe('bodies', () => {
 
 describe('services of the table', () => {
   test('arguments: path parameters, body, query, options', async () => {
-    const server = await serve((seen) => (seen.method === 'DELETE' ? { status: 204 } : { json: { method: seen.method } }));
+    const server = await serve((seen) =>
+      seen.method === 'DELETE' ? { status: 204 } : { json: { method: seen.method } },
+    );
     const sb = echo(server.url);
     await sb.collections.list({ search: 'po', page: 2 });
     await sb.collections.names();
@@ -161,7 +188,9 @@ describe('services of the table', () => {
       const named = Object.keys(verbs).map((verb) => (room === 'records' && verb === 'replace' ? 'update' : verb));
       for (const verb of named) expect(typeof sb[room]?.[verb], `${room}.${verb}`).toBe('function');
     }
-    expect(Object.keys(new CoreClient({ url: 'http://localhost' }))).toEqual(expect.arrayContaining(['records', 'auth']));
+    expect(Object.keys(new CoreClient({ url: 'http://localhost' }))).toEqual(
+      expect.arrayContaining(['records', 'auth']),
+    );
   });
 
   test('an own fetch is called without a receiver', async () => {

@@ -52,31 +52,46 @@ test('S001-120 fifty calls at once renew once', async () => {
   expect(server.at('/api/v1/records/posts')).toHaveLength(50);
 });
 
-test.each(['TOKEN_EXPIRED', 'UNAUTHORIZED'])('fifty 401 %s renew once, and every call is repeated, a POST too', async (code) => {
-  const fresh = jwt(3600, { fresh: 1 });
-  const server = await serve((seen) =>
-    seen.path === REFRESH ? session(fresh, 'r1') : bearer(seen) === fresh ? { status: 201, json: { id: 'x' } } : problem(401, code),
-  );
-  const sb = connect(server.url, { token: jwt(3600), refreshToken: 'r0' });
-  await Promise.all(Array.from({ length: 50 }, (_, n) => sb.records.create('posts', { n })));
-  expect(server.at(REFRESH)).toHaveLength(1);
-  expect(server.at('/api/v1/records/posts').filter((s) => bearer(s) === fresh)).toHaveLength(50);
-  expect(server.at('/api/v1/records/posts')).toHaveLength(100);
-});
+test.each(['TOKEN_EXPIRED', 'UNAUTHORIZED'])(
+  'fifty 401 %s renew once, and every call is repeated, a POST too',
+  async (code) => {
+    const fresh = jwt(3600, { fresh: 1 });
+    const server = await serve((seen) =>
+      seen.path === REFRESH
+        ? session(fresh, 'r1')
+        : bearer(seen) === fresh
+          ? { status: 201, json: { id: 'x' } }
+          : problem(401, code),
+    );
+    const sb = connect(server.url, { token: jwt(3600), refreshToken: 'r0' });
+    await Promise.all(Array.from({ length: 50 }, (_, n) => sb.records.create('posts', { n })));
+    expect(server.at(REFRESH)).toHaveLength(1);
+    expect(server.at('/api/v1/records/posts').filter((s) => bearer(s) === fresh)).toHaveLength(50);
+    expect(server.at('/api/v1/records/posts')).toHaveLength(100);
+  },
+);
 
 test('a call is repeated once, not for ever; other 401s and clients without a refresh token do not renew', async () => {
-  const server = await serve((seen) => (seen.path === REFRESH ? session(jwt(3600, { n: seen.at }), 'r') : problem(401, 'UNAUTHORIZED')));
-  await expect(connect(server.url, { token: jwt(3600), refreshToken: 'r0' }).auth.me()).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
+  const server = await serve((seen) =>
+    seen.path === REFRESH ? session(jwt(3600, { n: seen.at }), 'r') : problem(401, 'UNAUTHORIZED'),
+  );
+  await expect(connect(server.url, { token: jwt(3600), refreshToken: 'r0' }).auth.me()).rejects.toMatchObject({
+    code: 'UNAUTHORIZED',
+  });
   expect(server.at('/api/v1/auth/me')).toHaveLength(2);
   await expect(connect(server.url, { token: jwt(3600) }).auth.me()).rejects.toBeInstanceOf(AuthenticationError);
   expect(server.at('/api/v1/auth/me')).toHaveLength(3);
   const other = await serve(() => problem(401, 'EMAIL_NOT_VERIFIED'));
-  await expect(connect(other.url, { token: jwt(3600), refreshToken: 'r0' }).auth.me()).rejects.toMatchObject({ status: 401 });
+  await expect(connect(other.url, { token: jwt(3600), refreshToken: 'r0' }).auth.me()).rejects.toMatchObject({
+    status: 401,
+  });
   expect(other.seen).toHaveLength(1);
 });
 
 test('a refused refresh token ends the session: the error says so, tokens are dropped, the application is told', async () => {
-  const server = await serve((seen) => (seen.path === REFRESH ? problem(401, 'INVALID_REFRESH_TOKEN') : problem(401, 'TOKEN_EXPIRED')));
+  const server = await serve((seen) =>
+    seen.path === REFRESH ? problem(401, 'INVALID_REFRESH_TOKEN') : problem(401, 'TOKEN_EXPIRED'),
+  );
   const onTokens = vi.fn();
   const sb = connect(server.url, { token: jwt(3600), refreshToken: 'used', onTokens });
   await expect(sb.auth.me()).rejects.toMatchObject({ code: 'INVALID_REFRESH_TOKEN' });
@@ -88,7 +103,9 @@ test('a refused refresh token ends the session: the error says so, tokens are dr
 
 test('a fault while renewing early does not stop a call whose token is still good; the refresh itself is not retried', async () => {
   const token = jwt(20);
-  const server = await serve((seen) => (seen.path === REFRESH ? { status: 502, text: '<h1>Bad gateway</h1>' } : { json: { ok: true } }));
+  const server = await serve((seen) =>
+    seen.path === REFRESH ? { status: 502, text: '<h1>Bad gateway</h1>' } : { json: { ok: true } },
+  );
   await connect(server.url, { token, refreshToken: 'r0' }).health();
   expect(server.seen.map((s) => s.path)).toEqual([REFRESH, '/health']);
   expect(server.seen.map(bearer)).toEqual([undefined, token]);
@@ -97,32 +114,43 @@ test('a fault while renewing early does not stop a call whose token is still goo
 
 test('a wrong local clock does not renew without end', async () => {
   // Tokens that look expired here because this clock is an hour ahead of the server's.
-  const server = await serve((seen) => (seen.path === REFRESH ? session(jwt(-3600, { n: seen.at }), `r${seen.at}`) : { json: {} }));
+  const server = await serve((seen) =>
+    seen.path === REFRESH ? session(jwt(-3600, { n: seen.at }), `r${seen.at}`) : { json: {} },
+  );
   const sb = connect(server.url, { token: jwt(-3600), refreshToken: 'r0' });
   for (let n = 0; n < 3; n++) await sb.health();
   expect(server.at(REFRESH)).toHaveLength(1);
 });
 
 test('a token that lives for seconds is renewed at half of its life, not for each call', async () => {
-  const server = await serve((seen) => (seen.path === REFRESH ? session(jwt(1), 'r', 1) : { json: {} }));
+  const server = await serve((seen) => (seen.path === REFRESH ? session(jwt(10), 'r', 10) : { json: {} }));
   const sb = connect(server.url, { refreshToken: 'r0' });
+  vi.useFakeTimers({ toFake: ['Date'] });
   for (let n = 0; n < 3; n++) await sb.health();
-  expect(server.at(REFRESH)).toHaveLength(1);
-  await new Promise((done) => setTimeout(done, 520));
+  vi.setSystemTime(Date.now() + 4900);
   await sb.health();
+  expect(server.at(REFRESH)).toHaveLength(1);
+  vi.setSystemTime(Date.now() + 200);
+  await sb.health();
+  vi.useRealTimers();
   expect(server.at(REFRESH)).toHaveLength(2);
 });
 
 test('a token function is asked for each call, and again after a 401; nothing is renewed', async () => {
   const tokens = ['first', 'old', 'new', 'same', 'same'];
-  const server = await serve((seen) => (bearer(seen) === 'first' || bearer(seen) === 'new' ? { json: {} } : problem(401, 'TOKEN_EXPIRED')));
+  const server = await serve((seen) =>
+    bearer(seen) === 'first' || bearer(seen) === 'new' ? { json: {} } : problem(401, 'TOKEN_EXPIRED'),
+  );
   const sb = connect(server.url, { token: async () => tokens.shift(), refreshToken: 'r0' });
   await sb.health();
   await sb.health();
   await expect(sb.health()).rejects.toMatchObject({ code: 'TOKEN_EXPIRED' });
   expect(server.seen.map(bearer)).toEqual(['first', 'old', 'new', 'same']);
   expect(tokens).toEqual([]);
-  for (const none of [null, undefined, '', () => null]) await connect(server.url, { token: none }).health().catch(() => {});
+  for (const none of [null, undefined, '', () => null])
+    await connect(server.url, { token: none })
+      .health()
+      .catch(() => {});
   expect(server.seen.slice(4).map(bearer)).toEqual([undefined, undefined, undefined, undefined]);
 });
 
