@@ -22,7 +22,11 @@ export async function seed(base: string, databaseUrl: string): Promise<Fixture> 
     // biome-ignore lint/suspicious/noExplicitAny: a fixture reads the few keys it knows
     return response.json() as Promise<any>;
   };
-  const { token: root } = await call('POST', '/api/v1/auth/login', { account: 'system', email: 'root@example.com', password: PASSWORD });
+  const { token: root } = await call('POST', '/api/v1/auth/login', {
+    account: 'system',
+    email: 'root@example.com',
+    password: PASSWORD,
+  });
   const { table_name: table } = await call(
     'POST',
     '/api/v1/collections',
@@ -40,7 +44,12 @@ export async function seed(base: string, databaseUrl: string): Promise<Fixture> 
   const accounts: { id: string; token: string }[] = [];
   for (let i = 0; i < ACCOUNTS; i++) {
     const email = `user${i}@example.com`;
-    const { account } = await call('POST', '/api/v1/auth/register', { account_name: `Bench ${i}`, account_slug: `bench-${i}`, email, password: PASSWORD });
+    const { account } = await call('POST', '/api/v1/auth/register', {
+      account_name: `Bench ${i}`,
+      account_slug: `bench-${i}`,
+      email,
+      password: PASSWORD,
+    });
     const { items } = await call('GET', `/api/v1/users?account_id=${account.id}`, undefined, root);
     await call('POST', `/api/v1/users/${items[0].id}/verify`, {}, root);
     const { token } = await call('POST', '/api/v1/auth/login', { account: account.id, email, password: PASSWORD });

@@ -25,20 +25,42 @@ const http = (method: string, path: string, token: string, body?: object): strin
 const BASE = '/api/v1/records/bench_posts';
 const WORKLOADS: readonly Workload[] = [
   { name: 'get by id', request: (f, i, token) => http('GET', `${BASE}/${f.rows[i % f.rows.length]?.id}`, token) },
-  { name: 'list of 20 + total', request: (_f, _i, token) => http('GET', `${BASE}?published=true&limit=20&skip=0`, token) },
-  { name: 'create', request: (_f, i, token) => http('POST', BASE, token, { title: `Title ${i}`, body: 'A body of some length, as posts have.', views: i, published: i % 2 === 0 }) },
-  { name: 'patch', request: (f, i, token) => http('PATCH', `${BASE}/${f.rows[i % f.rows.length]?.id}`, token, { views: i }) },
+  {
+    name: 'list of 20 + total',
+    request: (_f, _i, token) => http('GET', `${BASE}?published=true&limit=20&skip=0`, token),
+  },
+  {
+    name: 'create',
+    request: (_f, i, token) =>
+      http('POST', BASE, token, {
+        title: `Title ${i}`,
+        body: 'A body of some length, as posts have.',
+        views: i,
+        published: i % 2 === 0,
+      }),
+  },
+  {
+    name: 'patch',
+    request: (f, i, token) => http('PATCH', `${BASE}/${f.rows[i % f.rows.length]?.id}`, token, { views: i }),
+  },
 ];
 
 /** Runs the benchmark in the checkout at `root`; takes about three minutes. */
 export async function bench(root: string): Promise<void> {
   const postgres = await startPostgres();
-  if (postgres === null) throw new Error('The benchmark needs a PostgreSQL server: set TEST_DATABASE_URL or install one.');
+  if (postgres === null)
+    throw new Error('The benchmark needs a PostgreSQL server: set TEST_DATABASE_URL or install one.');
   const dataDir = mkdtempSync(join(tmpdir(), 'snackbase-bench-'));
   const children: ChildProcess[] = [];
   try {
     const url = await createDatabase(postgres.url, `bench_${process.pid}`);
-    const env = { ...process.env, DATABASE_URL: url, SNACKBASE_DATA_DIR: dataDir, SNACKBASE_RATE_LIMIT: 'off', SNACKBASE_LOG: 'error' };
+    const env = {
+      ...process.env,
+      DATABASE_URL: url,
+      SNACKBASE_DATA_DIR: dataDir,
+      SNACKBASE_RATE_LIMIT: 'off',
+      SNACKBASE_LOG: 'error',
+    };
     const ours = spawn(process.execPath, [join(root, 'server/cli/bin.mjs'), 'serve', '--port', String(PORTS.ours)], {
       env: { ...env, SNACKBASE_SUPERADMIN_EMAIL: 'root@example.com', SNACKBASE_SUPERADMIN_PASSWORD: 'Benchmark-2026!' },
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -60,7 +82,9 @@ export async function bench(root: string): Promise<void> {
         loader.send({ port, requests, seconds });
       });
 
-    console.log(`${ROUNDS} rounds of ${SECONDS} s each, 32 connections, 100,000 rows, ${fixture.accounts.length} accounts; replies per second`);
+    console.log(
+      `${ROUNDS} rounds of ${SECONDS} s each, 32 connections, 100,000 rows, ${fixture.accounts.length} accounts; replies per second`,
+    );
     for (const workload of WORKLOADS) {
       const requests = (tokenOf: (accountId: string) => string) =>
         Array.from({ length: 2000 }, (_, i) => {
@@ -81,7 +105,9 @@ export async function bench(root: string): Promise<void> {
         }
       }
       const [a, b] = [median(results.ours), median(results.raw)];
-      console.log(`${workload.name.padEnd(20)} ours ${a.toFixed(0).padStart(7)}   raw ${b.toFixed(0).padStart(7)}   ratio ${(a / b).toFixed(2)}`);
+      console.log(
+        `${workload.name.padEnd(20)} ours ${a.toFixed(0).padStart(7)}   raw ${b.toFixed(0).padStart(7)}   ratio ${(a / b).toFixed(2)}`,
+      );
     }
   } finally {
     for (const child of children) child.kill('SIGTERM');
@@ -97,7 +123,8 @@ function firstOutput(child: ChildProcess, text: string): Promise<void> {
   });
 }
 
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] as number;
+const median = (values: readonly number[]): number =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] as number;
 
 const tokens = new Map<string, string>();
 function rawToken(accountId: string): string {

@@ -38,21 +38,39 @@ async function handle(request, response) {
   const url = new URL(request.url, 'http://x');
   const id = url.pathname.split('/')[5];
   if (request.method === 'GET' && id !== undefined) {
-    const { rows } = await pool.query({ name: 'get', text: `select ${columns} from ${TABLE} where account_id = $1 and id = $2 and deleted_at is null`, values: [account, id] });
+    const { rows } = await pool.query({
+      name: 'get',
+      text: `select ${columns} from ${TABLE} where account_id = $1 and id = $2 and deleted_at is null`,
+      values: [account, id],
+    });
     return rows[0] ? reply(response, 200, rows[0]) : reply(response, 404, { error: 'not found' });
   }
   if (request.method === 'GET') {
     const published = url.searchParams.get('published');
     const values = [account, published, Number(url.searchParams.get('limit')), Number(url.searchParams.get('skip'))];
     const [page, count] = await Promise.all([
-      pool.query({ name: 'list', text: `select ${columns} from ${TABLE} where account_id = $1 and published = $2 and deleted_at is null order by created_at desc, id desc limit $3 offset $4`, values }),
-      pool.query({ name: 'count', text: `select count(*) from ${TABLE} where account_id = $1 and published = $2 and deleted_at is null`, values: values.slice(0, 2) }),
+      pool.query({
+        name: 'list',
+        text: `select ${columns} from ${TABLE} where account_id = $1 and published = $2 and deleted_at is null order by created_at desc, id desc limit $3 offset $4`,
+        values,
+      }),
+      pool.query({
+        name: 'count',
+        text: `select count(*) from ${TABLE} where account_id = $1 and published = $2 and deleted_at is null`,
+        values: values.slice(0, 2),
+      }),
     ]);
-    return reply(response, 200, { items: page.rows, total: Number(count.rows[0].count), skip: values[3], limit: values[2] });
+    return reply(response, 200, {
+      items: page.rows,
+      total: Number(count.rows[0].count),
+      skip: values[3],
+      limit: values[2],
+    });
   }
   const body = await bodyOf(request);
   if (request.method === 'POST') {
-    if (typeof body.title !== 'string' || typeof body.views !== 'number' || typeof body.published !== 'boolean') return reply(response, 400, { error: 'invalid' });
+    if (typeof body.title !== 'string' || typeof body.views !== 'number' || typeof body.published !== 'boolean')
+      return reply(response, 400, { error: 'invalid' });
     const { rows } = await pool.query({
       name: 'create',
       text: `insert into ${TABLE} (id, account_id, title, body, views, published, created_by, updated_by) values (gen_random_uuid(), $1, $2, $3, $4, $5, $6, $6) returning ${columns}`,

@@ -24,7 +24,11 @@ export interface Access {
 const reading = { rate: 'read', idempotent: 'safe', audit: null, mcp: false } as const;
 
 /** Metadata of a route that only reads. */
-export const reads = <const W extends Who>(who: W, more: Partial<Access> = {}): Access => ({ ...reading, who, ...more });
+export const reads = <const W extends Who>(who: W, more: Partial<Access> = {}): Access => ({
+  ...reading,
+  who,
+  ...more,
+});
 
 /** Metadata of a route that changes something; `audit` is the verb that the trail records, as `user.create`. */
 export const writes = <const W extends Who>(who: W, audit: string, more: Partial<Access> = {}): Access => ({

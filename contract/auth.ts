@@ -7,7 +7,10 @@ import { AccountId, Message, Timestamp } from './shapes.ts';
 /** Passwords are bounded so that hashing one costs a bounded time. */
 export const PASSWORD_MAX = 200;
 /** One address: the field's own rules decide what is valid, here only the length of RFC 5321 is kept. */
-const EmailInput = z.email().max(254).meta({ description: 'Compared without regard to case.', example: 'ada@example.com' });
+const EmailInput = z
+  .email()
+  .max(254)
+  .meta({ description: 'Compared without regard to case.', example: 'ada@example.com' });
 const PasswordInput = z.string().min(1).max(PASSWORD_MAX).meta({
   description: 'At least 12 characters with an upper-case and a lower-case letter, a digit and a special character.',
   example: 'SecurePass123!',
@@ -66,19 +69,29 @@ const user = {
   created_at: '2026-01-02T03:04:05.678Z',
   last_login: '2026-01-02T04:05:06.789Z',
 };
-const session = { token: 'eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.e30.c2ln', refresh_token: 'eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.e30.bmV4dA', expires_in: 3600, account, user };
+const session = {
+  token: 'eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.e30.c2ln',
+  refresh_token: 'eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.e30.bmV4dA',
+  expires_in: 3600,
+  account,
+  user,
+};
 
 export const auth = room({
   register: {
     method: 'POST',
     path: '/api/v1/auth/register',
     summary: 'Register an account with its first user',
-    description: 'The first user has the role admin. No token is answered: the address must be verified before the first login.',
+    description:
+      'The first user has the role admin. No token is answered: the address must be verified before the first login.',
     pathParams: noParams,
     body: z
       .object({
         account_name: z.string().trim().min(1).max(255),
-        account_slug: z.string().max(100).optional().meta({ description: '3 to 32 characters: a letter, then letters, digits and hyphens. Derived from the name when missing.' }),
+        account_slug: z.string().max(100).optional().meta({
+          description:
+            '3 to 32 characters: a letter, then letters, digits and hyphens. Derived from the name when missing.',
+        }),
         email: EmailInput,
         password: PasswordInput,
       })
@@ -89,19 +102,34 @@ export const auth = room({
     },
     metadata: writes('anyone', 'account.register', { rate: 'auth' }),
     example: {
-      body: { account_name: 'Acme Corporation', account_slug: 'acme', email: 'ada@example.com', password: 'SecurePass123!' },
-      reply: { message: 'Registration successful. Please check your email to verify your account.', account, user: { ...user, email_verified: false, last_login: null } },
+      body: {
+        account_name: 'Acme Corporation',
+        account_slug: 'acme',
+        email: 'ada@example.com',
+        password: 'SecurePass123!',
+      },
+      reply: {
+        message: 'Registration successful. Please check your email to verify your account.',
+        account,
+        user: { ...user, email_verified: false, last_login: null },
+      },
     },
   },
   login: {
     method: 'POST',
     path: '/api/v1/auth/login',
     summary: 'Log in with e-mail and password',
-    description: 'With `session: true` the reply also sets an httpOnly cookie that authenticates browsers on the same site.',
+    description:
+      'With `session: true` the reply also sets an httpOnly cookie that authenticates browsers on the same site.',
     pathParams: noParams,
     body: z
       .object({
-        account: z.string().min(1).max(255).optional().meta({ description: 'Slug or id of the account. `system` for superadmins.', example: 'acme' }),
+        account: z
+          .string()
+          .min(1)
+          .max(255)
+          .optional()
+          .meta({ description: 'Slug or id of the account. `system` for superadmins.', example: 'acme' }),
         email: z.string().min(1).max(254).meta({ example: 'ada@example.com' }),
         password: z.string().min(1).max(PASSWORD_MAX).meta({ example: 'SecurePass123!' }),
         session: z.boolean().optional(),
@@ -115,7 +143,8 @@ export const auth = room({
     method: 'POST',
     path: '/api/v1/auth/refresh',
     summary: 'Exchange a refresh token for new tokens',
-    description: 'The token sent is used up. Sending a used one again ends the whole session, because it may have been stolen.',
+    description:
+      'The token sent is used up. Sending a used one again ends the whole session, because it may have been stolen.',
     pathParams: noParams,
     body: z.object({ refresh_token: z.string().min(1).max(4096) }).meta({ id: 'RefreshInput' }),
     responses: { 200: Session, ...errors('INVALID_REFRESH_TOKEN') },
@@ -126,7 +155,8 @@ export const auth = room({
     method: 'POST',
     path: '/api/v1/auth/logout',
     summary: 'End the session',
-    description: 'The access token, the refresh token and the session cookie stop working. Without a credential it only clears the cookie.',
+    description:
+      'The access token, the refresh token and the session cookie stop working. Without a credential it only clears the cookie.',
     pathParams: noParams,
     body: z.object({ refresh_token: z.string().max(4096).optional() }).optional(),
     responses: { 200: Message },
@@ -140,7 +170,18 @@ export const auth = room({
     pathParams: noParams,
     responses: { 200: Me },
     metadata: reads('user'),
-    example: { reply: { id: user.id, user_id: user.id, email: user.email, role: 'admin', account_id: 'AB1234', is_superadmin: false, user, account } },
+    example: {
+      reply: {
+        id: user.id,
+        user_id: user.id,
+        email: user.email,
+        role: 'admin',
+        account_id: 'AB1234',
+        is_superadmin: false,
+        user,
+        account,
+      },
+    },
   },
   verifyEmail: {
     method: 'POST',
@@ -171,7 +212,10 @@ export const auth = room({
     body: z.object({ account: z.string().max(255).optional(), email: z.string().max(254).optional() }).optional(),
     responses: { 200: Message, ...errors('ACCOUNT_REQUIRED') },
     metadata: writes('anyone', 'user.send_verification', { rate: 'auth', idempotent: 'none' }),
-    example: { body: { account: 'acme', email: 'ada@example.com' }, reply: { message: 'If the address waits for verification, a message is on its way.' } },
+    example: {
+      body: { account: 'acme', email: 'ada@example.com' },
+      reply: { message: 'If the address waits for verification, a message is on its way.' },
+    },
   },
   resendVerification: {
     method: 'POST',
@@ -181,6 +225,9 @@ export const auth = room({
     body: z.object({ account: z.string().max(255).optional(), email: z.string().max(254).optional() }).optional(),
     responses: { 200: Message, ...errors('ACCOUNT_REQUIRED') },
     metadata: writes('anyone', 'user.send_verification', { rate: 'auth', idempotent: 'none' }),
-    example: { body: { account: 'acme', email: 'ada@example.com' }, reply: { message: 'If the address waits for verification, a message is on its way.' } },
+    example: {
+      body: { account: 'acme', email: 'ada@example.com' },
+      reply: { message: 'If the address waits for verification, a message is on its way.' },
+    },
   },
 });

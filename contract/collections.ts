@@ -16,21 +16,34 @@ const spelled = (spellings: Readonly<Record<string, string>>) => (input: unknown
   }
   return out;
 };
-const SPELLINGS = { fields: 'schema', enableSoftDelete: 'soft_delete', enable_soft_delete: 'soft_delete', displayName: 'display_name' };
+const SPELLINGS = {
+  fields: 'schema',
+  enableSoftDelete: 'soft_delete',
+  enable_soft_delete: 'soft_delete',
+  displayName: 'display_name',
+};
 
 const definition = {
-  name: z.string().meta({ description: 'Letters, digits and underscore, at most 100; starts with a letter or underscore.' }),
+  name: z
+    .string()
+    .meta({ description: 'Letters, digits and underscore, at most 100; starts with a letter or underscore.' }),
   description: z.string().max(500).optional(),
   display_name: z.string().max(200).optional(),
   schema: z.array(FieldInput).meta({ description: 'The fields. `fields` is accepted as well.' }),
   soft_delete: z.boolean().optional().meta({ description: 'Deleting sets deleted_at instead of removing the row.' }),
-  enabled: z.boolean().optional().meta({ description: 'A disabled collection answers 404 RESOURCE_DISABLED and keeps its data.' }),
+  enabled: z
+    .boolean()
+    .optional()
+    .meta({ description: 'A disabled collection answers 404 RESOURCE_DISABLED and keeps its data.' }),
 };
 
-export const CollectionInput = z.preprocess(spelled(SPELLINGS), z.strictObject(definition)).meta({ id: 'CollectionInput' });
-export const CollectionChange = z
-  .preprocess(spelled(SPELLINGS), z.strictObject(definition).partial())
-  .meta({ id: 'CollectionChange', description: 'What is sent changes; what is left out stays. `schema` is the whole list of fields.' });
+export const CollectionInput = z
+  .preprocess(spelled(SPELLINGS), z.strictObject(definition))
+  .meta({ id: 'CollectionInput' });
+export const CollectionChange = z.preprocess(spelled(SPELLINGS), z.strictObject(definition).partial()).meta({
+  id: 'CollectionChange',
+  description: 'What is sent changes; what is left out stays. `schema` is the whole list of fields.',
+});
 
 export const Collection = z
   .object({
@@ -97,7 +110,10 @@ export const collections = room({
     }),
     responses: { 200: pageOf(Collection) },
     metadata: reads('superadmin'),
-    example: { query: { search: 'pos' }, reply: { items: [shown], total: 1, skip: 0, limit: 25, page: 1, page_size: 25, total_pages: 1 } },
+    example: {
+      query: { search: 'pos' },
+      reply: { items: [shown], total: 1, skip: 0, limit: 25, page: 1, page_size: 25, total_pages: 1 },
+    },
   },
   create: {
     method: 'POST',
@@ -136,7 +152,11 @@ export const collections = room({
     body: CollectionChange,
     responses: { 200: Collection, ...errors('RESOURCE_NOT_FOUND'), ...invalid },
     metadata: writes('superadmin', 'collection.update', { idempotent: 'natural' }),
-    example: { params: { id: 'posts' }, body: { schema: [...posts.schema, { name: 'views', type: 'number', default: 0 }] }, reply: shown },
+    example: {
+      params: { id: 'posts' },
+      body: { schema: [...posts.schema, { name: 'views', type: 'number', default: 0 }] },
+      reply: shown,
+    },
   },
   patch: {
     method: 'PATCH',
@@ -155,7 +175,13 @@ export const collections = room({
     pathParams: collectionParam,
     responses: {
       204: noBody,
-      ...errors('INVALID_RESOURCE_DATA', 'RESOURCE_NOT_FOUND', 'COLLECTION_REFERENCED', 'SCHEMA_SYNC_FAILED', 'WRITE_CONFLICT'),
+      ...errors(
+        'INVALID_RESOURCE_DATA',
+        'RESOURCE_NOT_FOUND',
+        'COLLECTION_REFERENCED',
+        'SCHEMA_SYNC_FAILED',
+        'WRITE_CONFLICT',
+      ),
     },
     metadata: writes('superadmin', 'collection.delete'),
     example: { params: { id: 'posts' } },

@@ -2,8 +2,13 @@
 import { z } from './kit.ts';
 
 const common = {
-  name: z.string().meta({ description: 'Letters, digits and underscore, at most 100; starts with a letter or underscore.' }),
-  required: z.boolean().default(false).meta({ description: 'A value must be there and not null. A default satisfies it.' }),
+  name: z
+    .string()
+    .meta({ description: 'Letters, digits and underscore, at most 100; starts with a letter or underscore.' }),
+  required: z
+    .boolean()
+    .default(false)
+    .meta({ description: 'A value must be there and not null. A default satisfies it.' }),
   unique: z.boolean().default(false).meta({ description: 'No two live records of one account share the value.' }),
   description: z.string().max(500).optional(),
   display_name: z.string().max(200).optional(),
@@ -16,7 +21,11 @@ const common = {
 const lengths = {
   min_length: z.int().min(0).optional(),
   max_length: z.int().min(1).optional(),
-  pattern: z.string().max(500).optional().meta({ description: 'A regular expression that the whole value must match.' }),
+  pattern: z
+    .string()
+    .max(500)
+    .optional()
+    .meta({ description: 'A regular expression that the whole value must match.' }),
 };
 const texts = { default: z.string().optional(), enum: z.array(z.string()).min(1).max(500).optional() };
 
@@ -47,7 +56,10 @@ export const Field = z
       default: z.string().optional(),
     }),
     member('text[]', { default: z.array(z.string()).optional(), enum: z.array(z.string()).min(1).max(500).optional() }),
-    member('number[]', { default: z.array(z.number()).optional(), enum: z.array(z.number()).min(1).max(500).optional() }),
+    member('number[]', {
+      default: z.array(z.number()).optional(),
+      enum: z.array(z.number()).min(1).max(500).optional(),
+    }),
   ])
   .meta({ id: 'Field', description: 'One field of a collection.' });
 export type Field = z.output<typeof Field>;

@@ -56,7 +56,11 @@ export const noParams = z.object({});
 export function room<const T extends Room>(routes: T): Routes<T> {
   for (const route of Object.values<Route>(routes)) {
     const declared = route.responses as Record<number, unknown>;
-    const implied: Code[] = standingErrors(route.metadata, { body: hasBody(route), query: route.query !== undefined, params: route.path.includes(':') });
+    const implied: Code[] = standingErrors(route.metadata, {
+      body: hasBody(route),
+      query: route.query !== undefined,
+      params: route.path.includes(':'),
+    });
     for (const [status, schema] of Object.entries(errors(...implied))) {
       const own = declared[Number(status)];
       declared[Number(status)] = own === undefined ? schema : mergeProblems(own as ProblemBody, schema as ProblemBody);
@@ -74,7 +78,9 @@ function mergeProblems(a: ProblemBody, b: ProblemBody): ProblemBody {
 }
 
 type ParsedBody<R extends Route> = R extends { body: infer B extends z.ZodType } ? z.output<B> : undefined;
-type ParsedQuery<R extends Route> = R extends { query: infer Q extends z.ZodType } ? z.output<Q> : Record<string, string>;
+type ParsedQuery<R extends Route> = R extends { query: infer Q extends z.ZodType }
+  ? z.output<Q>
+  : Record<string, string>;
 
 /** What a handler of the route receives after parsing. */
 export interface Parsed<R extends Route> {
@@ -93,7 +99,9 @@ export type Reply<R extends Route> = {
 
 /** The route's one successful status. */
 export function successStatus(route: Route): number {
-  const status = Object.keys(route.responses).map(Number).find((s) => s < 400);
+  const status = Object.keys(route.responses)
+    .map(Number)
+    .find((s) => s < 400);
   if (status === undefined) throw new Error(`${route.method} ${route.path} declares no successful reply`);
   return status;
 }

@@ -4,8 +4,12 @@ import { noParams, room, text, z } from './kit.ts';
 import { errors } from './problems.ts';
 
 const open = reads('anyone', { rate: 'open' });
-const Health = z.object({ status: z.enum(['healthy', 'unhealthy']), service: z.string(), version: z.string() }).meta({ id: 'Health' });
-const OpenApiDocument = z.looseObject({ openapi: z.string(), info: z.looseObject({ title: z.string(), version: z.string() }) }).meta({ id: 'OpenApiDocument' });
+const Health = z
+  .object({ status: z.enum(['healthy', 'unhealthy']), service: z.string(), version: z.string() })
+  .meta({ id: 'Health' });
+const OpenApiDocument = z
+  .looseObject({ openapi: z.string(), info: z.looseObject({ title: z.string(), version: z.string() }) })
+  .meta({ id: 'OpenApiDocument' });
 const document = { openapi: '3.1.0', info: { title: 'SnackBase', version: '0.1.0' } };
 
 const json = (path: `/${string}`) =>
@@ -53,7 +57,15 @@ export const ops = room({
     path: '/ready',
     summary: 'Can the server do its work (database reachable)',
     pathParams: noParams,
-    responses: { 200: z.object({ status: z.literal('ready'), service: z.string(), version: z.string(), database: z.literal('connected') }), ...errors('SERVICE_UNAVAILABLE') },
+    responses: {
+      200: z.object({
+        status: z.literal('ready'),
+        service: z.string(),
+        version: z.string(),
+        database: z.literal('connected'),
+      }),
+      ...errors('SERVICE_UNAVAILABLE'),
+    },
     metadata: open,
     example: { reply: { status: 'ready', service: 'SnackBase', version: '0.1.0', database: 'connected' } },
   },

@@ -6,51 +6,151 @@ type Entry = { readonly status: number; readonly title: string; readonly message
 
 /** `{name}` in a message is filled from the problem's parameters. Codes are stable; messages may be reworded. */
 export const CATALOGUE = {
-  NO_RESOURCE_NAME: { status: 400, title: 'Bad request', message: 'The URL lacks a collection name: use {path}/<collection>.' },
+  NO_RESOURCE_NAME: {
+    status: 400,
+    title: 'Bad request',
+    message: 'The URL lacks a collection name: use {path}/<collection>.',
+  },
   INVALID_JSON: { status: 400, title: 'Bad request', message: 'The request body is not valid JSON: {reason}.' },
-  INVALID_FIELDS: { status: 400, title: 'Bad request', message: 'These fields do not exist or are not open to you: {fields}.' },
+  INVALID_FIELDS: {
+    status: 400,
+    title: 'Bad request',
+    message: 'These fields do not exist or are not open to you: {fields}.',
+  },
   INVALID_QUERY_PARAMS: { status: 400, title: 'Bad request', message: 'Query parameter {name}: {reason}.' },
   INVALID_RESOURCE_DATA: { status: 400, title: 'Validation error', message: 'Validation failed' },
   INVALID_URL: { status: 400, title: 'Bad request', message: 'The URL has an invalid percent-encoding.' },
-  RELATION_REFERENCE_ERROR: { status: 400, title: 'Validation error', message: 'A referenced record does not exist in this account.' },
-  INVALID_TOKEN: { status: 400, title: 'Bad request', message: 'This link or token is invalid, used or expired. Ask for a new one.' },
+  RELATION_REFERENCE_ERROR: {
+    status: 400,
+    title: 'Validation error',
+    message: 'A referenced record does not exist in this account.',
+  },
+  INVALID_TOKEN: {
+    status: 400,
+    title: 'Bad request',
+    message: 'This link or token is invalid, used or expired. Ask for a new one.',
+  },
   ACCOUNT_REQUIRED: { status: 400, title: 'Bad request', message: 'Name the account: {how}.' },
   EMAIL_ALREADY_VERIFIED: { status: 400, title: 'Bad request', message: 'This address is verified already.' },
-  UNAUTHORIZED: { status: 401, title: 'Authentication required', message: 'Send a valid credential: Authorization: Bearer <token>.' },
-  INVALID_CREDENTIALS: { status: 401, title: 'Authentication failed', message: 'The account, the login or the password is wrong.' },
-  EMAIL_NOT_VERIFIED: { status: 401, title: 'Authentication failed', message: 'Please verify your email address first: follow the link in the message we sent.' },
-  TOKEN_EXPIRED: { status: 401, title: 'Authentication required', message: 'The access token has expired: refresh it or log in again.' },
-  INVALID_REFRESH_TOKEN: { status: 401, title: 'Authentication failed', message: 'The refresh token is invalid, used, revoked or expired: log in again.' },
+  UNAUTHORIZED: {
+    status: 401,
+    title: 'Authentication required',
+    message: 'Send a valid credential: Authorization: Bearer <token>.',
+  },
+  INVALID_CREDENTIALS: {
+    status: 401,
+    title: 'Authentication failed',
+    message: 'The account, the login or the password is wrong.',
+  },
+  EMAIL_NOT_VERIFIED: {
+    status: 401,
+    title: 'Authentication failed',
+    message: 'Please verify your email address first: follow the link in the message we sent.',
+  },
+  TOKEN_EXPIRED: {
+    status: 401,
+    title: 'Authentication required',
+    message: 'The access token has expired: refresh it or log in again.',
+  },
+  INVALID_REFRESH_TOKEN: {
+    status: 401,
+    title: 'Authentication failed',
+    message: 'The refresh token is invalid, used, revoked or expired: log in again.',
+  },
   FORBIDDEN: { status: 403, title: 'Forbidden', message: 'You are not allowed to do this: {reason}.' },
-  CROSS_SITE_REQUEST: { status: 403, title: 'Forbidden', message: 'A cookie session cannot be used from another site. Send a bearer token.' },
+  CROSS_SITE_REQUEST: {
+    status: 403,
+    title: 'Forbidden',
+    message: 'A cookie session cannot be used from another site. Send a bearer token.',
+  },
   KEY_PERMISSION_DENIED: { status: 403, title: 'Forbidden', message: 'This API key has no scope for {action}.' },
-  ADMIN_TOKEN_NOT_ALLOWED: { status: 403, title: 'Forbidden', message: 'Admin tokens cannot create or update records here: use /api/v1/admin/records.' },
+  ADMIN_TOKEN_NOT_ALLOWED: {
+    status: 403,
+    title: 'Forbidden',
+    message: 'Admin tokens cannot create or update records here: use /api/v1/admin/records.',
+  },
   RESOURCE_NOT_FOUND: { status: 404, title: 'Not found', message: 'Resource not found' },
   RESOURCE_DISABLED: { status: 404, title: 'Not found', message: 'The collection {collection} is disabled.' },
   ROUTE_NOT_FOUND: { status: 404, title: 'Not found', message: 'There is no endpoint {method} {path}. See /docs.' },
-  METHOD_NOT_ALLOWED: { status: 405, title: 'Method not allowed', message: '{method} is not allowed here: use {allow}.' },
+  METHOD_NOT_ALLOWED: {
+    status: 405,
+    title: 'Method not allowed',
+    message: '{method} is not allowed here: use {allow}.',
+  },
   CONFLICT: { status: 409, title: 'Conflict', message: '{what} exists already.' },
-  RESOURCE_CONFLICT: { status: 409, title: 'Conflict', message: 'Another record has the same value in a unique field.' },
+  RESOURCE_CONFLICT: {
+    status: 409,
+    title: 'Conflict',
+    message: 'Another record has the same value in a unique field.',
+  },
   RELATION_RESTRICTED: { status: 409, title: 'Conflict', message: 'Other records refer to this one: {references}.' },
-  COLLECTION_REFERENCED: { status: 409, title: 'Conflict', message: 'Other collections refer to this one: {references}.' },
-  SCHEMA_SYNC_FAILED: { status: 409, title: 'Conflict', message: 'The schema change was rolled back at {change}: {reason}.' },
-  WRITE_CONFLICT: { status: 409, title: 'Conflict', message: 'Another request changed the same data at the same time: try again.' },
-  IDEMPOTENCY_IN_FLIGHT: { status: 409, title: 'Conflict', message: 'A request with this Idempotency-Key is still running.' },
-  PRECONDITION_FAILED: { status: 412, title: 'Precondition failed', message: 'The record has changed since you read it.' },
-  PAYLOAD_TOO_LARGE: { status: 413, title: 'Payload too large', message: 'The request body is larger than {limit} bytes.' },
-  UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'Unsupported media type', message: 'Send the body as application/json in UTF-8, without content encoding.' },
+  COLLECTION_REFERENCED: {
+    status: 409,
+    title: 'Conflict',
+    message: 'Other collections refer to this one: {references}.',
+  },
+  SCHEMA_SYNC_FAILED: {
+    status: 409,
+    title: 'Conflict',
+    message: 'The schema change was rolled back at {change}: {reason}.',
+  },
+  WRITE_CONFLICT: {
+    status: 409,
+    title: 'Conflict',
+    message: 'Another request changed the same data at the same time: try again.',
+  },
+  IDEMPOTENCY_IN_FLIGHT: {
+    status: 409,
+    title: 'Conflict',
+    message: 'A request with this Idempotency-Key is still running.',
+  },
+  PRECONDITION_FAILED: {
+    status: 412,
+    title: 'Precondition failed',
+    message: 'The record has changed since you read it.',
+  },
+  PAYLOAD_TOO_LARGE: {
+    status: 413,
+    title: 'Payload too large',
+    message: 'The request body is larger than {limit} bytes.',
+  },
+  UNSUPPORTED_MEDIA_TYPE: {
+    status: 415,
+    title: 'Unsupported media type',
+    message: 'Send the body as application/json in UTF-8, without content encoding.',
+  },
   INVALID_REQUEST: { status: 422, title: 'Invalid request', message: 'The request does not have the documented form.' },
-  IDEMPOTENCY_MISMATCH: { status: 422, title: 'Invalid request', message: 'This Idempotency-Key was used with another request.' },
+  IDEMPOTENCY_MISMATCH: {
+    status: 422,
+    title: 'Invalid request',
+    message: 'This Idempotency-Key was used with another request.',
+  },
   RATE_LIMITED: { status: 429, title: 'Too many requests', message: 'Too many requests: wait {seconds} s.' },
-  INTERNAL_ERROR: { status: 500, title: 'Internal server error', message: 'Something failed on the server. Quote request_id when you report it.' },
+  INTERNAL_ERROR: {
+    status: 500,
+    title: 'Internal server error',
+    message: 'Something failed on the server. Quote request_id when you report it.',
+  },
   RESOURCE_FETCH_ERROR: { status: 500, title: 'Internal server error', message: 'The records could not be fetched.' },
-  RESOURCE_FIND_ERROR: { status: 500, title: 'Internal server error', message: 'The record could not be found because of a server fault.' },
+  RESOURCE_FIND_ERROR: {
+    status: 500,
+    title: 'Internal server error',
+    message: 'The record could not be found because of a server fault.',
+  },
   RESOURCE_STORE_ERROR: { status: 500, title: 'Internal server error', message: 'The record could not be created.' },
   RESOURCE_UPDATE_ERROR: { status: 500, title: 'Internal server error', message: 'The record could not be updated.' },
   RESOURCE_DELETE_ERROR: { status: 500, title: 'Internal server error', message: 'The record could not be deleted.' },
   RESOURCE_SCHEMA_ERROR: { status: 500, title: 'Internal server error', message: 'The schema could not be read.' },
-  SERVICE_UNAVAILABLE: { status: 503, title: 'Service unavailable', message: 'The database does not answer right now: try again shortly.' },
-  STATEMENT_TIMEOUT: { status: 503, title: 'Service unavailable', message: 'The query took longer than allowed: narrow it, or add an index.' },
+  SERVICE_UNAVAILABLE: {
+    status: 503,
+    title: 'Service unavailable',
+    message: 'The database does not answer right now: try again shortly.',
+  },
+  STATEMENT_TIMEOUT: {
+    status: 503,
+    title: 'Service unavailable',
+    message: 'The query took longer than allowed: narrow it, or add an index.',
+  },
 } as const satisfies Record<string, Entry>;
 
 export type Code = keyof typeof CATALOGUE;
@@ -76,7 +176,10 @@ const bodyOf = (codes: readonly Code[]) =>
     message: z.string().meta({ description: 'What went wrong and what to do.' }),
     code: z.enum(codes as [Code, ...Code[]]),
     errors: z.array(ProblemEntry),
-    details: z.array(ProblemEntry).optional().meta({ description: 'The same list as errors, present when it is not empty.' }),
+    details: z
+      .array(ProblemEntry)
+      .optional()
+      .meta({ description: 'The same list as errors, present when it is not empty.' }),
     request_id: z.string(),
   });
 export type ProblemBody = ReturnType<typeof bodyOf>;
@@ -94,7 +197,10 @@ export function errors<const C extends Code>(...codes: C[]): { [S in StatusOf<C>
 errors.of = bodyOf;
 
 /** The codes that follow from a route's metadata and need not be declared. */
-export function standingErrors(access: Access, { body, query, params }: { body: boolean; query: boolean; params: boolean }): Code[] {
+export function standingErrors(
+  access: Access,
+  { body, query, params }: { body: boolean; query: boolean; params: boolean },
+): Code[] {
   const codes: Code[] = ['INTERNAL_ERROR', 'SERVICE_UNAVAILABLE'];
   if (access.who !== 'anyone') codes.push('UNAUTHORIZED', 'TOKEN_EXPIRED', 'CROSS_SITE_REQUEST');
   if (access.who !== 'anyone' && access.who !== 'user') codes.push('FORBIDDEN');
@@ -116,7 +222,10 @@ export class Failure extends Error {
     readonly entries: readonly ProblemEntry[] = [],
     options?: ErrorOptions,
   ) {
-    super(CATALOGUE[code].message.replace(/\{(\w+)\}/g, (_, name: string) => String(parameters[name] ?? '')), options);
+    super(
+      CATALOGUE[code].message.replace(/\{(\w+)\}/g, (_, name: string) => String(parameters[name] ?? '')),
+      options,
+    );
     this.name = 'Failure';
     this.status = CATALOGUE[code].status;
   }
@@ -125,6 +234,13 @@ export class Failure extends Error {
   body(requestId: string): ProblemJson {
     const errors = [...this.entries];
     const { title } = CATALOGUE[this.code];
-    return { error: title, message: this.message, code: this.code, errors, ...(errors.length > 0 && { details: errors }), request_id: requestId };
+    return {
+      error: title,
+      message: this.message,
+      code: this.code,
+      errors,
+      ...(errors.length > 0 && { details: errors }),
+      request_id: requestId,
+    };
   }
 }

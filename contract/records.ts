@@ -4,7 +4,9 @@ import { noBody, room, z } from './kit.ts';
 import { errors } from './problems.ts';
 import { Id, intParam, Timestamp } from './shapes.ts';
 
-const inCollection = z.object({ collection: z.string().min(1).meta({ description: 'Name of the collection.', example: 'posts' }) });
+const inCollection = z.object({
+  collection: z.string().min(1).meta({ description: 'Name of the collection.', example: 'posts' }),
+});
 const oneRecord = z.object({
   collection: z.string().min(1).meta({ description: 'Name of the collection.', example: 'posts' }),
   id: z.string().min(1).meta({ description: 'Id of the record.' }),
@@ -26,7 +28,9 @@ export const StoredRecord = z
 export const ProjectedRecord = z.looseObject({ id: Id }).meta({ id: 'ProjectedRecord' });
 
 /** A body of any JSON object: the collection's definition decides what is right. */
-export const RecordBody = z.record(z.string(), z.unknown()).meta({ id: 'RecordBody', description: 'The fields of the collection.' });
+export const RecordBody = z
+  .record(z.string(), z.unknown())
+  .meta({ id: 'RecordBody', description: 'The fields of the collection.' });
 
 /** Query of a list. Any further parameter is a filter: `{field}=value`. */
 export const ListQuery = z
@@ -37,7 +41,11 @@ export const ListQuery = z
       description: 'Comma list of fields; `-` before a name descends, `+` or nothing ascends. Default -created_at.',
       example: '-created_at,title',
     }),
-    fields: z.string().max(8000).optional().meta({ description: 'Comma list of the fields to answer; id always stays.', example: 'id,title' }),
+    fields: z
+      .string()
+      .max(8000)
+      .optional()
+      .meta({ description: 'Comma list of the fields to answer; id always stays.', example: 'id,title' }),
   })
   .catchall(z.string());
 export type ListQuery = z.output<typeof ListQuery>;
@@ -64,7 +72,14 @@ const shown = {
 };
 const params = { collection: 'posts', id: shown.id };
 const found = errors('RESOURCE_NOT_FOUND', 'RESOURCE_DISABLED', 'STATEMENT_TIMEOUT');
-const stored = errors('INVALID_RESOURCE_DATA', 'INVALID_FIELDS', 'RELATION_REFERENCE_ERROR', 'RESOURCE_CONFLICT', 'ADMIN_TOKEN_NOT_ALLOWED', 'ACCOUNT_REQUIRED');
+const stored = errors(
+  'INVALID_RESOURCE_DATA',
+  'INVALID_FIELDS',
+  'RELATION_REFERENCE_ERROR',
+  'RESOURCE_CONFLICT',
+  'ADMIN_TOKEN_NOT_ALLOWED',
+  'ACCOUNT_REQUIRED',
+);
 
 export const records = room({
   list: {
@@ -97,7 +112,9 @@ export const records = room({
     path: '/api/v1/records/:collection/:id',
     summary: 'Get a record',
     pathParams: oneRecord,
-    query: z.strictObject({ fields: z.string().max(8000).optional().meta({ description: 'Comma list of the fields to answer.' }) }),
+    query: z.strictObject({
+      fields: z.string().max(8000).optional().meta({ description: 'Comma list of the fields to answer.' }),
+    }),
     responses: { 200: ProjectedRecord, ...errors('INVALID_FIELDS', 'RESOURCE_FIND_ERROR'), ...found },
     metadata: reads('rules', { mcp: 'get' }),
     example: { params, reply: shown },

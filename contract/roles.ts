@@ -14,6 +14,8 @@ export const roles = room({
     pathParams: noParams,
     responses: { 200: z.object({ items: z.array(Role), total: z.int() }) },
     metadata: reads('superadmin'),
-    example: { reply: { items: [{ id: 1, name: 'admin', description: 'Manages the account', is_builtin: true }], total: 1 } },
+    example: {
+      reply: { items: [{ id: 1, name: 'admin', description: 'Manages the account', is_builtin: true }], total: 1 },
+    },
   },
 });

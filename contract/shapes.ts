@@ -1,8 +1,13 @@
 // Shapes that several rooms share: ids, timestamps, pages and list parameters.
 import { z } from './kit.ts';
 
-export const Timestamp = z.iso.datetime({ offset: false }).meta({ description: 'RFC 3339, UTC, ends in Z.', example: '2026-01-02T03:04:05.678Z' });
-export const AccountId = z.string().regex(/^[A-Z]{2}[0-9]{4}$/).meta({ description: 'Two letters and four digits.', example: 'AB1234' });
+export const Timestamp = z.iso
+  .datetime({ offset: false })
+  .meta({ description: 'RFC 3339, UTC, ends in Z.', example: '2026-01-02T03:04:05.678Z' });
+export const AccountId = z
+  .string()
+  .regex(/^[A-Z]{2}[0-9]{4}$/)
+  .meta({ description: 'Two letters and four digits.', example: 'AB1234' });
 export const Id = z.uuid().meta({ description: 'UUID version 7.', example: '0198c0de-7a11-7000-8000-3b2f5c0ffee1' });
 
 /** An id in a path: any non-empty text, because an id that cannot exist is a 404, not a 422. */
@@ -14,7 +19,10 @@ export const Message = z.object({ message: z.string() }).meta({ id: 'Message' })
 export const intParam = (bounds: { min: number; max?: number }) =>
   z.preprocess(
     (v) => (typeof v === 'string' && /^-?\d{1,15}$/.test(v) ? Number(v) : v),
-    z.int().min(bounds.min).max(bounds.max ?? Number.MAX_SAFE_INTEGER),
+    z
+      .int()
+      .min(bounds.min)
+      .max(bounds.max ?? Number.MAX_SAFE_INTEGER),
   );
 
 /** `true`, `false`, `1` or `0` in a query string. */

@@ -6,7 +6,13 @@ import { AccountId, boolParam, Id, idParam, intParam, Message, pageOf, pageQuery
 
 /** Role ids are numbers; clients may send them as text, as the documented sample does. */
 export const RoleId = z
-  .union([z.int().min(1).max(2147483647), z.string().regex(/^[1-9]\d{0,8}$/).transform(Number)])
+  .union([
+    z.int().min(1).max(2147483647),
+    z
+      .string()
+      .regex(/^[1-9]\d{0,8}$/)
+      .transform(Number),
+  ])
   .meta({ description: 'A role id, as a number or as text.', example: 2 });
 
 export const User = z
@@ -72,13 +78,17 @@ export const users = room({
     }),
     responses: { 200: pageOf(User) },
     metadata: reads('superadmin'),
-    example: { query: { account_id: 'AB1234' }, reply: { items: [shown], total: 1, skip: 0, limit: 25, page: 1, page_size: 25, total_pages: 1 } },
+    example: {
+      query: { account_id: 'AB1234' },
+      reply: { items: [shown], total: 1, skip: 0, limit: 25, page: 1, page_size: 25, total_pages: 1 },
+    },
   },
   create: {
     method: 'POST',
     path: '/api/v1/users',
     summary: 'Create a user in an account',
-    description: 'The user can log in at once: an address that a superadmin enters counts as verified, unless email_verified is false.',
+    description:
+      'The user can log in at once: an address that a superadmin enters counts as verified, unless email_verified is false.',
     pathParams: noParams,
     body: z
       .strictObject({
@@ -92,7 +102,10 @@ export const users = room({
       .meta({ id: 'UserInput' }),
     responses: { 201: User, ...errors('INVALID_RESOURCE_DATA', 'RESOURCE_NOT_FOUND', 'CONFLICT') },
     metadata: writes('superadmin', 'user.create'),
-    example: { body: { email: 'ada@example.com', password: 'SecurePass123!', account_id: 'AB1234', role_id: '2' }, reply: shown },
+    example: {
+      body: { email: 'ada@example.com', password: 'SecurePass123!', account_id: 'AB1234', role_id: '2' },
+      reply: shown,
+    },
   },
   get: {
     method: 'GET',
@@ -109,10 +122,7 @@ export const users = room({
     summary: 'Update a user',
     description: 'Deactivating a user or changing his role acts on his next request.',
     pathParams: idParam,
-    body: z
-      .strictObject({ email, role_id: RoleId, is_active: z.boolean() })
-      .partial()
-      .meta({ id: 'UserChange' }),
+    body: z.strictObject({ email, role_id: RoleId, is_active: z.boolean() }).partial().meta({ id: 'UserChange' }),
     responses: { 200: User, ...missing, ...errors('CONFLICT', 'FORBIDDEN') },
     metadata: writes('superadmin', 'user.update'),
     example: { params, body: { is_active: false }, reply: { ...shown, is_active: false } },

@@ -33,21 +33,111 @@ interface Variable {
 
 export const VARIABLES: readonly Variable[] = [
   { name: 'SNACKBASE_HOST', option: 'host', type: 'text', fallback: '127.0.0.1', meaning: 'address to listen on' },
-  { name: 'SNACKBASE_PORT', option: 'port', type: 'number', fallback: '8000', meaning: 'port to listen on; 0 takes a free one' },
-  { name: 'SNACKBASE_DATA_DIR', option: 'dataDir', type: 'text', fallback: './sb_data', meaning: 'embedded database, keys, mail outbox' },
-  { name: 'DATABASE_URL', option: 'databaseUrl', type: 'secret', fallback: '', meaning: 'postgres://…; empty uses the embedded database' },
-  { name: 'SNACKBASE_PUBLIC_URL', option: 'publicUrl', type: 'text', fallback: '', meaning: 'base of links in mails and documents; default http://localhost:<port>' },
-  { name: 'SNACKBASE_SECRET_KEY', option: 'secretKey', type: 'secret', fallback: '', meaning: 'signs tokens, 32 characters or more; generated into the data directory when empty' },
-  { name: 'SNACKBASE_ENCRYPTION_KEY', option: 'encryptionKey', type: 'secret', fallback: '', meaning: 'encrypts stored secrets; generated into the data directory when empty' },
-  { name: 'SNACKBASE_SUPERADMIN_EMAIL', option: 'superadminEmail', type: 'text', fallback: '', meaning: 'first superadmin, created when there is none' },
-  { name: 'SNACKBASE_SUPERADMIN_PASSWORD', option: 'superadminPassword', type: 'secret', fallback: '', meaning: 'password of the first superadmin' },
-  { name: 'SNACKBASE_RATE_LIMIT', option: 'rateLimit', type: ['off', 'default'], fallback: 'default', meaning: 'off | default' },
-  { name: 'SNACKBASE_CORS_ORIGINS', option: 'corsOrigins', type: 'list', fallback: '', meaning: 'comma list of origins; empty allows localhost outside production' },
-  { name: 'SNACKBASE_BODY_LIMIT', option: 'bodyLimit', type: 'number', fallback: '10485760', meaning: 'largest JSON body in bytes' },
-  { name: 'SNACKBASE_STATEMENT_TIMEOUT_MS', option: 'statementTimeoutMs', type: 'number', fallback: '10000', meaning: 'longest database statement in ms' },
-  { name: 'SNACKBASE_POOL_SIZE', option: 'poolSize', type: 'number', fallback: '10', meaning: 'connections for transactions (PostgreSQL)' },
-  { name: 'SNACKBASE_TRUST_PROXY', option: 'trustProxy', type: 'boolean', fallback: 'false', meaning: 'believe X-Forwarded-For and -Proto' },
-  { name: 'SNACKBASE_LOG', option: 'log', type: ['silent', 'error', 'warn', 'info', 'debug'], fallback: 'info', meaning: 'silent | error | warn | info | debug' },
+  {
+    name: 'SNACKBASE_PORT',
+    option: 'port',
+    type: 'number',
+    fallback: '8000',
+    meaning: 'port to listen on; 0 takes a free one',
+  },
+  {
+    name: 'SNACKBASE_DATA_DIR',
+    option: 'dataDir',
+    type: 'text',
+    fallback: './sb_data',
+    meaning: 'embedded database, keys, mail outbox',
+  },
+  {
+    name: 'DATABASE_URL',
+    option: 'databaseUrl',
+    type: 'secret',
+    fallback: '',
+    meaning: 'postgres://…; empty uses the embedded database',
+  },
+  {
+    name: 'SNACKBASE_PUBLIC_URL',
+    option: 'publicUrl',
+    type: 'text',
+    fallback: '',
+    meaning: 'base of links in mails and documents; default http://localhost:<port>',
+  },
+  {
+    name: 'SNACKBASE_SECRET_KEY',
+    option: 'secretKey',
+    type: 'secret',
+    fallback: '',
+    meaning: 'signs tokens, 32 characters or more; generated into the data directory when empty',
+  },
+  {
+    name: 'SNACKBASE_ENCRYPTION_KEY',
+    option: 'encryptionKey',
+    type: 'secret',
+    fallback: '',
+    meaning: 'encrypts stored secrets; generated into the data directory when empty',
+  },
+  {
+    name: 'SNACKBASE_SUPERADMIN_EMAIL',
+    option: 'superadminEmail',
+    type: 'text',
+    fallback: '',
+    meaning: 'first superadmin, created when there is none',
+  },
+  {
+    name: 'SNACKBASE_SUPERADMIN_PASSWORD',
+    option: 'superadminPassword',
+    type: 'secret',
+    fallback: '',
+    meaning: 'password of the first superadmin',
+  },
+  {
+    name: 'SNACKBASE_RATE_LIMIT',
+    option: 'rateLimit',
+    type: ['off', 'default'],
+    fallback: 'default',
+    meaning: 'off | default',
+  },
+  {
+    name: 'SNACKBASE_CORS_ORIGINS',
+    option: 'corsOrigins',
+    type: 'list',
+    fallback: '',
+    meaning: 'comma list of origins; empty allows localhost outside production',
+  },
+  {
+    name: 'SNACKBASE_BODY_LIMIT',
+    option: 'bodyLimit',
+    type: 'number',
+    fallback: '10485760',
+    meaning: 'largest JSON body in bytes',
+  },
+  {
+    name: 'SNACKBASE_STATEMENT_TIMEOUT_MS',
+    option: 'statementTimeoutMs',
+    type: 'number',
+    fallback: '10000',
+    meaning: 'longest database statement in ms',
+  },
+  {
+    name: 'SNACKBASE_POOL_SIZE',
+    option: 'poolSize',
+    type: 'number',
+    fallback: '10',
+    meaning: 'connections for transactions (PostgreSQL)',
+  },
+  {
+    name: 'SNACKBASE_TRUST_PROXY',
+    option: 'trustProxy',
+    type: 'boolean',
+    fallback: 'false',
+    meaning: 'believe X-Forwarded-For and -Proto',
+  },
+  {
+    name: 'SNACKBASE_LOG',
+    option: 'log',
+    type: ['silent', 'error', 'warn', 'info', 'debug'],
+    fallback: 'info',
+    meaning: 'silent | error | warn | info | debug',
+  },
 ];
 
 export class ConfigError extends Error {}
@@ -69,15 +159,22 @@ export function loadConfig(env: Environment = process.env, overrides: Partial<Co
     dataDir,
     publicUrl: (config.publicUrl || `http://localhost:${config.port}`).replace(/\/+$/, ''),
     secretKey: config.secretKey || storedKey('SNACKBASE_SECRET_KEY', dataDir, 'secret.key', needsOwnKeys),
-    encryptionKey: config.encryptionKey || storedKey('SNACKBASE_ENCRYPTION_KEY', dataDir, 'encryption.key', needsOwnKeys),
+    encryptionKey:
+      config.encryptionKey || storedKey('SNACKBASE_ENCRYPTION_KEY', dataDir, 'encryption.key', needsOwnKeys),
   };
 }
 
 /** Variables that look like ours and are not: a typing mistake that would otherwise stay silent. */
-export const unknownVariables = (env: Environment): string[] => Object.keys(env).filter((name) => name.startsWith('SNACKBASE_') && !KNOWN.has(name));
+export const unknownVariables = (env: Environment): string[] =>
+  Object.keys(env).filter((name) => name.startsWith('SNACKBASE_') && !KNOWN.has(name));
 
 /** Read by other parts of the product (build, tests, extensions), so they are known but not part of Config. */
-const KNOWN = new Set([...VARIABLES.map((v) => v.name), 'SNACKBASE_WEBHOOK_ALLOW_PRIVATE', 'SNACKBASE_SINGLE_TENANT_ACCOUNT', 'SNACKBASE_EXTENSIONS']);
+const KNOWN = new Set([
+  ...VARIABLES.map((v) => v.name),
+  'SNACKBASE_WEBHOOK_ALLOW_PRIVATE',
+  'SNACKBASE_SINGLE_TENANT_ACCOUNT',
+  'SNACKBASE_EXTENSIONS',
+]);
 
 function parse(variable: Variable, raw: string | undefined): unknown {
   const value = (raw ?? '').trim() || variable.fallback;
@@ -90,16 +187,25 @@ function parse(variable: Variable, raw: string | undefined): unknown {
     if (!/^(true|false|1|0)$/.test(value)) throw new ConfigError(`${name} must be true or false, not "${value}".`);
     return value === 'true' || value === '1';
   }
-  if (type === 'list') return value.split(',').map((s) => s.trim()).filter(Boolean);
-  if (typeof type === 'object' && !type.includes(value)) throw new ConfigError(`${name} must be one of ${type.join(', ')}, not "${value}".`);
-  if (name === 'SNACKBASE_SECRET_KEY' && value !== '' && value.length < 32) throw new ConfigError(`${name} must have at least 32 characters.`);
+  if (type === 'list')
+    return value
+      .split(',')
+      .map((s) => s.trim())
+      .filter(Boolean);
+  if (typeof type === 'object' && !type.includes(value))
+    throw new ConfigError(`${name} must be one of ${type.join(', ')}, not "${value}".`);
+  if (name === 'SNACKBASE_SECRET_KEY' && value !== '' && value.length < 32)
+    throw new ConfigError(`${name} must have at least 32 characters.`);
   return value === '' && NULLABLE.has(variable.option) ? null : value;
 }
 const NULLABLE = new Set<keyof Config>(['databaseUrl', 'superadminEmail', 'superadminPassword']);
 
 /** A key that lives in the data directory, made on first use and readable by its owner only. */
 function storedKey(variable: string, dataDir: string, file: string, required: boolean): string {
-  if (required) throw new ConfigError(`${variable} is required with NODE_ENV=production and DATABASE_URL, so that every process has the same key.`);
+  if (required)
+    throw new ConfigError(
+      `${variable} is required with NODE_ENV=production and DATABASE_URL, so that every process has the same key.`,
+    );
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const path = join(dataDir, file);
   if (!existsSync(path)) {

@@ -58,7 +58,10 @@ type Handle<R extends Route> = (
 ) => Body<R> | Answer<Body<R>> | Promise<Body<R> | Answer<Body<R>>>;
 
 /** Decides whether the caller may go on. It runs before the body is read, so that 403 wins over 400 and 404. Throws Failure. */
-type Admit<R extends Route> = (input: { readonly params: Parsed<R>['params']; readonly ctx: Ctx }) => void | Promise<void>;
+type Admit<R extends Route> = (input: {
+  readonly params: Parsed<R>['params'];
+  readonly ctx: Ctx;
+}) => void | Promise<void>;
 
 export type Handler<R extends Route> = Handle<R> & { admit?: Admit<R> };
 
@@ -66,4 +69,5 @@ export type Handler<R extends Route> = Handle<R> & { admit?: Admit<R> };
 export type Handlers<T extends Room> = { readonly [K in keyof T]: Handler<T[K]> };
 
 /** A handler whose decision comes before its body is read. */
-export const admitted = <R extends Route>(admit: Admit<R>, handle: Handle<R>): Handler<R> => Object.assign(handle, { admit });
+export const admitted = <R extends Route>(admit: Admit<R>, handle: Handle<R>): Handler<R> =>
+  Object.assign(handle, { admit });

@@ -1,8 +1,9 @@
 // The command line: picks the command's file and runs it.
+
+import { type Command, UsageError } from './cli/command.ts';
 import { ConfigError } from './config.ts';
 import { DataDirectoryLocked } from './db/directory-lock.ts';
 import { DatabaseUnavailable } from './db/errors.ts';
-import { type Command, UsageError } from './cli/command.ts';
 
 const COMMANDS: Readonly<Record<string, () => Promise<{ command: Command }>>> = {
   serve: () => import('./cli/serve.ts'),
@@ -31,7 +32,12 @@ export async function main(args: readonly string[]): Promise<number> {
       console.error(`${(error as Error).message}\n\n${command.usage}`);
       return 2;
     }
-    if (error instanceof ConfigError || error instanceof DataDirectoryLocked || error instanceof DatabaseUnavailable || (error as { expected?: boolean }).expected) {
+    if (
+      error instanceof ConfigError ||
+      error instanceof DataDirectoryLocked ||
+      error instanceof DatabaseUnavailable ||
+      (error as { expected?: boolean }).expected
+    ) {
       console.error((error as Error).message);
       return 1;
     }
@@ -44,6 +50,8 @@ async function help(name: string): Promise<number> {
   const lines = await Promise.all(Object.values(COMMANDS).map(async (load) => (await load()).command));
   const out = known ? console.log : console.error;
   if (!known) out(`There is no command "${name}".\n`);
-  out(`Usage: snackbase <command> [options]\n\n${lines.map((c) => `  ${c.usage.split('\n')[0]?.replace('Usage: snackbase ', '').padEnd(58)} ${c.summary}`).join('\n')}`);
+  out(
+    `Usage: snackbase <command> [options]\n\n${lines.map((c) => `  ${c.usage.split('\n')[0]?.replace('Usage: snackbase ', '').padEnd(58)} ${c.summary}`).join('\n')}`,
+  );
   return known ? 0 : 2;
 }

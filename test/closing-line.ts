@@ -14,6 +14,10 @@ export default class ClosingLine implements Reporter {
       }
     }
     // After the other reporters have written their summary.
-    process.on('exit', () => console.log(`\n${count.passed} passed, ${count.failed} failed${count.skipped > 0 ? `, ${count.skipped} skipped` : ''}`));
+    process.on('exit', () =>
+      console.log(
+        `\n${count.passed} passed, ${count.failed} failed${count.skipped > 0 ? `, ${count.skipped} skipped` : ''}`,
+      ),
+    );
   }
 }

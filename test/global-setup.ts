@@ -6,11 +6,17 @@ import { startPostgres } from './helpers/postgres.ts';
 export default async function setup(): Promise<() => Promise<void>> {
   const root = fileURLToPath(new URL('..', import.meta.url));
   execFileSync(process.execPath, ['server/cli/build.mjs'], { cwd: root, stdio: 'inherit' });
-  execFileSync('npm', ['run', 'build', '--silent', '-w', 'sdk'], { cwd: root, stdio: 'inherit', shell: process.platform === 'win32' });
+  execFileSync('npm', ['run', 'build', '--silent', '-w', 'sdk'], {
+    cwd: root,
+    stdio: 'inherit',
+    shell: process.platform === 'win32',
+  });
   const server = await startPostgres();
   if (server === null) {
     if (process.env.CI) throw new Error('CI needs PostgreSQL: install it, or set TEST_DATABASE_URL.');
-    console.warn('\n  PostgreSQL was not found on this machine: its half of the suite is SKIPPED. Install it, or set TEST_DATABASE_URL.\n');
+    console.warn(
+      '\n  PostgreSQL was not found on this machine: its half of the suite is SKIPPED. Install it, or set TEST_DATABASE_URL.\n',
+    );
     return async () => {};
   }
   // Workers inherit the environment, so every file uses this one server.

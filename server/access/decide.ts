@@ -33,7 +33,9 @@ export function decide(ctx: Ctx, subject: Subject, namedAccount: string | null):
   const { caller } = ctx;
   if (caller === null) throw new Failure('UNAUTHORIZED');
   if (!mayByDefault(caller)) {
-    throw new Failure('FORBIDDEN', { reason: `your role "${caller.role}" has no permission to ${subject.operation} ${subject.collection}` });
+    throw new Failure('FORBIDDEN', {
+      reason: `your role "${caller.role}" has no permission to ${subject.operation} ${subject.collection}`,
+    });
   }
   return scope(caller.superadmin ? namedAccount : caller.accountId);
 }

@@ -10,7 +10,9 @@ export async function writeAssets(root: string, dist: string): Promise<void> {
   await copyDocsAssets(join(dist, 'docs'));
   const template = join(dist, 'pglite-template.tar.gz');
   const label = `${template}.version`;
-  const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { dependencies: Record<string, string> };
+  const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    dependencies: Record<string, string>;
+  };
   const version = dependencies['@electric-sql/pglite'] as string;
   if (existsSync(template) && existsSync(label) && readFileSync(label, 'utf8') === version) return;
   await buildTemplate(template);

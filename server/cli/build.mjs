@@ -13,7 +13,10 @@ export async function buildIfStale() {
   if (!existsSync(join(root, 'contract/index.ts'))) return;
   if (isFresh()) return;
   // tsup resolves against the working directory, which belongs to whoever called the command.
-  execFileSync(process.execPath, [fileURLToPath(import.meta.url)], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+  execFileSync(process.execPath, [fileURLToPath(import.meta.url)], {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
 }
 
 const isFresh = () => existsSync(stamp) && newestSource() <= statSync(stamp).mtimeMs;
@@ -57,7 +60,11 @@ async function build() {
   const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   await bundle({
     config: false,
-    entry: { main: join(root, 'server/main.ts'), index: join(root, 'server/index.ts'), assets: join(root, 'server/cli/assets.ts') },
+    entry: {
+      main: join(root, 'server/main.ts'),
+      index: join(root, 'server/index.ts'),
+      assets: join(root, 'server/cli/assets.ts'),
+    },
     outDir: dist,
     format: ['esm'],
     target: 'node20',
@@ -82,7 +89,8 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   await alone(async () => {
     if (process.argv.includes('--force')) {
       rmSync(stamp, { force: true });
-      for (const file of existsSync(dist) ? readdirSync(dist) : []) if (/\.js(\.map)?$/.test(file)) rmSync(join(dist, file));
+      for (const file of existsSync(dist) ? readdirSync(dist) : [])
+        if (/\.js(\.map)?$/.test(file)) rmSync(join(dist, file));
     }
     if (!isFresh()) await build();
   });

@@ -1,5 +1,5 @@
 // What a command is, and the options that several commands share.
-import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { type Config, loadConfig } from '../config.ts';
 
 export interface Command {
@@ -24,8 +24,16 @@ export const SHARED_USAGE = `  --data-dir DIR       embedded database, keys and 
  * Parses `args` strictly and loads the configuration with the shared flags applied.
  * Throws UsageError, or ConfigError for a bad variable.
  */
-export function readOptions<const T extends NonNullable<ParseArgsConfig['options']>>(args: readonly string[], options: T) {
-  const { values, positionals } = parseArgs({ args: [...args], options: { ...SHARED, ...options }, strict: true, allowPositionals: true });
+export function readOptions<const T extends NonNullable<ParseArgsConfig['options']>>(
+  args: readonly string[],
+  options: T,
+) {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    options: { ...SHARED, ...options },
+    strict: true,
+    allowPositionals: true,
+  });
   const flags = values as Record<string, string | boolean | undefined>;
   if (positionals.length > 0) throw new UsageError(`"${positionals[0]}" is not understood.`);
   const config = (overrides: Partial<Config> = {}) =>
@@ -39,6 +47,7 @@ export function readOptions<const T extends NonNullable<ParseArgsConfig['options
 
 /** A whole number from a flag. Throws UsageError. */
 export function wholeNumber(flag: string, value: string, max: number): number {
-  if (!/^\d{1,10}$/.test(value) || Number(value) > max) throw new UsageError(`--${flag} must be a whole number from 0 to ${max}, not "${value}".`);
+  if (!/^\d{1,10}$/.test(value) || Number(value) > max)
+    throw new UsageError(`--${flag} must be a whole number from 0 to ${max}, not "${value}".`);
   return Number(value);
 }

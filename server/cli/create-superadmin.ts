@@ -17,7 +17,9 @@ ${SHARED_USAGE}`,
     const password = values.password ?? process.env.SNACKBASE_SUPERADMIN_PASSWORD ?? (await ask());
     const settings = config();
     try {
-      await withDatabase(settings, (db) => withAuth(db, settings, (auth) => auth.createSuperadmin({ email, password })));
+      await withDatabase(settings, (db) =>
+        withAuth(db, settings, (auth) => auth.createSuperadmin({ email, password })),
+      );
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       console.error([error.message, ...error.entries.map((e) => `  ${e.field}: ${e.message}`)].join('\n'));

@@ -4,7 +4,10 @@ import { migrateDatabase } from '../db/migrate.ts';
 import { type OpenDatabase, openDatabase } from '../db/open.ts';
 
 /** Runs `work` on the migrated database and closes it. `applied` names the migrations that were missing. */
-export async function withDatabase<T>(config: Config, work: (db: OpenDatabase, applied: readonly string[]) => Promise<T>): Promise<T> {
+export async function withDatabase<T>(
+  config: Config,
+  work: (db: OpenDatabase, applied: readonly string[]) => Promise<T>,
+): Promise<T> {
   const db = await openDatabase({ url: config.databaseUrl ?? undefined, dataDir: config.dataDir });
   try {
     const { applied } = await migrateDatabase(db);

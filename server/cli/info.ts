@@ -1,8 +1,9 @@
 // `snackbase info`: versions, the database and what is in it.
+
+import { VERSION } from '../version.ts';
 import { type Command, readOptions, SHARED_USAGE } from './command.ts';
 import { withDatabase } from './database.ts';
 import { countEverything } from './store.ts';
-import { VERSION } from '../version.ts';
 
 export const command: Command = {
   summary: 'versions, database and how much is in it',

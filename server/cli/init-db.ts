@@ -17,9 +17,16 @@ ${SHARED_USAGE}`,
     });
     await withDatabase(settings, async (db, applied) => {
       const made = await withAuth(db, settings, (auth) => auth.ensureSuperadmin(settings));
-      console.log(applied.length === 0 ? 'The database is up to date.' : `The database is ready: ${applied.length} migrations applied.`);
+      console.log(
+        applied.length === 0
+          ? 'The database is up to date.'
+          : `The database is ready: ${applied.length} migrations applied.`,
+      );
       if (made === null) console.log('There is a superadmin already; nothing was changed.');
-      else console.log(`First superadmin: account system, e-mail ${made.email}${made.password === undefined ? '' : `, password ${made.password} (shown once)`}`);
+      else
+        console.log(
+          `First superadmin: account system, e-mail ${made.email}${made.password === undefined ? '' : `, password ${made.password} (shown once)`}`,
+        );
     });
     return 0;
   },

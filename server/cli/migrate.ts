@@ -8,7 +8,11 @@ export const command: Command = {
   async run(args) {
     const { config } = readOptions(args, {});
     await withDatabase(config(), async (_db, applied) => {
-      console.log(applied.length === 0 ? 'The database is up to date.' : `Applied ${applied.length}:\n${applied.map((name) => `  ${name}`).join('\n')}`);
+      console.log(
+        applied.length === 0
+          ? 'The database is up to date.'
+          : `Applied ${applied.length}:\n${applied.map((name) => `  ${name}`).join('\n')}`,
+      );
     });
     return 0;
   },

@@ -18,7 +18,8 @@ export function superviseReload(args: readonly string[]): Promise<number> {
     child = spawn(process.execPath, [bin, 'serve', ...args], { stdio: 'inherit' });
     child.on('exit', (code) => {
       // A child that failed by itself waits for the next change instead of spinning.
-      if (!stopping && code !== 0 && code !== null) console.error(`[reload] the server ended with ${code}; waiting for a change`);
+      if (!stopping && code !== 0 && code !== null)
+        console.error(`[reload] the server ended with ${code}; waiting for a change`);
     });
   };
   const restart = (file: string) => {

@@ -27,9 +27,13 @@ ${SHARED_USAGE}`,
       ...(values.port !== undefined && { port: await portFor(wholeNumber('port', values.port, 65535)) }),
       ...(values.host !== undefined && { host: values.host }),
     });
-    for (const name of unknownVariables(process.env)) console.error(`warning: ${name} is not a known variable; \`snackbase config\` lists them.`);
+    for (const name of unknownVariables(process.env))
+      console.error(`warning: ${name} is not a known variable; \`snackbase config\` lists them.`);
     const app = await createApp(settings);
-    const { url } = await app.listen();
+    const { url } = await app.listen().catch(async (error) => {
+      await app.close();
+      throw error;
+    });
     const { firstSuperadmin } = app;
     console.log(`SnackBase is ready (${settings.databaseUrl === null ? `embedded database in ${settings.dataDir}` : 'PostgreSQL'})
 

@@ -8,7 +8,12 @@ import { createMail } from '../mail/service.ts';
 
 /** Runs `work` with an auth service on `db` and ends it. */
 export async function withAuth<T>(db: Database, config: Config, work: (auth: AuthService) => Promise<T>): Promise<T> {
-  const auth = await createAuth({ db, config, mail: createMail({ dataDir: config.dataDir }), accounts: createAccounts({ db }) });
+  const auth = await createAuth({
+    db,
+    config,
+    mail: createMail({ dataDir: config.dataDir }),
+    accounts: createAccounts({ db }),
+  });
   try {
     return await work(auth.service);
   } finally {

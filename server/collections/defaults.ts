@@ -1,7 +1,7 @@
 // Whether a default is a value that the field itself would take: the judge of record bodies decides, so that the two cannot differ.
 import type { Field } from '../../contract/fields.ts';
-import { valueSchema, wholePattern } from '../records/record-schema.ts';
-import { storableText } from '../records/values.ts';
+import { valueSchema, wholePattern } from '../schema/value-schema.ts';
+import { storableText } from '../schema/values.ts';
 
 /** True for a text that PostgreSQL can store. */
 export const storable = storableText;

@@ -6,7 +6,7 @@ import type { Database, Plan, RawResult, Transaction, TransactionOptions } from 
 import { lockDirectory } from './directory-lock.ts';
 import { careFor } from './embedded-care.ts';
 import { EngineStream } from './embedded-stream.ts';
-import { unavailable } from './errors.ts';
+import { DatabaseUnavailable, unavailable } from './errors.ts';
 import { Gate } from './gate.ts';
 import { Lane, quiet } from './lane.ts';
 import { type Subscriber, Subscriptions } from './listen.ts';
@@ -14,7 +14,7 @@ import type { Log } from './log.ts';
 import { Nesting } from './nesting.ts';
 import { prepareSession } from './session.ts';
 import { queryOn } from './statement.ts';
-import { prepareCluster } from './template.ts';
+import { prepareCluster, syncTree } from './template.ts';
 import { isIdle, transactOn } from './transaction.ts';
 
 export interface EmbeddedOptions {
@@ -34,6 +34,7 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<EmbeddedDa
     const origin = await prepareCluster(cluster);
     options.log.info({ directory: cluster, origin }, 'The embedded database is starting.');
     await database.ping();
+    if (options.durable && origin !== 'existing') void syncTree(options.dataDir).catch(() => {});
     return database;
   } catch (error) {
     await database.close();
@@ -77,7 +78,9 @@ export class EmbeddedDatabase implements Database {
   async transaction<T>(fn: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T> {
     this.nesting.assertOutside();
     const work = (tx: Transaction) => this.nesting.within(() => fn(tx));
-    const { value, followers } = await this.alone((client) => transactOn(client, work, options));
+    const { value, followers } = await this.alone((client) =>
+      Promise.race([transactOn(client, work, options), this.forgotten(client)]),
+    );
     for (const follow of followers) this.options.log.guard(follow);
     return value;
   }
@@ -100,12 +103,13 @@ export class EmbeddedDatabase implements Database {
   }
 
   /** Lends out the one session without any time limit, for migrations. */
-  exclusive<T>(fn: (client: pg.Client) => Promise<T>): Promise<T> {
+  async exclusive<T>(fn: (client: pg.Client) => Promise<T>): Promise<T> {
+    this.nesting.assertOutside();
     return this.alone(async (client) => {
       const stream = client.connection.stream as EngineStream;
       stream.patienceMs = 0;
       try {
-        return await fn(client);
+        return await this.nesting.within(() => fn(client));
       } finally {
         stream.patienceMs = this.options.patienceMs;
       }
@@ -132,6 +136,22 @@ export class EmbeddedDatabase implements Database {
         }
       }),
     );
+  }
+
+  // A transaction whose function waits for something that never comes would stop everyone; a server ends such a session too.
+  private forgotten(client: pg.Client): Promise<never> {
+    const { patienceMs } = this.options;
+    return new Promise((_, reject) => {
+      const timer = setInterval(() => {
+        const stream = client.connection.stream as EngineStream;
+        if (stream.destroyed || isIdle(client)) clearInterval(timer);
+        else if (stream.idleMs > patienceMs) {
+          clearInterval(timer);
+          reject(new DatabaseUnavailable(`The transaction was idle for ${patienceMs} ms and has been rolled back.`));
+        }
+      }, patienceMs / 4);
+      timer.unref();
+    });
   }
 
   private async connect(): Promise<pg.Client> {

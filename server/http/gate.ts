@@ -44,7 +44,8 @@ export function createGate({ authenticate, limit, bodyLimit, corsOrigins }: Gate
       if (caller?.via === 'cookie') refuseOtherSites(request, corsOrigins);
       if (access.who === 'anyone' || access.who === 'rules') return;
       if (caller === null) throw new Failure('UNAUTHORIZED');
-      if (access.who === 'superadmin' && !caller.superadmin) throw new Failure('FORBIDDEN', { reason: 'only superadmins may' });
+      if (access.who === 'superadmin' && !caller.superadmin)
+        throw new Failure('FORBIDDEN', { reason: 'only superadmins may' });
       if (access.who === 'account_admin' && !caller.superadmin && caller.role !== 'admin') {
         throw new Failure('FORBIDDEN', { reason: "only the account's admin may" });
       }
@@ -68,8 +69,10 @@ function refuseOtherSites(request: Request, allowed: readonly string[]): void {
   const { origin, host } = request.headers;
   const site = request.headers['sec-fetch-site'];
   if (origin !== undefined && allowed.includes(origin)) return;
-  const same = site === undefined ? origin === undefined || sameHost(origin, host) : site === 'same-origin' || site === 'none';
+  const same =
+    site === undefined ? origin === undefined || sameHost(origin, host) : site === 'same-origin' || site === 'none';
   if (!same) throw new Failure('CROSS_SITE_REQUEST');
 }
 
-const sameHost = (origin: string, host: string | undefined): boolean => URL.canParse(origin) && new URL(origin).host === host;
+const sameHost = (origin: string, host: string | undefined): boolean =>
+  URL.canParse(origin) && new URL(origin).host === host;

@@ -16,8 +16,10 @@ export async function readJsonBody(request: IncomingMessage, limit: number): Pro
   if (headers['transfer-encoding'] === undefined && (length === undefined || length === '0')) return undefined;
   if (length !== undefined && Number(length) > limit) throw new Failure('PAYLOAD_TOO_LARGE', { limit });
   const type = headers['content-type'];
-  if (type === undefined || !JSON_TYPE.test(type) || /charset\s*=\s*"?(?!utf-8)/i.test(type)) throw new Failure('UNSUPPORTED_MEDIA_TYPE');
-  if (headers['content-encoding'] !== undefined && headers['content-encoding'] !== 'identity') throw new Failure('UNSUPPORTED_MEDIA_TYPE');
+  if (type === undefined || !JSON_TYPE.test(type) || /charset\s*=\s*"?(?!utf-8)/i.test(type))
+    throw new Failure('UNSUPPORTED_MEDIA_TYPE');
+  if (headers['content-encoding'] !== undefined && headers['content-encoding'] !== 'identity')
+    throw new Failure('UNSUPPORTED_MEDIA_TYPE');
   return parseJson(await collect(request, limit));
 }
 
@@ -35,7 +37,9 @@ function collect(request: IncomingMessage, limit: number): Promise<Buffer> {
     });
     request.on('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));
     request.on('error', reject);
-    request.on('close', () => reject(new Failure('INVALID_JSON', { reason: 'the connection closed before the body was complete' })));
+    request.on('close', () =>
+      reject(new Failure('INVALID_JSON', { reason: 'the connection closed before the body was complete' })),
+    );
   });
 }
 

@@ -44,8 +44,10 @@ export function inspectJson(text: string): void {
     } else if (c === 45 || (c >= 48 && c <= 57)) {
       const end = numberEnd(text, i);
       // Only long digit runs or exponents can leave the range of a double.
-      if (end - i > 15 && !Number.isFinite(Number(text.slice(i, end)))) refuse(path, 'out_of_range', 'this number is too large');
-      else if (end - i > 3 && /[eE]/.test(text.slice(i, end)) && !Number.isFinite(Number(text.slice(i, end)))) refuse(path, 'out_of_range', 'this number is too large');
+      if (end - i > 15 && !Number.isFinite(Number(text.slice(i, end))))
+        refuse(path, 'out_of_range', 'this number is too large');
+      else if (end - i > 3 && /[eE]/.test(text.slice(i, end)) && !Number.isFinite(Number(text.slice(i, end))))
+        refuse(path, 'out_of_range', 'this number is too large');
       i = end - 1;
     }
   }
@@ -73,10 +75,13 @@ function numberEnd(text: string, start: number): number {
 function refuseUnstorable(raw: string, path: readonly (string | number)[]): void {
   const value = JSON.parse(`"${raw}"`) as string;
   if (value.includes('\u0000')) refuse(path, 'invalid_character', 'the character U+0000 cannot be stored');
-  if (!(value as string & { isWellFormed(): boolean }).isWellFormed()) refuse(path, 'invalid_character', 'half of a surrogate pair cannot be stored');
+  if (!(value as string & { isWellFormed(): boolean }).isWellFormed())
+    refuse(path, 'invalid_character', 'half of a surrogate pair cannot be stored');
 }
 
 function refuse(path: readonly (string | number)[], code: string, message: string): never {
   const field = path.join('.');
-  throw new Failure('INVALID_JSON', { reason: `${field === '' ? 'at the top' : field}: ${message}` }, [{ field, code, message }]);
+  throw new Failure('INVALID_JSON', { reason: `${field === '' ? 'at the top' : field}: ${message}` }, [
+    { field, code, message },
+  ]);
 }

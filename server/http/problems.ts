@@ -20,13 +20,15 @@ export function sendProblem(response: Response, request: Request, failure: Failu
   if (failure.status === 429) response.setHeader('Retry-After', String(failure.parameters.seconds));
   if (failure.status === 503) response.setHeader('Retry-After', '1');
   // An unread body would be taken for the next request on this connection.
-  if (!request.complete && (failure.status === 413 || failure.status === 415)) response.setHeader('Connection', 'close');
+  if (!request.complete && (failure.status === 413 || failure.status === 415))
+    response.setHeader('Connection', 'close');
   response.status(failure.status).json(failure.body(request.ctx.requestId));
 }
 
 function toFailure(error: unknown, request: Request, log: Log): Failure {
   if (error instanceof Failure) {
-    if (error.status >= 500) log.error({ err: error.cause ?? error, request_id: request.ctx.requestId, path: request.path }, error.code);
+    if (error.status >= 500)
+      log.error({ err: error.cause ?? error, request_id: request.ctx.requestId, path: request.path }, error.code);
     return error;
   }
   if (error instanceof DatabaseUnavailable) {
@@ -39,7 +41,10 @@ function toFailure(error: unknown, request: Request, log: Log): Failure {
   }
   // Express reports a malformed path parameter as a URIError with a status.
   if (error instanceof URIError || (error as { status?: number })?.status === 400) return new Failure('INVALID_URL');
-  log.error({ err: error, request_id: request.ctx.requestId, method: request.method, path: request.path }, 'request failed');
+  log.error(
+    { err: error, request_id: request.ctx.requestId, method: request.method, path: request.path },
+    'request failed',
+  );
   return new Failure('INTERNAL_ERROR');
 }
 
@@ -51,7 +56,11 @@ export function refusedRequest(parts: { pathParams: Issues; query: Issues; body:
   if (parts.query !== null) {
     const entries = entriesOf(parts.query.issues);
     const [first] = entries;
-    return new Failure('INVALID_QUERY_PARAMS', { name: first?.field ?? '', reason: first?.message ?? 'is not valid' }, entries);
+    return new Failure(
+      'INVALID_QUERY_PARAMS',
+      { name: first?.field ?? '', reason: first?.message ?? 'is not valid' },
+      entries,
+    );
   }
   if (parts.body !== null) return new Failure('INVALID_REQUEST', {}, entriesOf(parts.body.issues));
   return new Failure('RESOURCE_NOT_FOUND');
@@ -66,10 +75,24 @@ export function entriesOf(issues: readonly Issue[], prefix: readonly PropertyKey
       if (nearest.length > 0) return entriesOf(nearest, path);
     }
     if (issue.code === 'unrecognized_keys') {
-      return issue.keys.map((key) => ({ field: [...path, key].join('.'), code: 'unknown_field', message: `${key} is not known here.` }));
+      return issue.keys.map((key) => ({
+        field: [...path, key].join('.'),
+        code: 'unknown_field',
+        message: `${key} is not known here.`,
+      }));
     }
-    const expected = 'expected' in issue && typeof issue.expected === 'string' ? { expected: issue.expected, type: issue.expected } : {};
+    const expected =
+      'expected' in issue && typeof issue.expected === 'string'
+        ? { expected: issue.expected, type: issue.expected }
+        : {};
     const missing = issue.code === 'invalid_type' && issue.message.endsWith('received undefined');
-    return [{ field: path.join('.'), code: missing ? 'required' : issue.code, message: missing ? 'This is required.' : issue.message, ...expected }];
+    return [
+      {
+        field: path.join('.'),
+        code: missing ? 'required' : issue.code,
+        message: missing ? 'This is required.' : issue.message,
+        ...expected,
+      },
+    ];
   });
 }

@@ -16,7 +16,8 @@ export function parseQueryString(text: string | null | undefined): Record<string
     const value = eq < 0 ? '' : decode(part.slice(eq + 1));
     if (name === '__proto__') throw refusal(name, 'this name is not allowed');
     if (name in out) throw refusal(name, 'it stands twice: send it once');
-    if (value.includes('\u0000') || name.includes('\u0000')) throw refusal(name.replaceAll('\u0000', ''), 'the character U+0000 is not allowed');
+    if (value.includes('\u0000') || name.includes('\u0000'))
+      throw refusal(name.replaceAll('\u0000', ''), 'the character U+0000 is not allowed');
     out[name] = value;
   }
   return out;
@@ -32,4 +33,5 @@ function decode(text: string): string {
   }
 }
 
-const refusal = (name: string, reason: string) => new Failure('INVALID_QUERY_PARAMS', { name, reason }, [{ field: name, code: 'invalid', message: reason }]);
+const refusal = (name: string, reason: string) =>
+  new Failure('INVALID_QUERY_PARAMS', { name, reason }, [{ field: name, code: 'invalid', message: reason }]);

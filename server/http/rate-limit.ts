@@ -9,7 +9,10 @@ const PER_MINUTE: Partial<Record<Access['rate'], number>> = { auth: 120 };
 /** `off` lets everything pass. The function throws RATE_LIMITED with the seconds to wait. */
 export function createLimiter(mode: 'off' | 'default'): (rate: Access['rate'], ip: string) => Promise<void> {
   const limiters = new Map(
-    Object.entries(PER_MINUTE).map(([rate, points]) => [rate, new RateLimiterMemory({ points, duration: 60, keyPrefix: rate })]),
+    Object.entries(PER_MINUTE).map(([rate, points]) => [
+      rate,
+      new RateLimiterMemory({ points, duration: 60, keyPrefix: rate }),
+    ]),
   );
   return async (rate, ip) => {
     const limiter = mode === 'off' ? undefined : limiters.get(rate);

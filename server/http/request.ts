@@ -40,7 +40,10 @@ declare global {
  * Express swaps the prototype of every request and response, which makes V8 give up their fast shapes.
  * Objects that are born with that prototype make the swap a no-op.
  */
-export function bornWithPrototypes(app: Express): { IncomingMessage: typeof IncomingMessage; ServerResponse: typeof ServerResponse } {
+export function bornWithPrototypes(app: Express): {
+  IncomingMessage: typeof IncomingMessage;
+  ServerResponse: typeof ServerResponse;
+} {
   const born = (base: new (...args: never[]) => object, prototype: object) => {
     function Born(this: unknown, ...args: never[]) {
       return Reflect.construct(base, args, Born);
@@ -81,7 +84,13 @@ export function fastReplies(app: Express, constant: HeaderPairs): void {
     }
     // Nothing was set before: one flat list spares Node the header table.
     write.call(this, this.statusCode, [
-      'Content-Type', 'application/json', 'Content-Length', String(length), 'X-Correlation-ID', this.req.ctx.requestId, ...constant,
+      'Content-Type',
+      'application/json',
+      'Content-Length',
+      String(length),
+      'X-Correlation-ID',
+      this.req.ctx.requestId,
+      ...constant,
     ]);
     this.end(text);
     return this;

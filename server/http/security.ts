@@ -29,14 +29,16 @@ const LOCAL = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/;
 
 /** CORS for browsers: the configured origins, or any local one outside production. Requests without Origin skip it. */
 export function crossOrigin(origins: readonly string[], production: boolean): RequestHandler {
-  const allowed = (origin: string) => origins.includes('*') || origins.includes(origin) || (origins.length === 0 && !production && LOCAL.test(origin));
+  const allowed = (origin: string) =>
+    origins.includes('*') || origins.includes(origin) || (origins.length === 0 && !production && LOCAL.test(origin));
   const handler = cors({
     origin: (origin, done) => done(null, origin !== undefined && allowed(origin)),
     credentials: true,
     maxAge: 600,
     exposedHeaders: ['X-Correlation-ID', 'Retry-After', 'ETag', 'Idempotency-Replayed'],
   });
-  return (request, response, next) => (request.headers.origin === undefined ? next() : handler(request, response, next));
+  return (request, response, next) =>
+    request.headers.origin === undefined ? next() : handler(request, response, next);
 }
 
 /** In production behind a proxy that says the visitor used http: reads are redirected, everything else is refused. */

@@ -37,9 +37,20 @@ const KEEP_ALIVE_MS = 65_000;
 /** Requests that still run after this long at shutdown are cut off. */
 const DRAIN_MS = 15_000;
 
-export function createHttp<T extends Contract>({ config, log, contract, tables, authenticate, docsAssets }: HttpOptions<T>): Http {
+export function createHttp<T extends Contract>({
+  config,
+  log,
+  contract,
+  tables,
+  authenticate,
+  docsAssets,
+}: HttpOptions<T>): Http {
   const app = express();
-  app.disable('x-powered-by').disable('etag').set('query parser', parseQueryString).set('trust proxy', config.trustProxy);
+  app
+    .disable('x-powered-by')
+    .disable('etag')
+    .set('query parser', parseQueryString)
+    .set('trust proxy', config.trustProxy);
   fastReplies(app, constantHeaders(config.production));
 
   app.use((request, response, next) => {
@@ -52,7 +63,12 @@ export function createHttp<T extends Contract>({ config, log, contract, tables, 
   if (config.production && config.trustProxy) app.use(httpsOnly(config.publicUrl));
   // Documents and their assets are large and public; records are not compressed here, a proxy does that better.
   app.use(['/docs', '/openapi.json', '/openapi.yaml', '/api/v1/openapi.json', '/api/v1/openapi.yaml'], compression());
-  const gate = createGate({ authenticate, limit: createLimiter(config.rateLimit), bodyLimit: config.bodyLimit, corsOrigins: config.corsOrigins });
+  const gate = createGate({
+    authenticate,
+    limit: createLimiter(config.rateLimit),
+    bodyLimit: config.bodyLimit,
+    corsOrigins: config.corsOrigins,
+  });
   mountContract(app, contract, tables, gate);
   app.get('/docs/assets/:name', (request, response, next) => {
     const asset = docsAssets().get(request.params.name);
@@ -64,7 +80,10 @@ export function createHttp<T extends Contract>({ config, log, contract, tables, 
   app.use(unmatched(contract));
   app.use(problemHandler(log));
 
-  const server = createServer({ ...bornWithPrototypes(app), keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: HEADERS_TIMEOUT_MS }, app);
+  const server = createServer(
+    { ...bornWithPrototypes(app), keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: HEADERS_TIMEOUT_MS },
+    app,
+  );
   server.on('clientError', (_error, socket) => {
     if (socket.writable) socket.end(BROKEN_REQUEST);
   });
@@ -74,14 +93,24 @@ export function createHttp<T extends Contract>({ config, log, contract, tables, 
   };
 }
 
-const BROKEN_BODY = '{"error":"Bad request","message":"This is not a valid HTTP request.","code":"INVALID_URL","errors":[],"request_id":""}';
+const BROKEN_BODY =
+  '{"error":"Bad request","message":"This is not a valid HTTP request.","code":"INVALID_URL","errors":[],"request_id":""}';
 const BROKEN_REQUEST = `HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: ${BROKEN_BODY.length}\r\nConnection: close\r\n\r\n${BROKEN_BODY}`;
 
 function logRequest(log: Log, request: express.Request, response: express.Response): void {
   const started = performance.now();
   const path = request.path;
   response.on('finish', () => {
-    log.debug({ method: request.method, path, status: response.statusCode, ms: Math.round(performance.now() - started), request_id: request.ctx.requestId }, 'request');
+    log.debug(
+      {
+        method: request.method,
+        path,
+        status: response.statusCode,
+        ms: Math.round(performance.now() - started),
+        request_id: request.ctx.requestId,
+      },
+      'request',
+    );
   });
 }
 
@@ -89,7 +118,11 @@ function listen(server: Server, config: Config): Promise<{ url: string; port: nu
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       const { host, port } = config;
-      reject(error.code === 'EADDRINUSE' ? new PortInUse(`Port ${port} on ${host} is in use. Stop the other program, or choose another with --port.`) : error);
+      reject(
+        error.code === 'EADDRINUSE'
+          ? new PortInUse(`Port ${port} on ${host} is in use. Stop the other program, or choose another with --port.`)
+          : error,
+      );
     });
     server.listen(config.port, config.host, () => {
       const { port } = server.address() as AddressInfo;
@@ -107,8 +140,11 @@ export class PortInUse extends Error {
 function drain(server: Server): Promise<void> {
   if (!server.listening) return Promise.resolve();
   return new Promise((resolve) => {
+    // A connection whose last request just ended stays open for the next one: it is closed as soon as it is idle.
+    const idle = setInterval(() => server.closeIdleConnections(), 20);
     const cut = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
     server.close(() => {
+      clearInterval(idle);
       clearTimeout(cut);
       resolve();
     });

@@ -22,6 +22,10 @@ export function unmatched(contract: Contract): RequestHandler {
     if (/^\/api\/v1\/records\/?$/.test(path)) return next(new Failure('NO_RESOURCE_NAME', { path: '/api/v1/records' }));
     const known = patterns.filter((p) => p.matches.test(path));
     const best = known.find((p) => p.literal) ?? known[0];
-    next(best === undefined ? new Failure('ROUTE_NOT_FOUND', { method, path }) : new Failure('METHOD_NOT_ALLOWED', { method, allow: best.allow }));
+    next(
+      best === undefined
+        ? new Failure('ROUTE_NOT_FOUND', { method, path })
+        : new Failure('METHOD_NOT_ALLOWED', { method, allow: best.allow }),
+    );
   };
 }

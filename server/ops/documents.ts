@@ -8,8 +8,10 @@ const ASSETS = '/docs/assets';
 /** `publicUrl` becomes the document's server. */
 export function createDocuments(publicUrl: string) {
   return {
-    document: async (): Promise<object> => (await import('../../openapi/generate.ts')).openApiDocument(contract, { version: VERSION, serverUrl: publicUrl }),
-    yaml: async (document: object): Promise<string> => (await import('../../openapi/generate.ts')).toYaml(document as never),
+    document: async (): Promise<object> =>
+      (await import('../../openapi/generate.ts')).openApiDocument(contract, { version: VERSION, serverUrl: publicUrl }),
+    yaml: async (document: object): Promise<string> =>
+      (await import('../../openapi/generate.ts')).toYaml(document as never),
     page: async (): Promise<Answer<string>> => {
       const { DOCS_CSP, docsAssets, docsPage } = await import('../../openapi/docs.ts');
       const guide = docsAssets().has('guide.md') ? { guideUrl: `${ASSETS}/guide.md` } : {};

@@ -2,9 +2,19 @@
 import type { Field } from '../../contract/fields.ts';
 import { Failure, type ProblemEntry } from '../../contract/problems.ts';
 import type { CollectionDef, FieldColumn } from '../schema/collection-def.ts';
+import { valueSchema, wholePattern } from '../schema/value-schema.ts';
+import {
+  type Bound,
+  isDate,
+  isDateTime,
+  isEmail,
+  isUrl,
+  isUuid,
+  storableJson,
+  storableText,
+  toParameter,
+} from '../schema/values.ts';
 import { SYSTEM_NAMES } from './columns.ts';
-import { valueSchema, wholePattern } from './record-schema.ts';
-import { type Bound, isDate, isDateTime, isEmail, isUrl, isUuid, storableJson, storableText, toParameter } from './values.ts';
 
 export type Body = Readonly<Record<string, unknown>>;
 export type WriteMode = 'create' | 'replace' | 'patch';
@@ -19,12 +29,22 @@ export interface Prepared {
  * Checks a body against the collection. `writable` null means every field.
  * Every problem is reported at once. Throws INVALID_FIELDS (unknown or closed fields) or INVALID_RESOURCE_DATA.
  */
-export function prepareBody(def: CollectionDef, body: Body, mode: WriteMode, writable: ReadonlySet<string> | null): Prepared {
+export function prepareBody(
+  def: CollectionDef,
+  body: Body,
+  mode: WriteMode,
+  writable: ReadonlySet<string> | null,
+): Prepared {
   const sent = Object.keys(body).filter((key) => !SYSTEM_NAMES.has(key));
   const open = (name: string) => def.byName.has(name) && (writable === null || writable.has(name));
   const closed = sent.filter((name) => !open(name));
-  const entries: ProblemEntry[] = closed.map((field) => ({ field, code: 'unknown_field', message: `${field} does not exist or is not open to you.` }));
-  if (sent.length === 0) entries.push({ field: '', code: 'empty_body', message: 'Send at least one field of the collection.' });
+  const entries: ProblemEntry[] = closed.map((field) => ({
+    field,
+    code: 'unknown_field',
+    message: `${field} does not exist or is not open to you.`,
+  }));
+  if (sent.length === 0)
+    entries.push({ field: '', code: 'empty_body', message: 'Send at least one field of the collection.' });
 
   const columns: FieldColumn[] = [];
   const values: Bound[] = [];
@@ -71,12 +91,22 @@ function compile(field: Field): Check {
     case 'text':
     case 'email':
     case 'url':
-      return all(textCheck(field), field.type === 'email' ? isEmail : field.type === 'url' ? isUrl : storableText, 'enum' in field ? field.enum : undefined);
+      return all(
+        textCheck(field),
+        field.type === 'email' ? isEmail : field.type === 'url' ? isUrl : storableText,
+        'enum' in field ? field.enum : undefined,
+      );
     case 'enum':
       return (v) => typeof v === 'string' && field.enum.includes(v);
     case 'number': {
       const { min = -Infinity, max = Infinity, integer = false, enum: list } = field;
-      return (v) => typeof v === 'number' && v >= min && v <= max && Number.isFinite(v) && (!integer || Number.isSafeInteger(v)) && (list === undefined || list.includes(v));
+      return (v) =>
+        typeof v === 'number' &&
+        v >= min &&
+        v <= max &&
+        Number.isFinite(v) &&
+        (!integer || Number.isSafeInteger(v)) &&
+        (list === undefined || list.includes(v));
     }
     case 'boolean':
       return (v) => v === true || v === false;
@@ -90,20 +120,34 @@ function compile(field: Field): Check {
     case 'json':
       return storableJson;
     case 'text[]':
-      return (v) => Array.isArray(v) && v.every((x) => typeof x === 'string' && storableText(x) && (field.enum === undefined || field.enum.includes(x)));
+      return (v) =>
+        Array.isArray(v) &&
+        v.every(
+          (x) => typeof x === 'string' && storableText(x) && (field.enum === undefined || field.enum.includes(x)),
+        );
     case 'number[]':
-      return (v) => Array.isArray(v) && v.every((x) => typeof x === 'number' && Number.isFinite(x) && (field.enum === undefined || field.enum.includes(x)));
+      return (v) =>
+        Array.isArray(v) &&
+        v.every(
+          (x) => typeof x === 'number' && Number.isFinite(x) && (field.enum === undefined || field.enum.includes(x)),
+        );
   }
 }
 
-function textCheck(field: { min_length?: number | undefined; max_length?: number | undefined; pattern?: string | undefined }): (v: string) => boolean {
+function textCheck(field: {
+  min_length?: number | undefined;
+  max_length?: number | undefined;
+  pattern?: string | undefined;
+}): (v: string) => boolean {
   const { min_length: min = 0, max_length: max = Number.MAX_SAFE_INTEGER } = field;
   const pattern = field.pattern === undefined ? null : wholePattern(field.pattern);
   return (v) => v.length >= min && v.length <= max && (pattern === null || pattern.test(v)) && storableText(v);
 }
 
-const all = (first: (v: string) => boolean, second: (v: string) => boolean, list: readonly string[] | undefined): Check => (v) =>
-  typeof v === 'string' && first(v) && second(v) && (list === undefined || list.includes(v));
+const all =
+  (first: (v: string) => boolean, second: (v: string) => boolean, list: readonly string[] | undefined): Check =>
+  (v) =>
+    typeof v === 'string' && first(v) && second(v) && (list === undefined || list.includes(v));
 
 /** The entries for a value that the fast check refused; none when the schema accepts it after all. */
 function judge(field: Field, value: unknown): ProblemEntry[] {
@@ -114,17 +158,31 @@ function judge(field: Field, value: unknown): ProblemEntry[] {
   return result.error.issues.flatMap((issue) => {
     const at = [field.name, ...issue.path].join('.');
     const wrongType = issue.code === 'invalid_type' || issue.code === 'invalid_union';
-    const code = wrongType ? 'invalid_type' : issue.code === 'custom' ? String(issue.params?.code ?? 'invalid') : issue.code;
+    const code = wrongType
+      ? 'invalid_type'
+      : issue.code === 'custom'
+        ? String(issue.params?.code ?? 'invalid')
+        : issue.code;
     // An intersection reports the same type error from both sides.
     if (seen.has(at + code)) return [];
     seen.add(at + code);
     const expected = wrongType && 'expected' in issue ? String(issue.expected) : jsonType(field.type);
     const message = wrongType ? `Expected ${expected}, received ${received}` : `${field.name}: ${issue.message}`;
-    return [{ field: at, message, code, type: expected, expected, received: issue.path.length === 0 ? received : typeName(valueAt(value, issue.path)) }];
+    return [
+      {
+        field: at,
+        message,
+        code,
+        type: expected,
+        expected,
+        received: issue.path.length === 0 ? received : typeName(valueAt(value, issue.path)),
+      },
+    ];
   });
 }
 
 const typeName = (v: unknown): string => (v === null ? 'null' : Array.isArray(v) ? 'array' : typeof v);
-const valueAt = (v: unknown, path: readonly PropertyKey[]): unknown => path.reduce<unknown>((at, key) => (at as never)?.[key], v);
+const valueAt = (v: unknown, path: readonly PropertyKey[]): unknown =>
+  path.reduce<unknown>((at, key) => (at as never)?.[key], v);
 const jsonType = (type: Field['type']): string =>
   type === 'number' || type === 'boolean' ? type : type === 'json' ? 'json' : type.endsWith('[]') ? 'array' : 'string';

@@ -1,6 +1,7 @@
 // The columns of a record as a caller names them, and the compiled writer that turns raw text cells into JSON.
-import type { Cell } from '../db/database.ts';
+
 import { rfc3339 } from '../db/cells.ts';
+import type { Cell } from '../db/database.ts';
 import type { CollectionDef, FieldColumn, PgType } from '../schema/collection-def.ts';
 
 /** A column that can be read, filtered and sorted; `field` is null for system columns. */
@@ -25,7 +26,15 @@ const SYSTEM = [
 ];
 
 /** What clients may send without harm and without effect. */
-export const SYSTEM_NAMES: ReadonlySet<string> = new Set(['id', 'account_id', 'created_at', 'updated_at', 'created_by', 'updated_by', 'deleted_at']);
+export const SYSTEM_NAMES: ReadonlySet<string> = new Set([
+  'id',
+  'account_id',
+  'created_at',
+  'updated_at',
+  'created_by',
+  'updated_by',
+  'deleted_at',
+]);
 
 export interface RecordColumns {
   /** In the order of the reply: id, the collection's fields, then the other system columns. */

@@ -14,7 +14,8 @@ const FAULT: Readonly<Record<Work, Code>> = {
 };
 
 /** True when the statement met another shape of the table than the definition it was made for. */
-export const isStaleSchema = (error: unknown): boolean => error instanceof DatabaseFault && /^(42P01|42703|3F000|42804)$/.test(error.code);
+export const isStaleSchema = (error: unknown): boolean =>
+  error instanceof DatabaseFault && /^(42P01|42703|3F000|42804)$/.test(error.code);
 
 /** The error to throw for what a record statement threw; failures and lost databases stay as they are. */
 export function recordFault(error: unknown, work: Work, def: CollectionDef): unknown {
@@ -24,18 +25,34 @@ export function recordFault(error: unknown, work: Work, def: CollectionDef): unk
   const guard = def.guards.get(error.constraint ?? '');
   const field = guard?.field?.name ?? def.fields.find((f) => f.column === error.column)?.name ?? '';
   const entry = (code: string, message: string): ProblemEntry[] => [{ field, code, message }];
-  if (error.code === '23505') return new Failure('RESOURCE_CONFLICT', {}, entry('unique', `Another record has this ${field || 'value'}.`));
+  if (error.code === '23505')
+    return new Failure('RESOURCE_CONFLICT', {}, entry('unique', `Another record has this ${field || 'value'}.`));
   // PostgreSQL 18, the embedded one, reports ON DELETE RESTRICT by its own code.
   if (error.code === '23503' || error.code === '23001') {
-    if (work === 'delete') return new Failure('RELATION_RESTRICTED', { references: error.table ?? 'another collection' });
+    if (work === 'delete')
+      return new Failure('RELATION_RESTRICTED', { references: error.table ?? 'another collection' });
     if (guard?.kind === 'account') return new Failure('RESOURCE_NOT_FOUND');
-    return new Failure('RELATION_REFERENCE_ERROR', {}, entry('invalid_reference', `${field} refers to a record that does not exist.`));
+    return new Failure(
+      'RELATION_REFERENCE_ERROR',
+      {},
+      entry('invalid_reference', `${field} refers to a record that does not exist.`),
+    );
   }
-  if (error.code === '23514') return new Failure('INVALID_RESOURCE_DATA', {}, entry('invalid_enum', `${field} holds a value that is not allowed.`));
-  if (error.code === '23502') return new Failure('INVALID_RESOURCE_DATA', {}, entry('required_null', `${field} is required.`));
+  if (error.code === '23514')
+    return new Failure(
+      'INVALID_RESOURCE_DATA',
+      {},
+      entry('invalid_enum', `${field} holds a value that is not allowed.`),
+    );
+  if (error.code === '23502')
+    return new Failure('INVALID_RESOURCE_DATA', {}, entry('required_null', `${field} is required.`));
   // Data exceptions and "index row too large": the value passed our checks but this database cannot hold it.
   if (error.code.startsWith('22') || error.code === '54000') {
-    return new Failure('INVALID_RESOURCE_DATA', {}, entry('invalid', 'The database cannot hold one of the values: it may be too large.'));
+    return new Failure(
+      'INVALID_RESOURCE_DATA',
+      {},
+      entry('invalid', 'The database cannot hold one of the values: it may be too large.'),
+    );
   }
   return new Failure(FAULT[work], {}, [], { cause: error });
 }

@@ -1,20 +1,27 @@
 // A filter value arrives as text and is cast to the type of its column; what cannot be cast is refused here, before any SQL.
 import { Failure } from '../../contract/problems.ts';
+import { type Bound, isDate, isDateTime, isUuid } from '../schema/values.ts';
 import type { RecordColumn } from './columns.ts';
-import { type Bound, isDate, isDateTime, isUuid } from './values.ts';
 
 /** The parameter for `text` compared with `column`. Throws INVALID_QUERY_PARAMS naming the parameter and the type. */
 export function castFilter(column: RecordColumn, parameter: string, text: string): Bound {
   const value = cast(column, text);
   if (value !== undefined) return value;
-  const reason = column.type === 'jsonb' ? 'json fields cannot be compared' : `"${text.slice(0, 60)}" is not a ${column.field?.type ?? column.type}`;
-  throw new Failure('INVALID_QUERY_PARAMS', { name: parameter, reason }, [{ field: parameter, code: 'invalid_type', message: reason }]);
+  const reason =
+    column.type === 'jsonb'
+      ? 'json fields cannot be compared'
+      : `"${text.slice(0, 60)}" is not a ${column.field?.type ?? column.type}`;
+  throw new Failure('INVALID_QUERY_PARAMS', { name: parameter, reason }, [
+    { field: parameter, code: 'invalid_type', message: reason },
+  ]);
 }
 
 function cast(column: RecordColumn, text: string): Bound | undefined {
   switch (column.type) {
     case 'double precision':
-      return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) && Number.isFinite(Number(text)) ? Number(text) : undefined;
+      return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) && Number.isFinite(Number(text))
+        ? Number(text)
+        : undefined;
     case 'boolean':
       return text === 'true' || text === '1' ? true : text === 'false' || text === '0' ? false : undefined;
     case 'timestamp with time zone': {

@@ -2,9 +2,9 @@
 import { Failure } from '../../contract/problems.ts';
 import type { ListQuery } from '../../contract/records.ts';
 import type { CollectionDef } from '../schema/collection-def.ts';
-import { columnsOf, CREATED_AT, ID, type RecordColumn } from './columns.ts';
+import type { Bound } from '../schema/values.ts';
+import { CREATED_AT, columnsOf, ID, type RecordColumn, type RecordColumns } from './columns.ts';
 import { castFilter } from './filter-values.ts';
-import type { Bound } from './values.ts';
 
 export interface SortKey {
   readonly column: RecordColumn;
@@ -26,66 +26,113 @@ export interface RecordQuery {
 
 const PARAMETERS = new Set(['skip', 'limit', 'sort', 'fields']);
 
+/** Finds columns by the names in a request and remembers those that are unknown or hidden, so that all are told at once. */
+class Names {
+  private readonly missing = new Set<string>();
+  private readonly known: RecordColumns;
+
+  constructor(
+    def: CollectionDef,
+    private readonly readable: ReadonlySet<string> | null,
+  ) {
+    this.known = columnsOf(def);
+  }
+
+  has(name: string): boolean {
+    return this.known.byName.has(name);
+  }
+
+  find(name: string): RecordColumn | null {
+    const column = this.known.byName.get(name);
+    if (column !== undefined && this.mayRead(column)) return column;
+    this.missing.add(name);
+    return null;
+  }
+
+  /** The columns of `fields=`: exactly those and always id; without it all that are readable. */
+  projection(fields: string | undefined): readonly RecordColumn[] {
+    if (fields === undefined)
+      return this.readable === null ? this.known.all : this.known.all.filter((c) => this.mayRead(c));
+    const chosen = new Set<RecordColumn>([ID]);
+    for (const name of listed(fields)) {
+      const column = this.find(name);
+      if (column !== null) chosen.add(column);
+    }
+    return [...chosen];
+  }
+
+  /** Throws INVALID_FIELDS when a name was not found. */
+  settle(): void {
+    if (this.missing.size === 0) return;
+    const names = [...this.missing];
+    const entries = names.map((field) => ({
+      field,
+      code: 'unknown_field',
+      message: `${field} does not exist or is not open to you.`,
+    }));
+    throw new Failure('INVALID_FIELDS', { fields: names.join(', ') }, entries);
+  }
+
+  private mayRead(column: RecordColumn): boolean {
+    return this.readable === null || column.field === null || this.readable.has(column.name);
+  }
+}
+
+const listed = (text: string): string[] =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter(Boolean);
+
 /**
  * Reads a list query. `readable` null means every field.
  * Throws INVALID_FIELDS for names that do not exist or are hidden, INVALID_QUERY_PARAMS for values that cannot be meant.
  */
 export function readListQuery(def: CollectionDef, query: ListQuery, readable: ReadonlySet<string> | null): RecordQuery {
-  const { byName } = columnsOf(def);
-  const unknown: string[] = [];
-  const find = (name: string): RecordColumn | null => {
-    const column = byName.get(name);
-    if (column !== undefined && (readable === null || column.field === null || readable.has(name))) return column;
-    unknown.push(name);
-    return null;
-  };
-  const sort = readSort(query.sort, find);
-  const columns = readProjection(def, query.fields, readable, find);
+  const names = new Names(def, readable);
+  const sort = readSort(query.sort, names);
+  const columns = names.projection(query.fields);
   const filters: RecordColumn[] = [];
   const filterValues: Bound[] = [];
   for (const [key, value] of Object.entries(query)) {
     if (PARAMETERS.has(key)) continue;
     // `limit__eq` filters by a field whose name is a parameter's.
-    const name = !byName.has(key) && key.endsWith('__eq') ? key.slice(0, -4) : key;
-    const column = find(name);
+    const column = names.find(!names.has(key) && key.endsWith('__eq') ? key.slice(0, -4) : key);
     if (column === null) continue;
     filters.push(column);
     filterValues.push(castFilter(column, key, value as string));
   }
-  if (unknown.length > 0) throw unknownFields(unknown);
-  const shape = `${columns.map((c) => c.name).join()}|${filters.map((c) => c.name).join()}|${sort.map((k) => (k.descending ? '-' : '') + k.column.name).join()}`;
+  names.settle();
+  const order = sort.map((key) => (key.descending ? '-' : '') + key.column.name);
+  const shape = `${columns.map((c) => c.name).join()}|${filters.map((c) => c.name).join()}|${order.join()}`;
   return { skip: query.skip, limit: query.limit, sort, columns, filters, filterValues, shape };
 }
 
-/** The columns of `fields=`: exactly those and always id; all that are readable when it is absent. */
+/** The columns of `fields=` for one record. Throws INVALID_FIELDS. */
 export function readProjection(
   def: CollectionDef,
   fields: string | undefined,
   readable: ReadonlySet<string> | null,
-  find?: (name: string) => RecordColumn | null,
 ): readonly RecordColumn[] {
-  const { all, byName } = columnsOf(def);
-  if (fields === undefined) return readable === null ? all : all.filter((c) => c.field === null || readable.has(c.name));
-  const unknown: string[] = [];
-  const look = find ?? ((name: string) => byName.get(name) ?? (unknown.push(name), null));
-  const chosen = new Set<RecordColumn>([ID]);
-  for (const name of fields.split(',').map((s) => s.trim()).filter(Boolean)) {
-    const column = look(name);
-    if (column !== null && (readable === null || column.field === null || readable.has(name))) chosen.add(column);
-    else if (column !== null) unknown.push(name);
-  }
-  if (unknown.length > 0) throw unknownFields(unknown);
-  return [...chosen];
+  const names = new Names(def, readable);
+  const columns = names.projection(fields);
+  names.settle();
+  return columns;
 }
 
-function readSort(text: string | undefined, find: (name: string) => RecordColumn | null): SortKey[] {
+function readSort(text: string | undefined, names: Names): SortKey[] {
   const keys: SortKey[] = [];
   // A raw `+` arrives as a space, so it needs no sign of its own to ascend.
-  for (const part of (text ?? '').split(',').map((s) => s.trim()).filter(Boolean)) {
+  for (const part of listed(text ?? '')) {
     const descending = part.startsWith('-');
-    const column = find(descending || part.startsWith('+') ? part.slice(1).trim() : part);
+    const column = names.find(descending || part.startsWith('+') ? part.slice(1).trim() : part);
     if (column === null) continue;
-    if (column.type === 'jsonb') throw badParameter('sort', `${column.name} is json and has no order`);
+    if (column.type === 'jsonb') {
+      const message = `${column.name} is json and has no order`;
+      throw new Failure('INVALID_QUERY_PARAMS', { name: 'sort', reason: message }, [
+        { field: 'sort', code: 'invalid', message },
+      ]);
+    }
     if (!keys.some((k) => k.column === column)) keys.push({ column, descending });
   }
   if (keys.length === 0) keys.push({ column: CREATED_AT, descending: true });
@@ -93,8 +140,3 @@ function readSort(text: string | undefined, find: (name: string) => RecordColumn
   if (!keys.some((k) => k.column === ID)) keys.push({ column: ID, descending: (keys.at(-1) as SortKey).descending });
   return keys;
 }
-
-const unknownFields = (names: readonly string[]) =>
-  new Failure('INVALID_FIELDS', { fields: [...new Set(names)].join(', ') }, [...new Set(names)].map((field) => ({ field, code: 'unknown_field', message: `${field} does not exist or is not open to you.` })));
-
-const badParameter = (name: string, reason: string) => new Failure('INVALID_QUERY_PARAMS', { name, reason }, [{ field: name, code: 'invalid', message: reason }]);

@@ -7,7 +7,11 @@ export const recordRoutes = (records: Records): Handlers<AppContract['records']>
   list: ({ ctx, params, query }) => records.list(ctx, params.collection, query),
   create: admitted(records.admit('create'), ({ ctx, params, body }) => records.create(ctx, params.collection, body)),
   get: ({ ctx, params, query }) => records.get(ctx, params.collection, params.id, query.fields),
-  replace: admitted(records.admit('update'), ({ ctx, params, body }) => records.replace(ctx, params.collection, params.id, body)),
-  patch: admitted(records.admit('update'), ({ ctx, params, body }) => records.patch(ctx, params.collection, params.id, body)),
+  replace: admitted(records.admit('update'), ({ ctx, params, body }) =>
+    records.replace(ctx, params.collection, params.id, body),
+  ),
+  patch: admitted(records.admit('update'), ({ ctx, params, body }) =>
+    records.patch(ctx, params.collection, params.id, body),
+  ),
   delete: ({ ctx, params }) => records.delete(ctx, params.collection, params.id),
 });

@@ -6,11 +6,11 @@ import { type Ctx, RawJson, requireCaller } from '../context.ts';
 import type { Database } from '../db/database.ts';
 import { uuidV7 } from '../ids.ts';
 import type { CollectionDef } from '../schema/collection-def.ts';
+import { isUuid } from '../schema/values.ts';
 import { type Body, prepareBody } from './body.ts';
 import { isStaleSchema, recordFault, type Work } from './faults.ts';
 import { readListQuery, readProjection } from './list-query.ts';
 import { createRecordStore } from './store.ts';
-import { isUuid } from './values.ts';
 
 /** Where the definitions come from. */
 export interface Definitions {
@@ -43,7 +43,10 @@ export function createRecords({ db, definitions, resolveAccount }: RecordsOption
   async function open(ctx: Ctx, name: string, operation: Operation): Promise<Opened> {
     const def = await definitions.find(name);
     if (def === undefined) throw new Failure('RESOURCE_NOT_FOUND');
-    if (!def.enabled) throw ctx.caller === null ? new Failure('RESOURCE_NOT_FOUND') : new Failure('RESOURCE_DISABLED', { collection: name });
+    if (!def.enabled)
+      throw ctx.caller === null
+        ? new Failure('RESOURCE_NOT_FOUND')
+        : new Failure('RESOURCE_DISABLED', { collection: name });
     return { def, scope: decide(ctx, { collection: def.qualifiedName, operation }, await namedAccount(ctx)) };
   }
 
@@ -56,14 +59,21 @@ export function createRecords({ db, definitions, resolveAccount }: RecordsOption
   }
 
   /** Opens, works, and once more if the table turned out to have changed under a definition that another process replaced. */
-  async function on<T>(ctx: Ctx, name: string, operation: Operation, work: Work, run: (opened: Opened) => Promise<T>): Promise<T> {
+  async function on<T>(
+    ctx: Ctx,
+    name: string,
+    operation: Operation,
+    work: Work,
+    run: (opened: Opened) => Promise<T>,
+  ): Promise<T> {
     const opened = await open(ctx, name, operation);
     try {
       return await run(opened);
     } catch (error) {
       if (!isStaleSchema(error)) throw recordFault(error, work, opened.def);
       const fresh = await definitions.refresh(name);
-      if (fresh?.id === opened.def.id && fresh.revision === opened.def.revision) throw recordFault(error, work, opened.def);
+      if (fresh?.id === opened.def.id && fresh.revision === opened.def.revision)
+        throw recordFault(error, work, opened.def);
       const again = await open(ctx, name, operation);
       return run(again).catch((second) => {
         throw recordFault(second, work, again.def);
@@ -94,7 +104,9 @@ export function createRecords({ db, definitions, resolveAccount }: RecordsOption
         const read = readListQuery(def, query, scope.readable);
         const [items, total] = await Promise.all([store.list(def, scope, read), store.count(def, scope, read)]);
         const more = read.skip + items.length < total;
-        return new RawJson(`{"items":[${items.join()}],"total":${total},"skip":${read.skip},"limit":${read.limit},"has_more":${more}}`);
+        return new RawJson(
+          `{"items":[${items.join()}],"total":${total},"skip":${read.skip},"limit":${read.limit},"has_more":${more}}`,
+        );
       }),
 
     get: (ctx: Ctx, name: string, id: string, fields?: string): Promise<RawJson> =>
@@ -131,9 +143,13 @@ export function createRecords({ db, definitions, resolveAccount }: RecordsOption
   /** A superadmin belongs to no tenant, so his create must say whose record it is. */
   async function bodyAccount(body: Body): Promise<string> {
     const named = body.account_id;
-    if (typeof named !== 'string' || named === '') throw new Failure('ACCOUNT_REQUIRED', { how: 'send X-Account-ID or account_id in the body' });
+    if (typeof named !== 'string' || named === '')
+      throw new Failure('ACCOUNT_REQUIRED', { how: 'send X-Account-ID or account_id in the body' });
     const id = await resolveAccount(named);
-    if (id === null) throw new Failure('INVALID_RESOURCE_DATA', {}, [{ field: 'account_id', code: 'invalid_reference', message: 'There is no such account.' }]);
+    if (id === null)
+      throw new Failure('INVALID_RESOURCE_DATA', {}, [
+        { field: 'account_id', code: 'invalid_reference', message: 'There is no such account.' },
+      ]);
     return id;
   }
 }

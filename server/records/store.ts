@@ -4,10 +4,10 @@ import type { RecordScope } from '../access/decide.ts';
 import type { Cell, Database, Plan, RawResult, Runner } from '../db/database.ts';
 import { PlanCache, plan } from '../db/plans.ts';
 import type { CollectionDef } from '../schema/collection-def.ts';
+import type { Bound } from '../schema/values.ts';
 import type { Prepared } from './body.ts';
 import { columnsOf, type RecordColumn, rowWriter } from './columns.ts';
 import type { RecordQuery } from './list-query.ts';
-import type { Bound } from './values.ts';
 
 /** A statement whose parameters are named: `slots[i]` says which value goes to `$i+1`. */
 interface Compiled {
@@ -28,9 +28,20 @@ export interface RecordStore {
   list(def: CollectionDef, scope: RecordScope, query: RecordQuery): Promise<readonly string[]>;
   count(def: CollectionDef, scope: RecordScope, query: RecordQuery): Promise<number>;
   /** The stored row as JSON. */
-  insert(def: CollectionDef, scope: RecordScope, row: Prepared & Author & { readonly id: string; readonly accountId: string }, on?: Runner): Promise<string>;
+  insert(
+    def: CollectionDef,
+    scope: RecordScope,
+    row: Prepared & Author & { readonly id: string; readonly accountId: string },
+    on?: Runner,
+  ): Promise<string>;
   /** The row after the change as JSON, null when there is none in scope. */
-  update(def: CollectionDef, scope: RecordScope, id: string, row: Prepared & Author, on?: Runner): Promise<string | null>;
+  update(
+    def: CollectionDef,
+    scope: RecordScope,
+    id: string,
+    row: Prepared & Author,
+    on?: Runner,
+  ): Promise<string | null>;
   /** False when there is no such row in scope. */
   remove(def: CollectionDef, scope: RecordScope, id: string, author: Author, on?: Runner): Promise<boolean>;
   /** Drops what was compiled for a collection's earlier revisions. */
@@ -54,9 +65,13 @@ export function createRecordStore(db: Database): RecordStore {
   const keep = (def: CollectionDef, scope: RecordScope, shape: string, make: () => Compiled) =>
     plans.get(`${def.id}:${def.revision}:${scope.accountId === null ? '*' : '1'}:${shape}`, make);
   const run = (on: Runner, compiled: Compiled, values: Values): Promise<RawResult> =>
-    on.run(compiled.plan, compiled.slots.map((slot) => values[slot]));
+    on.run(
+      compiled.plan,
+      compiled.slots.map((slot) => values[slot]),
+    );
 
-  const select = (columns: readonly RecordColumn[]) => columns.map((c) => kx.raw(c.type.endsWith('[]') ? `to_jsonb(${c.quoted})` : c.quoted));
+  const select = (columns: readonly RecordColumn[]) =>
+    columns.map((c) => kx.raw(c.type.endsWith('[]') ? `to_jsonb(${c.quoted})` : c.quoted));
   const table = (def: CollectionDef) => kx(kx.raw(def.table) as never) as unknown as Knex.QueryBuilder;
   /** The rows of the scope that are not deleted. Every statement on records starts here. */
   const within = (def: CollectionDef, scope: RecordScope): Knex.QueryBuilder => {
@@ -65,7 +80,7 @@ export function createRecordStore(db: Database): RecordStore {
   };
   const matching = (def: CollectionDef, scope: RecordScope, query: RecordQuery) => {
     const builder = within(def, scope);
-    query.filters.forEach((c, i) => builder.whereRaw(`${c.quoted} = ?`, [`@f${i}`]));
+    for (const [i, column] of query.filters.entries()) builder.whereRaw(`${column.quoted} = ?`, [`@f${i}`]);
     return builder;
   };
   const filterValues = (scope: RecordScope, query: RecordQuery): Record<string, Bound> => {
@@ -88,7 +103,8 @@ export function createRecordStore(db: Database): RecordStore {
   return {
     async find(def, scope, id, columns) {
       const compiled = keep(def, scope, `find:${names(columns)}`, () =>
-        compile(within(def, scope).where('id', '@id').select(select(columns)), columns));
+        compile(within(def, scope).where('id', '@id').select(select(columns)), columns),
+      );
       const { rows } = await run(db, compiled, { '@account': scope.accountId, '@id': id });
       return rows[0] === undefined ? null : compiled.write(rows[0]);
     },
@@ -99,12 +115,18 @@ export function createRecordStore(db: Database): RecordStore {
         for (const key of query.sort) builder.orderByRaw(`${key.column.quoted} ${key.descending ? 'desc' : 'asc'}`);
         return compile(builder, query.columns, true);
       });
-      const { rows } = await run(db, compiled, { ...filterValues(scope, query), '@limit': query.limit, '@skip': query.skip });
+      const { rows } = await run(db, compiled, {
+        ...filterValues(scope, query),
+        '@limit': query.limit,
+        '@skip': query.skip,
+      });
       return rows.map(compiled.write);
     },
 
     async count(def, scope, query) {
-      const compiled = keep(def, scope, `count:${names(query.filters)}`, () => compile(matching(def, scope, query).select(kx.raw('count(*)')), []));
+      const compiled = keep(def, scope, `count:${names(query.filters)}`, () =>
+        compile(matching(def, scope, query).select(kx.raw('count(*)')), []),
+      );
       const { rows } = await run(db, compiled, filterValues(scope, query));
       return Number(rows[0]?.[0]);
     },
@@ -117,8 +139,13 @@ export function createRecordStore(db: Database): RecordStore {
             .insert({ account_id: '@account', id: '@id', created_by: '@by', updated_by: '@by', ...assigned(row) })
             .returning(select(all) as never),
           all,
-        ));
-      const { rows } = await run(on, compiled, rowValues(row, { '@account': row.accountId, '@id': row.id, '@by': row.by }));
+        ),
+      );
+      const { rows } = await run(
+        on,
+        compiled,
+        rowValues(row, { '@account': row.accountId, '@id': row.id, '@by': row.by }),
+      );
       return compiled.write(rows[0] as Cell[]);
     },
 
@@ -131,15 +158,22 @@ export function createRecordStore(db: Database): RecordStore {
             .update({ ...assigned(row), updated_at: kx.raw(TOUCH), updated_by: '@by' })
             .returning(select(all) as never),
           all,
-        ));
-      const { rows } = await run(on, compiled, rowValues(row, { '@account': scope.accountId, '@id': id, '@by': row.by }));
+        ),
+      );
+      const { rows } = await run(
+        on,
+        compiled,
+        rowValues(row, { '@account': scope.accountId, '@id': id, '@by': row.by }),
+      );
       return rows[0] === undefined ? null : compiled.write(rows[0]);
     },
 
     async remove(def, scope, id, author, on = db) {
       const compiled = keep(def, scope, `remove:${def.softDelete}`, () => {
         const target = within(def, scope).where('id', '@id');
-        const builder = def.softDelete ? target.update({ deleted_at: kx.raw('now()'), updated_at: kx.raw(TOUCH), updated_by: '@by' }) : target.delete();
+        const builder = def.softDelete
+          ? target.update({ deleted_at: kx.raw('now()'), updated_at: kx.raw(TOUCH), updated_by: '@by' })
+          : target.delete();
         return compile(builder, []);
       });
       const { rowCount } = await run(on, compiled, { '@account': scope.accountId, '@id': id, '@by': author.by });

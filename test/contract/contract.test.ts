@@ -1,15 +1,19 @@
 // The contract itself: complete routes, a catalogue that agrees with itself, paths under one roof.
 import { describe, expect, it } from 'vitest';
 import { contract } from '../../contract/index.ts';
-import { hasBody, type Route, successStatus, z } from '../../contract/kit.ts';
+import { hasBody, type Route, successStatus, type z } from '../../contract/kit.ts';
 import { CATALOGUE, Failure, Problem } from '../../contract/problems.ts';
 
-const routes = Object.entries(contract).flatMap(([room, table]) => Object.entries(table).map(([name, route]) => ({ id: `${room}.${name}`, route: route as Route })));
+const routes = Object.entries(contract).flatMap(([room, table]) =>
+  Object.entries(table).map(([name, route]) => ({ id: `${room}.${name}`, route: route as Route })),
+);
 
 describe('contract', () => {
   it('S001-03 every path begins with /api/v1, but for probes and documents', () => {
     const open = ['/health', '/live', '/ready', '/docs', '/openapi.json', '/openapi.yaml'];
-    expect(routes.filter(({ route }) => !route.path.startsWith('/api/v1') && !open.includes(route.path)).map((r) => r.id)).toEqual([]);
+    expect(
+      routes.filter(({ route }) => !route.path.startsWith('/api/v1') && !open.includes(route.path)).map((r) => r.id),
+    ).toEqual([]);
   });
 
   it('method and path are unique, also with parameters erased', () => {
@@ -21,23 +25,30 @@ describe('contract', () => {
     for (const [i, { id, route }] of routes.entries()) {
       const pattern = new RegExp(`^${route.path.replace(/:[^/]+/g, '[^/]+')}$`);
       const later = routes.slice(i + 1).filter((r) => r.route.method === route.method && pattern.test(r.route.path));
-      expect(later.map((r) => r.id), id).toEqual([]);
+      expect(
+        later.map((r) => r.id),
+        id,
+      ).toEqual([]);
     }
   });
 
   it('every route has a summary, an example, path parameters that match its path, and a successful reply', () => {
     for (const { id, route } of routes) {
       expect(route.summary.length, id).toBeGreaterThan(5);
-      expect(Object.keys(route.pathParams.shape).sort(), id).toEqual([...route.path.matchAll(/:(\w+)/g)].map((m) => m[1]).sort());
+      expect(Object.keys(route.pathParams.shape).sort(), id).toEqual(
+        [...route.path.matchAll(/:(\w+)/g)].map((m) => m[1]).sort(),
+      );
       expect([200, 201, 204], id).toContain(successStatus(route));
-      if (hasBody(route) && !(route.body as z.ZodType).safeParse(undefined).success) expect(route.example.body, id).toBeDefined();
+      if (hasBody(route) && !(route.body as z.ZodType).safeParse(undefined).success)
+        expect(route.example.body, id).toBeDefined();
     }
   });
 
   it('metadata agrees with the method: GET is safe and never audited, everything else is audited', () => {
     for (const { id, route } of routes) {
       const { idempotent, audit } = route.metadata;
-      if (route.method === 'GET' && id !== 'auth.verifyEmailLink') expect([idempotent, audit], id).toEqual(['safe', null]);
+      if (route.method === 'GET' && id !== 'auth.verifyEmailLink')
+        expect([idempotent, audit], id).toEqual(['safe', null]);
       else expect(audit, id).toMatch(/^[a-z_]+(\.[a-z_]+)?$/);
     }
   });
@@ -46,7 +57,8 @@ describe('contract', () => {
     for (const { id, route } of routes) {
       for (const [status, schema] of Object.entries(route.responses).filter(([s]) => Number(s) >= 400)) {
         const { code } = (schema as z.ZodObject<{ code: z.ZodEnum }>).shape;
-        for (const value of code.options) expect(CATALOGUE[value as keyof typeof CATALOGUE].status, `${id} ${value}`).toBe(Number(status));
+        for (const value of code.options)
+          expect(CATALOGUE[value as keyof typeof CATALOGUE].status, `${id} ${value}`).toBe(Number(status));
       }
     }
   });
@@ -58,7 +70,8 @@ describe('contract', () => {
       const body = failure.body('cid_1');
       expect(Problem.parse(body), code).toEqual(body);
       expect(body.message, code).not.toMatch(/[{}]/);
-      if (failure.status === 401 && code !== 'EMAIL_NOT_VERIFIED') expect(body.message, code).not.toMatch(/email|verify/);
+      if (failure.status === 401 && code !== 'EMAIL_NOT_VERIFIED')
+        expect(body.message, code).not.toMatch(/email|verify/);
     }
   });
 });

@@ -187,8 +187,10 @@ describe('the first start', () => {
     const directory = fresh();
     mkdirSync(join(directory, 'db'), { recursive: true });
     writeFileSync(join(directory, 'db', 'PG_VERSION'), '9.6\n');
-    const error = (await failure(openDatabase({ dataDir: directory }))) as Error;
-    expect(error.name).toBe('DatabaseUnavailable');
+    expect(await failure(openDatabase({ dataDir: directory }))).toMatchObject({
+      name: 'DatabaseUnavailable',
+      message: expect.stringContaining('postgresql.conf'),
+    });
     expect(existsSync(lockOf(directory))).toBe(false);
   });
 });

@@ -192,6 +192,29 @@ describe('the embedded engine', () => {
     }
   }, 60_000);
 
+  it('does not let a forgotten transaction stop everyone', async () => {
+    const impatient = await openEmbedded({
+      dataDir: `${dataDir}/idle`,
+      log: new Log(),
+      patienceMs: 300,
+      durable: false,
+    });
+    try {
+      await impatient.query('create table kept (id int)');
+      const forgotten = failure(
+        impatient.transaction(async (tx) => {
+          await tx.query('insert into kept values (1)');
+          await new Promise(() => {});
+        }),
+      );
+      const waiting = impatient.run(plan('select count(*) from kept'), []);
+      expect(await forgotten).toMatchObject({ name: 'DatabaseUnavailable', message: expect.stringContaining('idle') });
+      expect((await waiting).rows).toEqual([['0']]);
+    } finally {
+      await impatient.close();
+    }
+  }, 60_000);
+
   it('ignores PG variables that are meant for a server', async () => {
     const variables = {
       PGHOST: 'nowhere',

@@ -62,10 +62,20 @@ export async function startApp(overrides: Partial<Config> = {}): Promise<TestApp
   const name = `t_${randomBytes(6).toString('hex')}`;
   const server = kind === 'postgres' ? await startPostgres() : null;
   const databaseUrl = server === null ? null : await createDatabase(server.url, name);
-  const config = loadConfig({}, {
-    port: 0, dataDir, databaseUrl, publicUrl: 'http://localhost:8000', rateLimit: 'off', log: 'silent',
-    superadminEmail: 'root@example.com', superadminPassword: PASSWORD, ...overrides,
-  });
+  const config = loadConfig(
+    {},
+    {
+      port: 0,
+      dataDir,
+      databaseUrl,
+      publicUrl: 'http://localhost:8000',
+      rateLimit: 'off',
+      log: 'silent',
+      superadminEmail: 'root@example.com',
+      superadminPassword: PASSWORD,
+      ...overrides,
+    },
+  );
   const app = await createApp(config);
   const { url } = await app.listen();
   const stop = async () => {
@@ -75,7 +85,12 @@ export async function startApp(overrides: Partial<Config> = {}): Promise<TestApp
   };
   afterAll(stop);
 
-  const call = async (method: string, path: string, body?: unknown, { token, headers, raw }: CallOptions = {}): Promise<Reply> => {
+  const call = async (
+    method: string,
+    path: string,
+    body?: unknown,
+    { token, headers, raw }: CallOptions = {},
+  ): Promise<Reply> => {
     const response = await fetch(url + path, {
       method,
       redirect: 'manual',
@@ -105,15 +120,24 @@ export async function startApp(overrides: Partial<Config> = {}): Promise<TestApp
     }
     throw new Error(`no mail to ${email}`);
   };
-  const login = (account: string, email: string) => must(call('POST', '/api/v1/auth/login', { account, email, password: PASSWORD }));
+  const login = (account: string, email: string) =>
+    must(call('POST', '/api/v1/auth/login', { account, email, password: PASSWORD }));
   const root = (await login('system', 'root@example.com')).token as string;
 
   return {
-    app, url, dataDir, root, call, mailTo, stop,
+    app,
+    url,
+    dataDir,
+    root,
+    call,
+    mailTo,
+    stop,
     async tenant(label = 'tenant') {
       const slug = unique(`${label.toLowerCase()}-`);
       const email = `${slug}@example.com`;
-      const { account } = await must(call('POST', '/api/v1/auth/register', { account_name: label, account_slug: slug, email, password: PASSWORD }));
+      const { account } = await must(
+        call('POST', '/api/v1/auth/register', { account_name: label, account_slug: slug, email, password: PASSWORD }),
+      );
       const token = /token=([\w-]+)/.exec((await mailTo(email)).text)?.[1];
       await must(call('POST', '/api/v1/auth/verify-email', { token }));
       const session = await login(account.id, email);
@@ -121,9 +145,17 @@ export async function startApp(overrides: Partial<Config> = {}): Promise<TestApp
     },
     async member(account, roleId = 2) {
       const email = `${unique('member')}@example.com`;
-      const user = await must(call('POST', '/api/v1/users', { email, password: PASSWORD, account_id: account, role_id: roleId }, { token: root }));
+      const user = await must(
+        call(
+          'POST',
+          '/api/v1/users',
+          { email, password: PASSWORD, account_id: account, role_id: roleId },
+          { token: root },
+        ),
+      );
       return { token: (await login(account, email)).token, user, email };
     },
-    collection: (definition) => must(call('POST', '/api/v1/collections', { name: unique('c_'), ...definition }, { token: root })),
+    collection: (definition) =>
+      must(call('POST', '/api/v1/collections', { name: unique('c_'), ...definition }, { token: root })),
   };
 }

@@ -28,7 +28,13 @@ describe.runIf(available)('records', () => {
   it('S000-01 S001-05 S001-39 S001-40 one definition serves create, get, list, put, patch and delete at once', async () => {
     const created = await post({ title: 'Hello', content: 'World', published: true });
     expect(created.status).toBe(201);
-    expect(created.body).toMatchObject({ title: 'Hello', content: 'World', published: true, views: null, account_id: a.account.id });
+    expect(created.body).toMatchObject({
+      title: 'Hello',
+      content: 'World',
+      published: true,
+      views: null,
+      account_id: a.account.id,
+    });
     const path = `${base}/${created.body.id}`;
     expect((await t.call('GET', path, undefined, { token: a.token })).body).toEqual(created.body);
     expect((await t.call('PUT', path, { title: 'Put', content: 'P' }, { token: a.token })).status).toBe(200);
@@ -56,12 +62,24 @@ describe.runIf(available)('records', () => {
     for (let i = 0; i < 25; i++) await t.call('POST', own, { title: `t${i}`, content: 'c' }, { token: a.token });
     const list = async (query: string) => t.call('GET', `${own}${query}`, undefined, { token: a.token });
     const ids = new Set<string>();
-    for (const skip of [0, 10, 20]) for (const item of (await list(`?skip=${skip}&limit=10`)).body.items) ids.add(item.id);
+    for (const skip of [0, 10, 20])
+      for (const item of (await list(`?skip=${skip}&limit=10`)).body.items) ids.add(item.id);
     expect(ids.size).toBe(25);
     expect((await list('')).body).toMatchObject({ skip: 0, limit: 30, total: 25 });
     expect((await list('?skip=100')).body).toMatchObject({ items: [], total: 25 });
     for (const ok of ['limit=1', 'limit=100']) expect((await list(`?${ok}`)).status).toBe(200);
-    for (const bad of ['skip=-1', 'skip=x', 'limit=0', 'limit=101', 'limit=1000', 'limit=abc', 'limit=1.5', 'limit=', 'limit=1e1', 'limit=10&limit=20']) {
+    for (const bad of [
+      'skip=-1',
+      'skip=x',
+      'limit=0',
+      'limit=101',
+      'limit=1000',
+      'limit=abc',
+      'limit=1.5',
+      'limit=',
+      'limit=1e1',
+      'limit=10&limit=20',
+    ]) {
       const reply = await list(`?${bad}`);
       expect([reply.status, reply.body.code], bad).toEqual([400, 'INVALID_QUERY_PARAMS']);
       expect(reply.body.errors[0].field).toMatch(/skip|limit/);
@@ -71,9 +89,17 @@ describe.runIf(available)('records', () => {
   it('S001-44 S001-45 newest first by default; + - and lists of keys', async () => {
     const name = (await t.collection(POSTS)).name;
     const own = `/api/v1/records/${name}`;
-    for (const [title, views] of [['b', 1], ['a', 2], ['c', 1], ['a', 1]] as const) await t.call('POST', own, { title, content: 'c', views }, { token: a.token });
+    for (const [title, views] of [
+      ['b', 1],
+      ['a', 2],
+      ['c', 1],
+      ['a', 1],
+    ] as const)
+      await t.call('POST', own, { title, content: 'c', views }, { token: a.token });
     const titles = async (sort: string) =>
-      (await t.call('GET', `${own}${sort}`, undefined, { token: a.token })).body.items.map((i: Json) => `${i.title}${i.views}`).join(' ');
+      (await t.call('GET', `${own}${sort}`, undefined, { token: a.token })).body.items
+        .map((i: Json) => `${i.title}${i.views}`)
+        .join(' ');
     expect(await titles('')).toBe('a1 c1 a2 b1');
     expect(await titles('?sort=title,views')).toBe('a1 a2 b1 c1');
     expect(await titles('?sort=%2Btitle,-views')).toBe('a2 a1 b1 c1');
@@ -99,17 +125,32 @@ describe.runIf(available)('records', () => {
   it('S000-02 S000-15 S001-47 any field filters, typed by its column', async () => {
     const { name } = await t.collection({
       schema: [
-        { name: 'txt', type: 'text' }, { name: 'num', type: 'number' }, { name: 'flag', type: 'boolean' },
-        { name: 'at', type: 'datetime' }, { name: 'day', type: 'date' }, { name: 'tags', type: 'text[]' }, { name: 'doc', type: 'json' }, { name: 'limit', type: 'number' },
+        { name: 'txt', type: 'text' },
+        { name: 'num', type: 'number' },
+        { name: 'flag', type: 'boolean' },
+        { name: 'at', type: 'datetime' },
+        { name: 'day', type: 'date' },
+        { name: 'tags', type: 'text[]' },
+        { name: 'doc', type: 'json' },
+        { name: 'limit', type: 'number' },
       ],
     });
     const own = `/api/v1/records/${name}`;
     const rows = [
-      { txt: 'a+b&c=%', num: 10, flag: true, at: '2026-01-02T03:04:05Z', day: '2026-01-02', tags: ['x', 'y'], limit: 7 },
+      {
+        txt: 'a+b&c=%',
+        num: 10,
+        flag: true,
+        at: '2026-01-02T03:04:05Z',
+        day: '2026-01-02',
+        tags: ['x', 'y'],
+        limit: 7,
+      },
       { txt: '10', num: 9, flag: false, at: '2026-01-02T05:04:05+02:00', day: '2024-02-29', tags: [], limit: 8 },
     ];
     for (const row of rows) expect((await t.call('POST', own, row, { token: a.token })).status).toBe(201);
-    const count = async (query: string) => (await t.call('GET', `${own}?${query}`, undefined, { token: a.token })).body.total;
+    const count = async (query: string) =>
+      (await t.call('GET', `${own}?${query}`, undefined, { token: a.token })).body.total;
     expect(await count('flag=true')).toBe(1);
     expect(await count('flag=0')).toBe(1);
     expect(await count('num=10')).toBe(1);
@@ -121,9 +162,23 @@ describe.runIf(available)('records', () => {
     expect(await count(`tags=${encodeURIComponent('["x","y"]')}`)).toBe(1);
     expect(await count('limit__eq=7')).toBe(1);
     expect(await count('flag=true&num=9')).toBe(0);
-    for (const bad of ['num=abc', 'num=1e400', 'num=', 'flag=yes', 'at=yesterday', 'day=2023-02-29', 'id=1', 'doc=%7B%7D', 'tags=x']) {
+    for (const bad of [
+      'num=abc',
+      'num=1e400',
+      'num=',
+      'flag=yes',
+      'at=yesterday',
+      'day=2023-02-29',
+      'id=1',
+      'doc=%7B%7D',
+      'tags=x',
+    ]) {
       const reply = await t.call('GET', `${own}?${bad}`, undefined, { token: a.token });
-      expect([reply.status, reply.body.code, reply.body.errors[0].field], bad).toEqual([400, 'INVALID_QUERY_PARAMS', bad.split('=')[0]]);
+      expect([reply.status, reply.body.code, reply.body.errors[0].field], bad).toEqual([
+        400,
+        'INVALID_QUERY_PARAMS',
+        bad.split('=')[0],
+      ]);
     }
     const unknown = await t.call('GET', `${own}?nope=1`, undefined, { token: a.token });
     expect([unknown.status, unknown.body.code]).toEqual([400, 'INVALID_FIELDS']);
@@ -133,10 +188,25 @@ describe.runIf(available)('records', () => {
     const { body } = await post({ title: 'x', content: 'y' });
     const path = `${base}/${body.id}`;
     expect((await t.call('DELETE', path, undefined, { token: a.token })).text).toBe('');
-    for (const target of [path, `${base}/0198c0de-7a11-7000-8000-3b2f5c0ffee1`, `${base}/rec_abc123`, `${base}/${'x'.repeat(300)}`, `${base}/%F0%9F%98%80`]) {
-      for (const [method, sent] of [['GET'], ['DELETE'], ['PATCH', { title: 'n' }], ['PUT', { title: 'n', content: 'n' }]] as const) {
+    for (const target of [
+      path,
+      `${base}/0198c0de-7a11-7000-8000-3b2f5c0ffee1`,
+      `${base}/rec_abc123`,
+      `${base}/${'x'.repeat(300)}`,
+      `${base}/%F0%9F%98%80`,
+    ]) {
+      for (const [method, sent] of [
+        ['GET'],
+        ['DELETE'],
+        ['PATCH', { title: 'n' }],
+        ['PUT', { title: 'n', content: 'n' }],
+      ] as const) {
         const reply = await t.call(method, target, sent, { token: a.token });
-        expect([reply.status, reply.body.code, reply.body.errors], `${method} ${target}`).toEqual([404, 'RESOURCE_NOT_FOUND', []]);
+        expect([reply.status, reply.body.code, reply.body.errors], `${method} ${target}`).toEqual([
+          404,
+          'RESOURCE_NOT_FOUND',
+          [],
+        ]);
       }
     }
     const unknown = await t.call('GET', '/api/v1/records/nope', undefined, { token: a.token });
@@ -167,7 +237,13 @@ describe.runIf(available)('records', () => {
   });
 
   it('S000-18 S000-25 S000-28 an account sees and changes only its own rows, and cannot name another', async () => {
-    const { body } = await post({ title: 'mine', content: 'x', account_id: b.account.id, id: '0198c0de-7a11-7000-8000-3b2f5c0ffee1', created_at: '2000-01-01T00:00:00Z' });
+    const { body } = await post({
+      title: 'mine',
+      content: 'x',
+      account_id: b.account.id,
+      id: '0198c0de-7a11-7000-8000-3b2f5c0ffee1',
+      created_at: '2000-01-01T00:00:00Z',
+    });
     expect(body.account_id).toBe(a.account.id);
     expect(body.id).not.toBe('0198c0de-7a11-7000-8000-3b2f5c0ffee1');
     expect(Date.now() - Date.parse(body.created_at)).toBeLessThan(60_000);
@@ -187,7 +263,8 @@ describe.runIf(available)('records', () => {
 
   it('S000-26 S000-27 both accounts live in one physical table', async () => {
     const { name, table_name } = await t.collection(POSTS);
-    for (const who of [a, b]) await t.call('POST', `/api/v1/records/${name}`, { title: 'x', content: 'y' }, { token: who.token });
+    for (const who of [a, b])
+      await t.call('POST', `/api/v1/records/${name}`, { title: 'x', content: 'y' }, { token: who.token });
     const tables = await t.app.db.query(`select 1 from pg_class where relname = $1 and relkind = 'r'`, [name]);
     expect(tables).toHaveLength(1);
     const rows = await t.app.db.query<{ account_id: string }>(`select distinct account_id from ${table_name}`);
@@ -204,8 +281,12 @@ describe.runIf(available)('records', () => {
     expect((await t.call('GET', own, undefined, as({ 'X-Account-ID': 'nobody' }))).status).toBe(404);
     const nowhere = await t.call('POST', own, { title: 'x', content: 'y' }, as());
     expect([nowhere.status, nowhere.body.code]).toEqual([400, 'ACCOUNT_REQUIRED']);
-    expect((await t.call('POST', own, { title: 'x', content: 'y' }, as({ 'X-Account-ID': a.account.id }))).body.account_id).toBe(a.account.id);
-    expect((await t.call('POST', own, { title: 'x', content: 'y', account_id: b.account.id }, as())).body.account_id).toBe(b.account.id);
+    expect(
+      (await t.call('POST', own, { title: 'x', content: 'y' }, as({ 'X-Account-ID': a.account.id }))).body.account_id,
+    ).toBe(a.account.id);
+    expect(
+      (await t.call('POST', own, { title: 'x', content: 'y', account_id: b.account.id }, as())).body.account_id,
+    ).toBe(b.account.id);
     const wrong = await t.call('POST', own, { title: 'x', content: 'y', account_id: 'ZZ0000' }, as());
     expect([wrong.status, wrong.body.errors[0].field]).toEqual([400, 'account_id']);
   });
@@ -214,7 +295,12 @@ describe.runIf(available)('records', () => {
     const { token } = await t.member(a.account.id);
     const { body } = await post({ title: 'x', content: 'y' });
     const probes = [
-      ['GET', base], ['POST', base, {}], ['GET', `${base}/${body.id}`], ['PATCH', `${base}/none`, { nope: 1 }], ['PUT', `${base}/none`, {}], ['DELETE', `${base}/none`],
+      ['GET', base],
+      ['POST', base, {}],
+      ['GET', `${base}/${body.id}`],
+      ['PATCH', `${base}/none`, { nope: 1 }],
+      ['PUT', `${base}/none`, {}],
+      ['DELETE', `${base}/none`],
     ] as const;
     for (const [method, path, sent] of probes) {
       const as = await t.call(method, path, sent, { token });
@@ -231,7 +317,12 @@ describe.runIf(available)('records', () => {
     const made = (await t.call('POST', own, { title: 'x', content: 'y' }, { token: a.token })).body;
     for (let cycle = 0; cycle < 2; cycle++) {
       await t.call('PATCH', `/api/v1/collections/${name}`, { enabled: false }, { token: t.root });
-      for (const [method, path, sent] of [['GET', own], ['POST', own, {}], ['GET', `${own}/${made.id}`], ['DELETE', `${own}/${made.id}`]] as const) {
+      for (const [method, path, sent] of [
+        ['GET', own],
+        ['POST', own, {}],
+        ['GET', `${own}/${made.id}`],
+        ['DELETE', `${own}/${made.id}`],
+      ] as const) {
         const reply = await t.call(method, path, sent, { token: a.token });
         expect([reply.status, reply.body.code]).toEqual([404, 'RESOURCE_DISABLED']);
         expect((await t.call(method, path, sent)).body.code).toBe('RESOURCE_NOT_FOUND');

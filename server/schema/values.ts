@@ -1,15 +1,18 @@
 // What a value of a field type looks like, and how a valid one travels to PostgreSQL.
 import type { Field } from '../../contract/fields.ts';
 
-const EMAIL = /^[^\s@"(),:;<>[\\\]\u0000-\u001f]{1,64}@(?:[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?\.)+[\p{L}\p{N}-]{2,63}$/u;
+const EMAIL =
+  /^[^\s@"(),:;<>[\\\]\p{Cc}]{1,64}@(?:[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?\.)+[\p{L}\p{N}-]{2,63}$/u;
 const DATE = /^(\d{4})-(\d{2})-(\d{2})$/;
-const DATE_TIME = /^(\d{4}-\d{2}-\d{2})[Tt ]([01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:[.,]\d{1,9})?)?(?:[Zz]|[+-](?:0\d|1[0-4]):?[0-5]\d)?$/;
+const DATE_TIME =
+  /^(\d{4}-\d{2}-\d{2})[Tt ]([01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:[.,]\d{1,9})?)?(?:[Zz]|[+-](?:0\d|1[0-4]):?[0-5]\d)?$/;
 const DAYS = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
 export { isUuid } from '../ids.ts';
 
 /** A local part and a domain with a dot, at most 254 characters (RFC 5321). */
-export const isEmail = (v: string): boolean => v.length <= 254 && EMAIL.test(v) && !v.startsWith('.') && !v.includes('..') && !v.includes('.@');
+export const isEmail = (v: string): boolean =>
+  v.length <= 254 && EMAIL.test(v) && !v.startsWith('.') && !v.includes('..') && !v.includes('.@');
 
 export const isUrl = (v: string): boolean => /^https?:\/\//i.test(v) && !/\s/.test(v) && URL.canParse(v);
 
@@ -32,14 +35,16 @@ export function isDateTime(v: string): boolean {
 }
 
 /** PostgreSQL text holds neither U+0000 nor half of a surrogate pair. */
-export const storableText = (v: string): boolean => !v.includes('\u0000') && (v as string & { isWellFormed(): boolean }).isWellFormed();
+export const storableText = (v: string): boolean =>
+  !v.includes('\u0000') && (v as string & { isWellFormed(): boolean }).isWellFormed();
 
 /** The same for every string and key inside a JSON value, whose numbers must be finite too. */
 export function storableJson(v: unknown): boolean {
   if (typeof v === 'string') return storableText(v);
   if (typeof v === 'number') return Number.isFinite(v);
   if (Array.isArray(v)) return v.every(storableJson);
-  if (typeof v === 'object' && v !== null) return Object.entries(v).every(([k, x]) => storableText(k) && storableJson(x));
+  if (typeof v === 'object' && v !== null)
+    return Object.entries(v).every(([k, x]) => storableText(k) && storableJson(x));
   return true;
 }
 

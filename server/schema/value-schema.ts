@@ -1,13 +1,22 @@
-// A collection's definition as zod schemas: the judge of every body that the fast check does not wave through, and the source of its errors.
-import { z } from '../../contract/kit.ts';
+// A field as a zod schema of its values: the judge of every value that the fast check does not wave through, and the source of its errors.
+
 import type { Field, FieldOf, FieldType } from '../../contract/fields.ts';
+import { z } from '../../contract/kit.ts';
 import { isDate, isDateTime, isEmail, isUrl, isUuid, storableJson, storableText } from './values.ts';
 
 type Build = { readonly [T in FieldType]: (field: FieldOf<T>) => z.ZodType };
 
-const text = () => z.string().refine(storableText, { message: 'contains U+0000 or half of a surrogate pair', params: { code: 'invalid_character' } });
+const text = () =>
+  z.string().refine(storableText, {
+    message: 'contains U+0000 or half of a surrogate pair',
+    params: { code: 'invalid_character' },
+  });
 
-function bounded(field: { min_length?: number | undefined; max_length?: number | undefined; pattern?: string | undefined }): z.ZodString {
+function bounded(field: {
+  min_length?: number | undefined;
+  max_length?: number | undefined;
+  pattern?: string | undefined;
+}): z.ZodString {
   let schema = z.string();
   if (field.min_length !== undefined) schema = schema.min(field.min_length);
   if (field.max_length !== undefined) schema = schema.max(field.max_length);
@@ -22,7 +31,12 @@ const formatted = (schema: z.ZodType<string>, code: string, message: string, che
   schema.refine(check, { message, params: { code } }).and(text());
 
 const oneOf = <T extends string | number>(schema: z.ZodType<T>, values: readonly T[] | undefined) =>
-  values === undefined ? schema : schema.refine((v) => values.includes(v), { message: `must be one of ${values.join(', ')}`, params: { code: 'invalid_enum' } });
+  values === undefined
+    ? schema
+    : schema.refine((v) => values.includes(v), {
+        message: `must be one of ${values.join(', ')}`,
+        params: { code: 'invalid_enum' },
+      });
 
 /** One entry a field type; adding a type adds one line here and one in `values.ts`. */
 const BUILD: Build = {
@@ -38,11 +52,18 @@ const BUILD: Build = {
     return oneOf(schema, f.enum);
   },
   boolean: () => z.boolean(),
-  datetime: () => formatted(z.string(), 'invalid_datetime_format', 'must be an ISO 8601 date and time, as 2026-01-02T03:04:05Z', isDateTime),
+  datetime: () =>
+    formatted(
+      z.string(),
+      'invalid_datetime_format',
+      'must be an ISO 8601 date and time, as 2026-01-02T03:04:05Z',
+      isDateTime,
+    ),
   date: () => formatted(z.string(), 'invalid_date_format', 'must be a calendar date, as 2026-01-02', isDate),
   uuid: () => formatted(z.string(), 'invalid_uuid_format', 'must be a UUID', isUuid),
   reference: () => formatted(z.string(), 'invalid_reference', 'must be the id of a record', isUuid),
-  json: () => z.json().refine(storableJson, { message: 'holds a value that cannot be stored', params: { code: 'invalid_json' } }),
+  json: () =>
+    z.json().refine(storableJson, { message: 'holds a value that cannot be stored', params: { code: 'invalid_json' } }),
   'text[]': (f) => z.array(oneOf(text(), f.enum)),
   'number[]': (f) => z.array(oneOf(z.number(), f.enum)),
 };
