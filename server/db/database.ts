@@ -41,7 +41,7 @@ export interface Database extends Runner {
   readonly kx: Knex;
   /** Commits when `fn` resolves, rolls back when it rejects. Not re-entrant: inside `fn` use `tx`. */
   transaction<T>(fn: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T>;
-  /** Subscribes; `onLost` is called whenever messages may have been missed. Answers the function that ends it. */
+  /** Subscribes; `onLost` is called when messages may be missed and again when the gap is over. Answers the function that ends it. */
   listen(channel: string, handler: (payload: string) => void, onLost?: () => void): Promise<() => Promise<void>>;
   /** Tells every listener of the channel, in all processes; with `tx` once that commits. */
   notify(channel: string, payload: string, tx?: Transaction): Promise<void>;

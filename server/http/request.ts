@@ -27,12 +27,10 @@ export class RequestContext implements Ctx {
   }
 }
 
-declare global {
-  namespace Express {
-    interface Request {
-      /** Set by the first middleware for every request. */
-      ctx: RequestContext;
-    }
+declare module 'express-serve-static-core' {
+  interface Request {
+    /** Set by the first middleware for every request. */
+    ctx: RequestContext;
   }
 }
 

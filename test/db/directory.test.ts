@@ -14,7 +14,7 @@ import {
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { build } from 'esbuild';
+import { build } from 'tsup';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DataDirectoryLocked, lockDirectory } from '../../server/db/directory-lock.ts';
 import { openDatabase } from '../../server/db/open.ts';
@@ -88,35 +88,37 @@ describe('the lock', () => {
   });
 });
 
+const source = `
+  import { openDatabase } from '../../../server/db/open.ts';
+  const database = await openDatabase({ dataDir: process.argv[2] }).catch((error) => {
+    console.log(error.name);
+    process.exit(3);
+  });
+  await database.query('create table if not exists entry (id int primary key)');
+  const [{ top }] = await database.query('select coalesce(max(id), 0) as top from entry');
+  console.log('open');
+  process.on('SIGTERM', () => database.close().then(() => process.exit(0)));
+  for (let id = top + 1; ; id += 1) {
+    await database.query('insert into entry values ($1)', [id]).catch(() => new Promise(() => {}));
+    console.log(id);
+  }`;
+
 describe('processes', () => {
   const built = join(process.cwd(), 'node_modules/.cache', `snackbase-${process.pid}`);
   afterAll(() => rmSync(built, { recursive: true, force: true }));
   beforeAll(async () => {
     await ensureTemplate();
+    // Bundled as the product is, so that the worker and the template are found as they are in `dist`.
+    mkdirSync(built, { recursive: true });
+    const entry = join(built, 'program.ts');
+    writeFileSync(entry, source);
     await build({
-      stdin: {
-        contents: `
-          import { openDatabase } from './server/db/open.ts';
-          const database = await openDatabase({ dataDir: process.argv[2] }).catch((error) => {
-            console.log(error.name);
-            process.exit(3);
-          });
-          await database.query('create table if not exists entry (id int primary key)');
-          const [{ top }] = await database.query('select coalesce(max(id), 0) as top from entry');
-          console.log('open');
-          process.on('SIGTERM', () => database.close().then(() => process.exit(0)));
-          for (let id = top + 1; ; id += 1) {
-            await database.query('insert into entry values ($1)', [id]).catch(() => new Promise(() => {}));
-            console.log(id);
-          }`,
-        resolveDir: process.cwd(),
-      },
-      bundle: true,
-      platform: 'node',
+      entry: [entry],
+      outDir: built,
       format: 'esm',
-      packages: 'external',
-      outfile: join(built, 'program.mjs'),
-      logLevel: 'error',
+      silent: true,
+      config: false,
+      outExtension: () => ({ js: '.mjs' }),
     });
     copyFileSync('server/db/embedded-worker.mjs', join(built, 'embedded-worker.mjs'));
     copyFileSync('dist/pglite-template.tar.gz', join(built, 'pglite-template.tar.gz'));

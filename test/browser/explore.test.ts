@@ -1,0 +1,36 @@
+// explore
+import { test } from 'vitest';
+import { startBrowser } from '../browser/chromium.ts';
+import { startApp } from '../helpers/app.ts';
+test('x', async () => {
+  const t0 = Date.now();
+  const app = await startApp();
+  const t1 = Date.now();
+  const b = await startBrowser();
+  const t2 = Date.now();
+  const { page, watch } = await b.open();
+  await page.goto(app.url + '/docs');
+  await page.locator('.opblock').first().waitFor();
+  const t3 = Date.now();
+  console.log({ app: t1 - t0, browser: t2 - t1, docs: t3 - t2 });
+  await page.screenshot({ path: '/tmp/shot1.png' });
+  await page.screenshot({ path: '/tmp/shot-full.png', fullPage: true });
+  const login = page.locator('.opblock', { has: page.locator('[data-path="/api/v1/auth/login"]') });
+  await login.locator('.opblock-summary-control').click();
+  await login.locator('.opblock-body').waitFor();
+  await login.screenshot({ path: '/tmp/shot2.png' });
+  const rec = page.locator('.opblock-post', { has: page.locator('[data-path="/api/v1/records/{collection}"]') });
+  await rec.locator('.opblock-summary-control').click();
+  await rec.locator('.opblock-body').waitFor();
+  await rec.screenshot({ path: '/tmp/shot3.png' });
+  const list = page.locator('.opblock-get', { has: page.locator('[data-path="/api/v1/records/{collection}"]') });
+  await list.locator('.opblock-summary-control').click();
+  await list.locator('.opblock-body').waitFor();
+  await list.screenshot({ path: '/tmp/shot4.png' });
+  await page.locator('.btn.authorize').first().click();
+  await page.locator('.modal-ux').waitFor();
+  await page.screenshot({ path: '/tmp/shot5.png' });
+  console.log((await rec.innerHTML()).length, watch);
+  console.log(await login.locator('.opblock-section').first().innerHTML());
+  console.log(await page.locator('.modal-ux').innerHTML());
+});
