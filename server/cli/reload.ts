@@ -4,6 +4,8 @@ import { existsSync, realpathSync, watch } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 const WATCHED = ['contract', 'server', 'openapi'];
+/** Editors write a file in several steps; one restart is enough for them. */
+const SETTLE_MS = 150;
 
 /** Runs `serve` with `args` under supervision until a signal ends it. */
 export function superviseReload(args: readonly string[]): Promise<number> {
@@ -30,18 +32,19 @@ export function superviseReload(args: readonly string[]): Promise<number> {
     old.kill('SIGTERM');
   };
 
-  for (const folder of WATCHED.map((name) => join(root, name)).filter(existsSync)) {
-    watch(folder, { recursive: true }, (_event, file) => {
-      if (file === null || !/\.(ts|mjs)$/.test(file)) return;
-      clearTimeout(timer);
-      timer = setTimeout(() => restart(file), 150);
-    });
-  }
+  const onChange = (_event: string, file: string | null) => {
+    if (file === null || !/\.(ts|mjs)$/.test(file)) return;
+    clearTimeout(timer);
+    timer = setTimeout(() => restart(file), SETTLE_MS);
+  };
+  const folders = WATCHED.map((name) => join(root, name)).filter(existsSync);
+  const watchers = folders.map((folder) => watch(folder, { recursive: true }, onChange));
   start();
   return new Promise((resolve) => {
     const stop = (signal: NodeJS.Signals) => {
       stopping = true;
       clearTimeout(timer);
+      for (const watcher of watchers) watcher.close();
       if (child === null || child.exitCode !== null) return resolve(0);
       child.once('exit', () => resolve(0));
       child.kill(signal);

@@ -53,8 +53,7 @@ First superadmin (shown once, keep it):
 }${
   settings.databaseUrl === null
     ? `
-The embedded database survives a crash of this process; a power cut can lose the last writes.
-Set DATABASE_URL to use PostgreSQL.
+The embedded database serves one process. Set DATABASE_URL to use a PostgreSQL server.
 `
     : ''
 }`);

@@ -36,20 +36,20 @@ declare module 'express-serve-static-core' {
 
 /**
  * Express swaps the prototype of every request and response, which makes V8 give up their fast shapes.
- * Objects that are born with that prototype make the swap a no-op.
+ * Objects that are born with that prototype make the swap a no-op. They must be made by derived classes:
+ * for any other constructor V8 makes a new hidden class for each object, which is as slow as the swap.
  */
 export function bornWithPrototypes(app: Express): {
   IncomingMessage: typeof IncomingMessage;
   ServerResponse: typeof ServerResponse;
 } {
-  const born = (base: new (...args: never[]) => object, prototype: object) => {
-    function Born(this: unknown, ...args: never[]) {
-      return Reflect.construct(base, args, Born);
-    }
-    Born.prototype = prototype;
-    return Born as never;
-  };
-  return { IncomingMessage: born(IncomingMessage, app.request), ServerResponse: born(ServerResponse, app.response) };
+  class BornRequest extends IncomingMessage {}
+  class BornResponse extends ServerResponse<IncomingMessage> {}
+  Object.setPrototypeOf(BornRequest.prototype, app.request);
+  Object.setPrototypeOf(BornResponse.prototype, app.response);
+  app.request = BornRequest.prototype as unknown as Express['request'];
+  app.response = BornResponse.prototype as unknown as Express['response'];
+  return { IncomingMessage: BornRequest, ServerResponse: BornResponse as typeof ServerResponse };
 }
 
 type HeaderPairs = readonly (string | number)[];
