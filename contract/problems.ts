@@ -191,7 +191,8 @@ export type ProblemJson = z.infer<typeof Problem>;
 /** `errors('FORBIDDEN', 'CONFLICT')` → the responses of a route for those codes, keyed by status. */
 export function errors<const C extends Code>(...codes: C[]): { [S in StatusOf<C>]: ProblemBody } {
   const byStatus = new Map<number, Code[]>();
-  for (const code of codes) byStatus.set(CATALOGUE[code].status, [...(byStatus.get(CATALOGUE[code].status) ?? []), code]);
+  for (const code of codes)
+    byStatus.set(CATALOGUE[code].status, [...(byStatus.get(CATALOGUE[code].status) ?? []), code]);
   return Object.fromEntries([...byStatus].map(([status, list]) => [status, bodyOf(list)])) as never;
 }
 errors.of = bodyOf;

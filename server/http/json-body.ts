@@ -37,9 +37,11 @@ function collect(request: IncomingMessage, limit: number): Promise<Buffer> {
     });
     request.on('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));
     request.on('error', reject);
-    request.on('close', () =>
-      reject(new Failure('INVALID_JSON', { reason: 'the connection closed before the body was complete' })),
-    );
+    // Every request closes; only one that is not complete lost its sender.
+    request.on('close', () => {
+      if (!request.complete)
+        reject(new Failure('INVALID_JSON', { reason: 'the connection closed before the body was complete' }));
+    });
   });
 }
 

@@ -43,13 +43,15 @@ function commonPrefix(routes: readonly Route[]): string {
 function admission(route: Route, handler: AnyHandler, gate: Gate) {
   const readsBody = hasBody(route);
   const { admit } = handler;
-  return (request: Request, _response: Response, next: NextFunction): void => {
-    const passed = gate.pass(route.metadata, request).then(() => admit?.({ params: request.params, ctx: request.ctx }));
-    const ready = readsBody ? passed.then(() => gate.readBody(request)) : passed;
-    ready.then((body) => {
-      request.body = body;
-      next();
-    }, next);
+  return async (request: Request, _response: Response, next: NextFunction): Promise<void> => {
+    try {
+      await gate.pass(route.metadata, request);
+      if (admit !== undefined) await admit({ params: request.params, ctx: request.ctx });
+      if (readsBody) request.body = await gate.readBody(request);
+    } catch (error) {
+      return next(error);
+    }
+    next();
   };
 }
 

@@ -98,7 +98,16 @@ export function createRecordStore(db: Database): RecordStore {
     return values;
   };
   const assigned = (row: Prepared) => Object.fromEntries(row.columns.map((c) => [c.column, `@c${c.column}`]));
-  const names = (columns: readonly { name: string }[]) => columns.map((c) => c.name).join();
+  /** A list of names as part of a shape; lists that are made once, like all columns of a collection, are joined once. */
+  const joined = new WeakMap<readonly { name: string }[], string>();
+  const names = (columns: readonly { name: string }[]): string => {
+    let text = joined.get(columns);
+    if (text === undefined) {
+      text = columns.map((c) => c.name).join();
+      joined.set(columns, text);
+    }
+    return text;
+  };
 
   return {
     async find(def, scope, id, columns) {

@@ -106,16 +106,17 @@ export function define({ app, name, fields }: Definition): DesiredTable {
   const columns = fields.map(fieldColumn);
   const checks: DesiredCheck[] = [];
   const indexes = [
-    index(id.table, ['account_id', 'id'], 'uq', null),
-    index(id.table, ['account_id', 'created_at', 'id'], 'ix', null),
+    index(id.table, ['account_id', 'id'], 'uq', null, null),
+    // Partial, as every list asks for live rows: it answers both the default order and the count from the index alone.
+    index(id.table, ['account_id', 'created_at', 'id'], 'ix', null, LIVE),
   ];
   const foreignKeys: DesiredForeignKey[] = [];
   for (const column of columns) {
     const { field } = column;
-    if (field.unique) indexes.push(index(id.table, ['account_id', column.column], 'uq', field.name));
+    if (field.unique) indexes.push(index(id.table, ['account_id', column.column], 'uq', field.name, LIVE));
     if ('enum' in field && field.enum !== undefined) checks.push(enumCheck(id.table, column, field.enum));
     if (field.type === 'reference') {
-      indexes.push(index(id.table, ['account_id', column.column], 'ix', field.name));
+      indexes.push(index(id.table, ['account_id', column.column], 'ix', field.name, null));
       foreignKeys.push(foreignKey(id.table, app, column.column, field));
     }
   }
@@ -142,9 +143,14 @@ function desiredColumn({ field, column, type }: FieldColumn, position: number): 
   };
 }
 
-function index(table: string, columns: string[], kind: 'uq' | 'ix', field: string | null): DesiredIndex {
+function index(
+  table: string,
+  columns: string[],
+  kind: 'uq' | 'ix',
+  field: string | null,
+  where: string | null,
+): DesiredIndex {
   const unique = kind === 'uq';
-  const where = unique && field !== null ? LIVE : null;
   return {
     name: objectName(table, columns, kind),
     tag: digest([columns, unique, where], TAG),

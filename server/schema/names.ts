@@ -23,10 +23,11 @@ export const schemaName = (app: string): string => fitted(`app_${app}`);
 /** The table of a collection, inside its app's schema. */
 export const tableName = (collection: string): string => fitted(collection);
 
-const POSTGRES_COLUMNS = new Set(['ctid', 'xmin', 'xmax', 'cmin', 'cmax', 'tableoid', 'oid']);
+// PostgreSQL's own columns, and two names that knex drops from an UPDATE without a word.
+const TAKEN = new Set(['ctid', 'xmin', 'xmax', 'cmin', 'cmax', 'tableoid', 'oid', 'constructor', 'prototype']);
 
-/** The column of a field. PostgreSQL's own column names get a `$`, which no field name may contain. */
-export const columnName = (field: string): string => (POSTGRES_COLUMNS.has(field) ? `${field}$` : fitted(field));
+/** The column of a field. Names that are taken get a `$`, which no field name may contain. */
+export const columnName = (field: string): string => (TAKEN.has(field) ? `${field}$` : fitted(field));
 
 /** Schema and table as SQL text. */
 export const qualified = (schema: string, table: string): string => `${quoteIdent(schema)}.${quoteIdent(table)}`;

@@ -64,11 +64,15 @@ describe.runIf(browserFound)('S001-08 the documentation page', () => {
     expect(await page.locator('.opblock').count()).toBe(count);
     await page.screenshot({ path: join(shots, 'open.png') });
 
-    const login = await tryItOut(operation(page, 'post', '/api/v1/auth/login'), {}, {
-      account: tenant.account.id,
-      email: tenant.email,
-      password: PASSWORD,
-    });
+    const login = await tryItOut(
+      operation(page, 'post', '/api/v1/auth/login'),
+      {},
+      {
+        account: tenant.account.id,
+        email: tenant.email,
+        password: PASSWORD,
+      },
+    );
     expect(login.status).toBe(200);
     const token = SECRETS.exec(login.text)?.[2] as string;
     expect(token.split('.')).toHaveLength(3);
@@ -95,7 +99,8 @@ describe.runIf(browserFound)('S001-08 the documentation page', () => {
 
     // Filters are a field of their own on the page and parameters of their own on the wire.
     const list = operation(page, 'get', '/api/v1/records/{collection}');
-    const filter = (published: string) => tryItOut(list, { collection: name, filter_fields: `{"published": "${published}"}` });
+    const filter = (published: string) =>
+      tryItOut(list, { collection: name, filter_fields: `{"published": "${published}"}` });
     const found = await filter('true');
     expect([found.status, JSON.parse(found.text).items]).toEqual([200, [record]]);
     expect(found.curl).toContain('published=true');
@@ -127,10 +132,10 @@ describe.runIf(browserFound)('S001-08 the documentation page', () => {
     const create = operation(page, 'post', '/api/v1/records/{collection}');
     await create.locator('button.execute').waitFor();
     await page.screenshot({ path: join(shots, 'narrow.png') });
-    // Nothing but code may be wider than the screen.
-    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);
     expect([watch.complaints, watch.violations]).toEqual([[], []]);
     expect(watch.requests.filter((url) => new URL(url).origin !== app.url)).toEqual([]);
+    // Nothing is wider than the screen. Asked last: the question itself is an eval, which the policy reports.
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);
     await page.close();
   });
 
@@ -140,7 +145,15 @@ describe.runIf(browserFound)('S001-08 the documentation page', () => {
       expect([reply.status, reply.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
       expect(reply.headers.get('content-security-policy')).toContain("script-src 'self';");
     }
-    const names = ['nothing.js', '', 'start.ts', '..%2fpage.css', '%2e%2e/docs.ts', '..%2f..%2fpackage.json', 'swagger-ui-bundle.js.map'];
+    const names = [
+      'nothing.js',
+      '',
+      'start.ts',
+      '..%2fpage.css',
+      '%2e%2e/docs.ts',
+      '..%2f..%2fpackage.json',
+      'swagger-ui-bundle.js.map',
+    ];
     for (const name of names) {
       const reply = await app.call('GET', `/docs/assets/${name}`);
       expect([name, reply.status, reply.body?.code]).toEqual([name, 404, 'ROUTE_NOT_FOUND']);

@@ -60,7 +60,7 @@ describe.each(kinds)('sync (%s)', (kind) => {
       `alter table app_main.drift alter a set default 'y' || 'z', alter a drop not null, drop column c`,
     );
     const [index] = await at.db.query<{ name: string }>(
-      `select indexname as name from pg_indexes where tablename = 'drift' and indexdef like '%deleted_at IS NULL%'`,
+      `select indexname as name from pg_indexes where tablename = 'drift' and indexdef like 'CREATE UNIQUE%deleted_at IS NULL%'`,
     );
     await at.db.query(`drop index app_main."${index?.name}"`);
     expect(await t.kindsOf('drift', list)).toEqual(['add_column c', 'set_default a', 'set_not_null a', 'add_index b']);
