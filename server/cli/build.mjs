@@ -47,6 +47,7 @@ async function alone(work) {
 function newestSource() {
   let newest = statSync(join(root, 'package.json')).mtimeMs;
   for (const folder of ['contract', 'server', 'openapi', 'examples']) {
+    if (!existsSync(join(root, folder))) continue;
     for (const file of readdirSync(join(root, folder), { recursive: true })) {
       if (/\.(ts|mjs|js|css|md)$/.test(file)) newest = Math.max(newest, statSync(join(root, folder, file)).mtimeMs);
     }
