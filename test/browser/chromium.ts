@@ -55,6 +55,12 @@ export interface Browser {
 const REPORT_VIOLATIONS = `addEventListener('securitypolicyviolation', (event) =>
   reportViolation(event.violatedDirective + ' ' + event.blockedURI + ' at ' + event.sourceFile + ':' + event.lineNumber));`;
 
+// Here, while the file is collected: Vitest never runs an afterAll that is named inside a hook or a test.
+const stops: (() => Promise<void>)[] = [];
+afterAll(async () => {
+  for (const stop of stops) await stop();
+});
+
 /** Starts the browser, and stops it and removes its profile after the file. */
 export async function startBrowser(): Promise<Browser> {
   const profile = mkdtempSync(join(tmpdir(), 'snackbase-chromium-'));
@@ -64,7 +70,7 @@ export async function startBrowser(): Promise<Browser> {
     timeout: PATIENCE_MS,
     viewport: { width: 1280, height: 900 },
   });
-  afterAll(async () => {
+  stops.push(async () => {
     await context.close();
     rmSync(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
   });

@@ -54,6 +54,7 @@ describe.runIf(browserFound)('S001-08 the documentation page', () => {
     ];
     collection = await app.collection({ schema });
   });
+  afterAll(() => app?.stop());
 
   test('Try it out: log in, authorize, create a record, list it', { timeout: 240_000 }, async () => {
     const { page, watch } = await browser.open();

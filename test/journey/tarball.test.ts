@@ -118,7 +118,8 @@ beforeAll(async () => {
   }
 }, 300_000);
 
-afterAll(() => {
+afterAll(async () => {
+  await app?.stop();
   for (const child of children) child.kill('SIGKILL');
   rmSync(folder, { recursive: true, force: true });
 });
@@ -189,7 +190,7 @@ describe('@snackbase/sdk from its tarball', () => {
 
     test('a server that names other origins gives it nothing', { timeout: 180_000 }, async () => {
       const strict = await startApp({ corsOrigins: ['https://shop.example.com'] });
-      const { shown, watch, origin } = await visit(strict.url);
+      const { shown, watch, origin } = await visit(strict.url).finally(strict.stop);
       expect(shown).toBe('');
       expect(watch.complaints.join()).toContain(`from origin '${origin}' has been blocked by CORS policy`);
     });

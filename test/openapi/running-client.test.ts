@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import openapiTS, { astToString } from 'openapi-typescript';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, expect, onTestFinished, test } from 'vitest';
 import { PASSWORD, startApp, unique } from '../helpers/app.ts';
 
 const tsc = fileURLToPath(new URL('../../node_modules/typescript/bin/tsc', import.meta.url));
@@ -113,6 +113,7 @@ export async function mistakes(send: ReturnType<typeof client>) {
 
 test('a client made from the running server’s document compiles and works', { timeout: 180_000 }, async () => {
   const app = await startApp();
+  onTestFinished(app.stop);
   const write = (name: string, text: string) => writeFileSync(join(folder, name), text);
   write('api.d.ts', astToString(await openapiTS(new URL(`${app.url}/openapi.json`))));
   write('send.ts', SEND);
