@@ -10,7 +10,9 @@ import { isUuid } from '../schema/values.ts';
 import { type Body, prepareBody } from './body.ts';
 import { isStaleSchema, recordFault, type Work } from './faults.ts';
 import { readListQuery, readProjection } from './list-query.ts';
-import { createRecordStore } from './store.ts';
+import { createReads } from './store/read.ts';
+import { createStatements } from './store/statements.ts';
+import { createWrites } from './store/write.ts';
 
 /** Where the definitions come from. */
 export interface Definitions {
@@ -36,8 +38,10 @@ interface Opened {
 export type Records = ReturnType<typeof createRecords>;
 
 export function createRecords({ db, definitions, resolveAccount }: RecordsOptions) {
-  const store = createRecordStore(db);
-  definitions.onChange((id) => store.forget(id));
+  const statements = createStatements(db);
+  const reads = createReads(db, statements);
+  const writes = createWrites(db, statements);
+  definitions.onChange((id) => statements.forget(id));
 
   /** The collection and what the caller may do with it. Throws RESOURCE_NOT_FOUND, RESOURCE_DISABLED, UNAUTHORIZED, FORBIDDEN. */
   async function open(ctx: Ctx, name: string, operation: Operation): Promise<Opened> {
@@ -102,7 +106,7 @@ export function createRecords({ db, definitions, resolveAccount }: RecordsOption
     list: (ctx: Ctx, name: string, query: ListQuery): Promise<RawJson> =>
       on(ctx, name, 'list', 'fetch', async ({ def, scope }) => {
         const read = readListQuery(def, query, scope.readable);
-        const [items, total] = await Promise.all([store.list(def, scope, read), store.count(def, scope, read)]);
+        const [items, total] = await Promise.all([reads.list(def, scope, read), reads.count(def, scope, read)]);
         const more = read.skip + items.length < total;
         return new RawJson(
           `{"items":[${items.join()}],"total":${total},"skip":${read.skip},"limit":${read.limit},"has_more":${more}}`,
@@ -111,31 +115,31 @@ export function createRecords({ db, definitions, resolveAccount }: RecordsOption
 
     get: (ctx: Ctx, name: string, id: string, fields?: string): Promise<RawJson> =>
       on(ctx, name, 'view', 'find', async ({ def, scope }) =>
-        orMissing(await store.find(def, scope, idOf(id), readProjection(def, fields, scope.readable))),
+        orMissing(await reads.find(def, scope, idOf(id), readProjection(def, fields, scope.readable))),
       ),
 
     create: (ctx: Ctx, name: string, body: Body): Promise<RawJson> =>
       on(ctx, name, 'create', 'store', async ({ def, scope }) => {
         const accountId = scope.accountId ?? (await bodyAccount(body));
         const row = prepareBody(def, body, 'create', scope.writable);
-        return new RawJson(await store.insert(def, scope, { ...row, ...author(ctx), id: uuidV7(), accountId }));
+        return new RawJson(await writes.insert(def, scope, { ...row, ...author(ctx), id: uuidV7(), accountId }));
       }),
 
     replace: (ctx: Ctx, name: string, id: string, body: Body): Promise<RawJson> =>
       on(ctx, name, 'update', 'update', async ({ def, scope }) => {
         const row = prepareBody(def, body, 'replace', scope.writable);
-        return orMissing(await store.update(def, scope, idOf(id), { ...row, ...author(ctx) }));
+        return orMissing(await writes.update(def, scope, idOf(id), { ...row, ...author(ctx) }));
       }),
 
     patch: (ctx: Ctx, name: string, id: string, body: Body): Promise<RawJson> =>
       on(ctx, name, 'update', 'update', async ({ def, scope }) => {
         const row = prepareBody(def, body, 'patch', scope.writable);
-        return orMissing(await store.update(def, scope, idOf(id), { ...row, ...author(ctx) }));
+        return orMissing(await writes.update(def, scope, idOf(id), { ...row, ...author(ctx) }));
       }),
 
     delete: (ctx: Ctx, name: string, id: string): Promise<undefined> =>
       on(ctx, name, 'delete', 'delete', async ({ def, scope }) => {
-        if (!(await store.remove(def, scope, idOf(id), author(ctx)))) throw new Failure('RESOURCE_NOT_FOUND');
+        if (!(await writes.remove(def, scope, idOf(id), author(ctx)))) throw new Failure('RESOURCE_NOT_FOUND');
         return undefined;
       }),
   };

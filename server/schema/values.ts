@@ -55,6 +55,6 @@ export function toParameter(field: Field, value: unknown): Bound {
   if (value === null || value === undefined) return null;
   if (field.type === 'json') return JSON.stringify(value);
   if (typeof value === 'number') return value === 0 ? 0 : value;
-  if (field.type === 'datetime') return (value as string).replace(',', '.');
+  if (field.type === 'datetime' && typeof value === 'string') return value.replace(',', '.');
   return value as Bound;
 }

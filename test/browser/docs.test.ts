@@ -39,13 +39,17 @@ async function tryItOut(block: Locator, params: Record<string, string>, body?: o
 }
 const WAIT = { timeout: 60_000, interval: 50 };
 
-describe.runIf(browserFound)('S001-08 the documentation page', () => {
-  let app: TestApp;
+let app: TestApp;
+beforeAll(async () => {
+  app = await startApp();
+});
+afterAll(() => app?.stop());
+
+describe.runIf(browserFound)('S001-08 the documentation page in a browser', () => {
   let tenant: Tenant;
   let browser: Browser;
   let collection: Json;
   beforeAll(async () => {
-    app = await startApp();
     browser = await startBrowser();
     tenant = await app.tenant('docs');
     const schema = [
@@ -54,7 +58,6 @@ describe.runIf(browserFound)('S001-08 the documentation page', () => {
     ];
     collection = await app.collection({ schema });
   });
-  afterAll(() => app?.stop());
 
   test('Try it out: log in, authorize, create a record, list it', { timeout: 240_000 }, async () => {
     const { page, watch } = await browser.open();
@@ -139,26 +142,26 @@ describe.runIf(browserFound)('S001-08 the documentation page', () => {
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);
     await page.close();
   });
+});
 
-  test('the page’s own headers, and no other file than its own', async () => {
-    for (const path of ['/docs', '/docs/']) {
-      const reply = await app.call('GET', path);
-      expect([reply.status, reply.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
-      expect(reply.headers.get('content-security-policy')).toContain("script-src 'self';");
-    }
-    const names = [
-      'nothing.js',
-      '',
-      'start.ts',
-      '..%2fpage.css',
-      '%2e%2e/docs.ts',
-      '..%2f..%2fpackage.json',
-      'swagger-ui-bundle.js.map',
-    ];
-    for (const name of names) {
-      const reply = await app.call('GET', `/docs/assets/${name}`);
-      expect([name, reply.status, reply.body?.code]).toEqual([name, 404, 'ROUTE_NOT_FOUND']);
-    }
-    expect((await app.call('GET', '/docs/nothing')).status).toBe(404);
-  });
+test('the page’s own headers, and no other file than its own', async () => {
+  for (const path of ['/docs', '/docs/']) {
+    const reply = await app.call('GET', path);
+    expect([reply.status, reply.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+    expect(reply.headers.get('content-security-policy')).toContain("script-src 'self';");
+  }
+  const names = [
+    'nothing.js',
+    '',
+    'start.ts',
+    '..%2fpage.css',
+    '%2e%2e/docs.ts',
+    '..%2f..%2fpackage.json',
+    'swagger-ui-bundle.js.map',
+  ];
+  for (const name of names) {
+    const reply = await app.call('GET', `/docs/assets/${name}`);
+    expect([name, reply.status, reply.body?.code]).toEqual([name, 404, 'ROUTE_NOT_FOUND']);
+  }
+  expect((await app.call('GET', '/docs/nothing')).status).toBe(404);
 });

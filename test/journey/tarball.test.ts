@@ -78,7 +78,6 @@ beforeAll(async () => {
     cpSync(join(root, file), join(checkout, file));
   }
   symlinkSync(join(root, 'node_modules'), join(checkout, 'node_modules'));
-  mkdirSync(join(checkout, 'examples'), { recursive: true }); // TEMPORARY
   // What lies about where somebody works with it, and must stay there.
   const litter = [
     'sb_data/secret.key',

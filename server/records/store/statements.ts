@@ -1,0 +1,77 @@
+// Record statements: made once a shape by knex, kept, and run with named values; and the one place where the scope enters the SQL.
+import type { Knex } from 'knex';
+import type { RecordScope } from '../../access/decide.ts';
+import type { Cell, Database, Plan, RawResult, Runner } from '../../db/database.ts';
+import { PlanCache, plan } from '../../db/plans.ts';
+import type { CollectionDef } from '../../schema/collection-def.ts';
+import type { Bound } from '../../schema/values.ts';
+import { type RecordColumn, rowWriter } from '../columns.ts';
+
+/** A statement whose parameters are named: `slots[i]` says which value goes to `$i+1`. */
+export interface Compiled {
+  readonly plan: Plan;
+  readonly slots: readonly string[];
+  readonly write: (cells: readonly Cell[]) => string;
+}
+export type Values = Readonly<Record<string, Bound>>;
+
+export interface Statements {
+  readonly kx: Knex;
+  /** The statement kept under the collection, the kind of scope and `shape`; made by `make` the first time. */
+  keep(def: CollectionDef, scope: RecordScope, shape: string, make: () => Compiled): Compiled;
+  /** Turns a builder whose bindings are slot names into a statement; `window` adds `@limit` and `@skip`. */
+  compile(builder: Knex.QueryBuilder, columns: readonly RecordColumn[], window?: boolean): Compiled;
+  /** Runs it with the scope's values and these. */
+  run(on: Runner, compiled: Compiled, scope: RecordScope, values: Values): Promise<RawResult>;
+  table(def: CollectionDef): Knex.QueryBuilder;
+  /** The rows of the scope that are not deleted. Every statement on existing records starts here. */
+  within(def: CollectionDef, scope: RecordScope): Knex.QueryBuilder;
+  select(columns: readonly RecordColumn[]): Knex.Raw[];
+  /** A list of names as part of a shape. */
+  names(columns: readonly { readonly name: string }[]): string;
+  /** Drops what was compiled for a collection's earlier revisions. */
+  forget(collectionId: string): void;
+}
+
+/** Shapes kept in this process; the one used longest ago leaves first. */
+const KEPT = 2000;
+
+export function createStatements(db: Database): Statements {
+  const { kx } = db;
+  const plans = new PlanCache<Compiled>(KEPT);
+  // Lists that are made once, like all columns of a collection, are joined once.
+  const joined = new WeakMap<readonly { name: string }[], string>();
+  const table = (def: CollectionDef) => kx(kx.raw(def.table) as never) as unknown as Knex.QueryBuilder;
+
+  return {
+    kx,
+    table,
+    keep: (def, scope, shape, make) =>
+      plans.get(`${def.id}:${def.revision}:${scope.accountId === null ? '*' : '1'}:${shape}`, make),
+    compile(builder, columns, window = false) {
+      const { sql, bindings } = builder.toSQL().toNative();
+      const slots = [...(bindings as unknown as string[])];
+      // knex takes numbers only for a window, and a plan needs parameters there.
+      const text = window ? `${sql} limit $${slots.push('@limit')} offset $${slots.push('@skip')}` : sql;
+      return { plan: plan(text), slots, write: rowWriter(columns) };
+    },
+    run(on, compiled, scope, values) {
+      const bound = compiled.slots.map((slot) => (slot === '@account' ? scope.accountId : values[slot]));
+      return on.run(compiled.plan, bound);
+    },
+    within(def, scope) {
+      const builder = table(def).whereNull('deleted_at');
+      return scope.accountId === null ? builder : builder.where('account_id', '@account');
+    },
+    select: (columns) => columns.map((c) => kx.raw(c.type.endsWith('[]') ? `to_jsonb(${c.quoted})` : c.quoted)),
+    names(columns) {
+      let text = joined.get(columns);
+      if (text === undefined) {
+        text = columns.map((c) => c.name).join();
+        joined.set(columns, text);
+      }
+      return text;
+    },
+    forget: (collectionId) => plans.dropPrefix(`${collectionId}:`),
+  };
+}

@@ -1,0 +1,269 @@
+// Every route of the contract × every kind of caller: who may call it, and that nothing of one account reaches another.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { contract } from '../../contract/index.ts';
+import { type Contract, type Route, successStatus, z } from '../../contract/kit.ts';
+import { Problem } from '../../contract/problems.ts';
+import {
+  available,
+  type Json,
+  PASSWORD,
+  type Reply,
+  startApp,
+  type Tenant,
+  type TestApp,
+  unique,
+} from '../helpers/app.ts';
+
+/** What a route's parameters, bodies and queries can be aimed at: one account with one of everything. */
+interface Target {
+  readonly account: Json;
+  readonly user: Json;
+  readonly collection: string;
+  readonly record: string;
+  /** Texts that only this account may see. */
+  readonly secrets: readonly string[];
+}
+interface Actor {
+  readonly name: string;
+  readonly token: string | null;
+  readonly credentials: { account: string; email: string } | null;
+  readonly home: Target | null;
+  readonly superadmin?: boolean;
+  readonly role?: string;
+}
+
+/** How a path parameter is filled, by room. A room that is not here fails the suite until it is. */
+const PARAMS: Record<string, Record<string, (at: Target) => string>> = {
+  collections: { id: (at) => at.collection },
+  users: { id: (at) => at.user.id },
+  accounts: { id: (at) => at.account.id },
+  records: { collection: (at) => at.collection, id: (at) => at.record },
+};
+/** Keys of example bodies and queries that name an account or a person. */
+const AIMED: Record<string, (at: Target) => string> = {
+  account: (at) => at.account.slug,
+  account_id: (at) => at.account.id,
+  account_slug: (at) => at.account.slug,
+};
+/** Who guesses in the auth room has the address right and the password wrong. */
+const AIMED_IN_AUTH = { email: (at: Target) => at.user.email as string, password: () => 'AnotherPass456!' };
+const POSTS = [
+  { name: 'title', type: 'text', required: true },
+  { name: 'content', type: 'text', required: true },
+  { name: 'published', type: 'boolean', default: false },
+];
+
+function pathOf(room: string, route: Route, at: Target): string {
+  return route.path.replace(/:(\w+)/g, (_, param: string) => {
+    const fill = PARAMS[room]?.[param];
+    if (fill === undefined)
+      throw new Error(`Say in PARAMS what :${param} of ${room} is: ${route.method} ${route.path}`);
+    return encodeURIComponent(fill(at));
+  });
+}
+
+function aimed<T>(room: string, value: T, at: Target): T {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const aims: Record<string, (at: Target) => string> = room === 'auth' ? { ...AIMED, ...AIMED_IN_AUTH } : AIMED;
+  return Object.fromEntries(Object.entries(value).map(([key, v]) => [key, aims[key]?.(at) ?? v])) as T;
+}
+
+const bodyOf = (room: string, route: Route, at: Target): unknown => {
+  const wantsBody = route.body instanceof z.ZodType && !route.body.safeParse(undefined).success;
+  if (wantsBody && route.example.body === undefined)
+    throw new Error(`${route.path} needs a body and its example has none`);
+  return aimed(room, route.example.body, at);
+};
+
+const routes = Object.entries(contract as Contract).flatMap(([room, table]) =>
+  Object.entries(table).map(([name, route]) => ({ room, name, route, id: `${room}.${name}` })),
+);
+
+describe.runIf(available)('isolation', () => {
+  let t: TestApp;
+  let a: Target;
+  let b: Target;
+  let strangers: Actor[];
+  let adminB: Actor;
+  let root: Actor;
+  let secretsOf: Map<string, Target>;
+  let bBefore: Json;
+  let sent = 0;
+
+  async function target(tenant: Tenant, collection: string): Promise<Target> {
+    const marker = unique('marker-');
+    const body = { title: marker, content: marker, published: true };
+    const record = (await t.call('POST', `/api/v1/records/${collection}`, body, { token: tenant.token })).body.id;
+    const { account, user } = tenant;
+    return {
+      account,
+      user,
+      collection,
+      record,
+      secrets: [marker, record, account.id, account.slug, user.id, user.email],
+    };
+  }
+
+  /** Sends the route's example, aimed at a target; what the request itself says is no secret in its reply. */
+  async function send(entry: (typeof routes)[number], actor: Actor, at: Target, headers: Record<string, string> = {}) {
+    const { room, route, id } = entry;
+    const query =
+      route.example.query === undefined ? '' : `?${new URLSearchParams(aimed(room, route.example.query, at))}`;
+    const path = pathOf(room, route, at) + query;
+    const body = bodyOf(room, route, at);
+    let { token } = actor;
+    if (id === 'auth.logout' && actor.credentials !== null)
+      token = (await t.call('POST', '/api/v1/auth/login', { ...actor.credentials, password: PASSWORD })).body.token;
+    const reply = await t.call(route.method, path, body, { token, headers });
+    sent += 1;
+    const said = `${path} ${JSON.stringify(body)} ${JSON.stringify(headers)}`;
+    const label = `${actor.name} ${route.method} ${path} → ${reply.status} ${reply.text.slice(0, 300)}`;
+    for (const [owner, { secrets }] of secretsOf) {
+      if (actor.superadmin || actor.home?.account.id === owner) continue;
+      for (const secret of secrets)
+        if (!said.includes(secret)) expect(reply.text.includes(secret), `${secret} in ${label}`).toBe(false);
+    }
+    return { reply, label };
+  }
+
+  const isDeclared = ({ route }: (typeof routes)[number], reply: Reply, label: string) => {
+    const schema = route.responses[reply.status];
+    expect(schema, `not declared: ${label}`).toBeDefined();
+    if (schema instanceof z.ZodType && reply.body !== undefined)
+      expect(schema.safeParse(reply.body).error, label).toBeUndefined();
+    if (reply.status >= 400) expect(Problem.safeParse(reply.body).success, label).toBe(true);
+  };
+
+  const hasRight = ({ route: { metadata } }: (typeof routes)[number], actor: Actor): 401 | 403 | true => {
+    if (metadata.who === 'anyone') return true;
+    if (actor.home === null && !actor.superadmin) return 401;
+    if (metadata.who === 'user' || actor.superadmin) return true;
+    // Without rules or grants a collection is open to the account's admin alone.
+    return metadata.who !== 'superadmin' && actor.role === 'admin' ? true : 403;
+  };
+
+  const isAnswered = (
+    entry: (typeof routes)[number],
+    actor: Actor,
+    { reply, label }: { reply: Reply; label: string },
+  ) => {
+    const right = hasRight(entry, actor);
+    isDeclared(entry, reply, label);
+    if (right === true) expect(['UNAUTHORIZED', 'TOKEN_EXPIRED', 'FORBIDDEN'], label).not.toContain(reply.body?.code);
+    else expect([reply.status, reply.body.code], label).toEqual([right, right === 401 ? 'UNAUTHORIZED' : 'FORBIDDEN']);
+  };
+
+  /** All that B has, as a superadmin and B's admin see it. */
+  const stateOfB = async () => {
+    const as = async (path: string) => (await t.call('GET', path, undefined, { token: t.root })).body;
+    const { last_login: _, ...admin } = (await as(`/api/v1/users/${b.user.id}`)) as Json;
+    return [
+      admin,
+      await as(`/api/v1/accounts/${b.account.id}`),
+      (await as(`/api/v1/accounts/${b.account.id}/users`)).total,
+      await t.app.db.query(`select * from app_main.${b.collection} where account_id = $1 order by id`, [b.account.id]),
+    ];
+  };
+
+  beforeAll(async () => {
+    t = await startApp();
+    const [tenantA, tenantB] = [await t.tenant('Alpha'), await t.tenant('Beta')];
+    const { name } = await t.collection({ schema: POSTS });
+    [a, b] = [await target(tenantA, name), await target(tenantB, name)];
+    secretsOf = new Map([a, b].map((at) => [at.account.id, at]));
+    const member = await t.member(a.account.id);
+    const [head, , signature] = tenantA.token.split('.');
+    const forged = `${head}.${tenantB.token.split('.')[1]}.${signature}`;
+    const of = (at: Target, email = at.user.email) => ({ account: at.account.slug, email });
+    strangers = [
+      { name: 'anonymous', token: null, credentials: null, home: null },
+      { name: 'forged token', token: forged, credentials: null, home: null },
+      { name: 'user of A', token: member.token, credentials: of(a, member.email), home: a, role: 'user' },
+      { name: 'admin of A', token: tenantA.token, credentials: of(a), home: a, role: 'admin' },
+    ];
+    adminB = { name: 'admin of B', token: tenantB.token, credentials: of(b), home: b, role: 'admin' };
+    root = {
+      name: 'superadmin',
+      token: t.root,
+      credentials: { account: 'system', email: 'root@example.com' },
+      home: null,
+      superadmin: true,
+    };
+    bBefore = await stateOfB();
+  });
+  afterAll(() => console.log(`isolation: ${sent} requests over ${routes.length} routes`));
+
+  /** A's record is gone after A's admin deletes it; each call gets its own. */
+  const fresh = async (at: Target, actor: Actor): Promise<Target> => {
+    const body = { title: 'fresh', content: 'fresh' };
+    const made = await t.call('POST', `/api/v1/records/${at.collection}`, body, { token: actor.token });
+    return { ...at, record: made.body.id };
+  };
+
+  describe.each(routes)('$id', (entry) => {
+    it('answers strangers as its metadata says and shows and changes nothing of B', async () => {
+      for (const actor of strangers) {
+        for (const headers of [{}, { 'X-Account-ID': b.account.id }, { 'X-Account-ID': b.account.slug }] as const) {
+          const own = actor.role === 'admin' && entry.room === 'records' ? await fresh(a, actor) : a;
+          const mine = await send(entry, actor, own, headers as Record<string, string>);
+          isAnswered(entry, actor, mine);
+          if (entry.room === 'records' && hasRight(entry, actor) === true)
+            expect(mine.reply.status, mine.label).toBe(successStatus(entry.route));
+          const other = await send(entry, actor, b, headers as Record<string, string>);
+          isAnswered(entry, actor, other);
+          if (entry.route.path.endsWith('/records/:collection/:id') && actor.role === 'admin')
+            expect([other.reply.status, other.reply.body.code], other.label).toEqual([404, 'RESOURCE_NOT_FOUND']);
+        }
+      }
+      expect(await stateOfB()).toEqual(bBefore);
+    });
+  });
+
+  describe.each(routes)('$id', (entry) => {
+    it("answers B's admin and a superadmin as its metadata says", async () => {
+      const own = entry.room === 'records' ? await fresh(b, adminB) : b;
+      for (const at of [a, own]) isAnswered(entry, adminB, await send(entry, adminB, at));
+      // What a superadmin does to a target may be its end.
+      const tenant = await t.tenant('Gamma');
+      const { name } = await t.collection({ schema: POSTS });
+      const made = await target(tenant, name);
+      const email = `${unique('pending')}@example.com`;
+      const pending = { email, password: PASSWORD, account_id: tenant.account.id, email_verified: false };
+      const user = (await t.call('POST', '/api/v1/users', pending, { token: t.root })).body;
+      const result = await send(entry, root, { ...made, user }, { 'X-Account-ID': tenant.account.slug });
+      isAnswered(entry, root, result);
+      if (entry.route.metadata.who !== 'anyone')
+        expect(result.reply.status, result.label).toBe(successStatus(entry.route));
+    });
+  });
+
+  it('S000-28 no page of any list, filter, sort or window shows a row of another account', async () => {
+    const token = strangers[3]?.token as string;
+    const list = `/api/v1/records/${a.collection}`;
+    for (const query of [
+      '',
+      '?limit=100',
+      '?skip=1',
+      '?sort=account_id',
+      '?sort=-account_id,title',
+      `?account_id=${b.account.id}`,
+      `?account_id__eq=${b.account.id}`,
+      `?id=${b.record}`,
+      `?created_by=${b.user.id}`,
+      `?title=${b.secrets[0]}`,
+      `?X-Account-ID=${b.account.id}`,
+      `?fields=account_id,title&limit=100`,
+    ]) {
+      const { text, body } = await t.call('GET', list + query, undefined, { token });
+      const said = decodeURIComponent(query);
+      for (const secret of b.secrets) if (!said.includes(secret)) expect(text.includes(secret), query).toBe(false);
+      for (const item of body.items ?? [])
+        if (item.account_id !== undefined) expect(item.account_id).toBe(a.account.id);
+      if (
+        /=(.*)$/.exec(query) &&
+        [b.account.id, b.record, b.user.id, b.secrets[0]].some((s) => query.includes(s as string))
+      )
+        expect(body.total ?? 0, query).toBe(0);
+    }
+  });
+});
