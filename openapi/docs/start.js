@@ -6,7 +6,12 @@ function hereOnly(response) {
   if (new URL(response.url, location.href).pathname !== new URL(place.dataset.spec, location.href).pathname)
     return response;
   if (!response.ok) return response;
-  const text = JSON.stringify({ ...JSON.parse(response.text), servers: [{ url: '/' }] });
+  const spec = { ...JSON.parse(response.text), servers: [{ url: '/' }] };
+  // A page cannot set the session cookie, and "no credential" beside others would show every record route as authorized.
+  delete spec.components.securitySchemes.cookieAuth;
+  for (const operation of Object.values(spec.paths).flatMap((path) => Object.values(path)))
+    operation.security = operation.security?.filter((way) => 'bearerAuth' in way);
+  const text = JSON.stringify(spec);
   return { ...response, text, data: text };
 }
 

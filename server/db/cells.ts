@@ -5,7 +5,7 @@ type Parser = (cell: string) => unknown;
 
 /**
  * Turns PostgreSQL's ISO output in UTC (`2026-01-02 03:04:05.123456+00`, with or without offset) into RFC 3339 with `Z`.
- * Full precision is kept, trailing zeros stay trimmed. What RFC 3339 cannot say (BC, years over 9999, infinity) is answered as it is.
+ * Full precision is kept; a fraction has three or six digits, so that equal instants look equal and columns line up. What RFC 3339 cannot say (BC, years over 9999, infinity) is answered as it is.
  */
 export function rfc3339(cell: string): string {
   const length = cell.length;
@@ -13,12 +13,19 @@ export function rfc3339(cell: string): string {
   const sign = cell.charCodeAt(length - 3);
   if (sign === 43 /* + */) {
     if (cell.charCodeAt(length - 1) !== 48 || cell.charCodeAt(length - 2) !== 48) return cell;
-    return `${cell.slice(0, 10)}T${cell.slice(11, -3)}Z`;
+    return `${cell.slice(0, 10)}T${grouped(cell.slice(11, -3))}Z`;
   }
   const last = cell.charCodeAt(length - 1);
   // No offset at all: a timestamp without time zone, which this product always stores in UTC.
   if (last < 48 || last > 57 || sign === 45 || (length > 19 && cell.charCodeAt(19) !== 46)) return cell;
-  return `${cell.slice(0, 10)}T${cell.slice(11)}Z`;
+  return `${cell.slice(0, 10)}T${grouped(cell.slice(11))}Z`;
+}
+
+/** `03:04:05.1` → `03:04:05.100`: PostgreSQL trims zeros one by one. */
+function grouped(time: string): string {
+  const length = time.length;
+  if (length === 8 || length === 12 || length === 15) return time;
+  return time.padEnd(length < 12 ? 12 : 15, '0');
 }
 
 function integer(cell: string): number | string {

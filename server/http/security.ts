@@ -16,6 +16,7 @@ export function constantHeaders(production: boolean): string[] {
     crossOriginResourcePolicy: { policy: 'cross-origin' },
     crossOriginOpenerPolicy: false,
     originAgentCluster: false,
+    frameguard: { action: 'deny' },
     dnsPrefetchControl: false,
     ieNoOpen: false,
     permittedCrossDomainPolicies: false,

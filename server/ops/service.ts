@@ -1,9 +1,10 @@
 // Operations: probes and the documents of the contract.
-import { type Answer, RawJson } from '../context.ts';
+import { Answer, RawJson } from '../context.ts';
 import type { Database } from '../db/database.ts';
 import { VERSION } from '../version.ts';
 
 const SERVICE = 'SnackBase';
+const REVALIDATED = { 'Cache-Control': 'no-cache' };
 
 export interface OpsOptions {
   readonly db: Database;
@@ -30,8 +31,8 @@ export function createOps({ db, document, yaml, page }: OpsOptions) {
       return { status: 'ready' as const, service: SERVICE, version: VERSION, database: 'connected' as const };
     },
     version: () => ({ name: SERVICE, version: VERSION, api_version: 'v1' }),
-    document: async () => (await documents()).json,
-    documentYaml: async () => yaml((await documents()).document),
+    document: async () => new Answer((await documents()).json, REVALIDATED),
+    documentYaml: async () => new Answer(await yaml((await documents()).document), REVALIDATED),
     docs: page,
   };
 }

@@ -56,6 +56,11 @@ export function columnsOf(def: CollectionDef): RecordColumns {
 }
 
 type Encode = (cell: string) => string;
+/** The server's own stamps always have six digits, so that they sort as text. */
+const stamp: Encode = (cell) => {
+  const text = rfc3339(cell);
+  return text.length === 27 ? `"${text}"` : `"${text.slice(0, 19)}${(text.slice(19, -1) || '.').padEnd(7, '0')}Z"`;
+};
 const quote: Encode = (cell) => `"${cell}"`;
 const asIs: Encode = (cell) => cell;
 // JSON has no NaN or Infinity; only rows written past the server can hold them.
@@ -78,7 +83,7 @@ const ENCODE: Readonly<Record<PgType, Encode>> = {
 /** Writes one row of these columns, cells in the same order, as a JSON object. */
 export function rowWriter(columns: readonly RecordColumn[]): (cells: readonly Cell[]) => string {
   const keys = columns.map((c, i) => `${i === 0 ? '{' : ','}${JSON.stringify(c.name)}:`);
-  const encode = columns.map((c) => ENCODE[c.type]);
+  const encode = columns.map((c) => (c.field === null && c.type === CREATED_AT.type ? stamp : ENCODE[c.type]));
   const count = columns.length;
   return (cells) => {
     let json = '';

@@ -1,4 +1,5 @@
 // The contract itself: complete routes, a catalogue that agrees with itself, paths under one roof.
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { contract } from '../../contract/index.ts';
 import { hasBody, type Route, successStatus, type z } from '../../contract/kit.ts';
@@ -7,6 +8,14 @@ import { CATALOGUE, Failure, Problem } from '../../contract/problems.ts';
 const routes = Object.entries(contract).flatMap(([room, table]) =>
   Object.entries(table).map(([name, route]) => ({ id: `${room}.${name}`, route: route as Route })),
 );
+
+describe('repository', () => {
+  it('S000-06 carries an open-source licence, which the packages name', () => {
+    const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+    expect(read('LICENSE')).toMatch(/^MIT License/);
+    for (const manifest of ['package.json', 'sdk/package.json']) expect(JSON.parse(read(manifest)).license).toBe('MIT');
+  });
+});
 
 describe('contract', () => {
   it('S001-03 every path begins with /api/v1, but for probes and documents', () => {

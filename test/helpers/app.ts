@@ -53,6 +53,12 @@ export interface TestApp {
   stop(): Promise<void>;
 }
 
+// Registered here, at the top: vitest never runs an afterAll that is registered inside a hook or a test.
+const stops: (() => Promise<void>)[] = [];
+afterAll(async () => {
+  for (const stop of stops.splice(0)) await stop();
+});
+
 let counter = 0;
 export const unique = (prefix: string): string => `${prefix}${process.pid.toString(36)}${(counter++).toString(36)}`;
 
@@ -78,12 +84,15 @@ export async function startApp(overrides: Partial<Config> = {}): Promise<TestApp
   );
   const app = await createApp(config);
   const { url } = await app.listen();
+  let stopped = false;
   const stop = async () => {
+    if (stopped) return;
+    stopped = true;
     await app.close();
     if (server !== null) await dropDatabase(server.url, name);
     rmSync(dataDir, { recursive: true, force: true });
   };
-  afterAll(stop);
+  stops.push(stop);
 
   const call = async (
     method: string,

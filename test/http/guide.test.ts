@@ -34,6 +34,17 @@ describe.runIf(available)('the REST guide', () => {
     expect(reply.headers.get('set-cookie')).toBeNull();
   });
 
+  it('S001-02 links in mails and the servers of the documents use the public URL', async () => {
+    const own = await startApp({ publicUrl: 'https://api.example.com' });
+    const tenant = await own.tenant('Public');
+    expect((await own.mailTo(tenant.email)).text).toContain('https://api.example.com/api/v1/auth/verify-email?token=');
+    for (const path of ['/openapi.json', '/api/v1/openapi.json']) {
+      expect((await own.call('GET', path)).body.servers).toEqual([{ url: 'https://api.example.com' }]);
+    }
+    expect((await own.call('GET', '/openapi.yaml')).text).toContain('https://api.example.com');
+    await own.stop();
+  });
+
   it('S001-13 a missing or malformed key is refused by name', async () => {
     for (const key of ['account_name', 'email', 'password']) {
       const body: Json = { account_name: 'X', email: 'x@x.io', password: PASSWORD };

@@ -42,6 +42,21 @@ describe.runIf(available)('records', () => {
     expect((await t.call('DELETE', path, undefined, { token: a.token })).status).toBe(204);
   });
 
+  it('S000-05 S001-04 records are at /api/v1/records/{collection}, nowhere else', async () => {
+    const product = { title: 'x', content: 'y' };
+    const elsewhere = await t.call('POST', base.replace('/records', ''), product, { token: a.token });
+    expect([elsewhere.status, elsewhere.body.code]).toEqual([404, 'ROUTE_NOT_FOUND']);
+    expect((await post(product)).status).toBe(201);
+    for (const [method, path] of [
+      ['POST', '/api/v1/auth/register'],
+      ['GET', '/api/v1/collections'],
+      ['GET', base],
+    ] as const) {
+      const reply = await t.call(method, path, method === 'POST' ? {} : undefined);
+      expect(reply.body.code, path).not.toBe('ROUTE_NOT_FOUND');
+    }
+  });
+
   it('S001-41 S001-48 S001-49 S001-50 a list answers items, total, skip and limit, with times in UTC', async () => {
     const name = (await t.collection(POSTS)).name;
     const own = `/api/v1/records/${name}`;
@@ -51,7 +66,7 @@ describe.runIf(available)('records', () => {
     expect(body).toMatchObject({ total: 12, skip: 0, limit: 10, has_more: true });
     expect(body.items).toHaveLength(10);
     for (const item of body.items) {
-      expect(item.created_at).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z$/);
+      expect(item.created_at).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/);
       expect(item.id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab]/);
     }
   });
@@ -230,8 +245,7 @@ describe.runIf(available)('records', () => {
       const { views: _v, updated_at: _u, ...before } = last;
       expect(rest).toEqual(before);
       expect(views).toBe(150 + i);
-      expect(updated_at > last.updated_at || updated_at.length !== last.updated_at.length).toBe(true);
-      expect(Date.parse(updated_at)).toBeGreaterThanOrEqual(Date.parse(last.updated_at));
+      expect(updated_at > last.updated_at).toBe(true);
       last = patched;
     }
   });

@@ -16,7 +16,12 @@ const freshDir = () => {
   return folder;
 };
 afterAll(() => {
-  for (const child of children) child.kill('SIGKILL');
+  // A supervisor's server is in its group; what ended already is not there to be killed.
+  for (const { pid } of children) {
+    try {
+      if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+    } catch {}
+  }
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 
@@ -39,6 +44,7 @@ const serve = async (args: string[], env: Record<string, string> = {}) => {
     cwd: root,
     env: { ...clean, SNACKBASE_LOG: 'silent', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
   });
   children.push(child);
   const seen = { out: '', err: '' };
