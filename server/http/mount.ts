@@ -12,6 +12,7 @@ export type Tables<T extends Contract> = { readonly [R in keyof T]: { readonly [
 
 /** Registers every route of `contract`, in its order, with the handlers of `tables`. */
 export function mountContract<T extends Contract>(app: Express, contract: T, tables: Tables<T>, gate: Gate): void {
+  const rooms: { readonly prefix: string; readonly router: Router }[] = [];
   for (const [roomName, room] of Object.entries(contract)) {
     const router = Router();
     const endpoints = Object.fromEntries(
@@ -26,9 +27,22 @@ export function mountContract<T extends Contract>(app: Express, contract: T, tab
       requestValidationErrorHandler: ((error: unknown, _request: Request, _response: Response, next: NextFunction) =>
         next(error instanceof RequestValidationError ? refusedRequest(error as never) : error)) as never,
     });
-    const prefix = commonPrefix(Object.values(room));
-    app.use((request, response, next) => (request.path.startsWith(prefix) ? router(request, response, next) : next()));
+    rooms.push({ prefix: commonPrefix(Object.values(room)), router });
   }
+  // One layer for all rooms: Express would try a layer a room, for every request.
+  app.use((request, response, next) => {
+    const { path } = request;
+    let i = 0;
+    const step = (error?: unknown): void => {
+      if (error !== undefined) return void next(error);
+      while (i < rooms.length) {
+        const { prefix, router } = rooms[i++] as (typeof rooms)[number];
+        if (path.startsWith(prefix)) return void router(request, response, step);
+      }
+      next();
+    };
+    step();
+  });
 }
 
 /** The longest common start of a room's paths: Express looks into the room's router only for those. */

@@ -31,6 +31,8 @@ export interface Http {
   close(): Promise<void>;
 }
 
+const DOCUMENTS = /^\/(docs|(api\/v1\/)?openapi\.)/;
+
 /** A request that sends its head more slowly than this is a fault or an attack. */
 const HEADERS_TIMEOUT_MS = 20_000;
 const KEEP_ALIVE_MS = 65_000;
@@ -59,10 +61,11 @@ export function createHttp<T extends Contract>({
     if (log.isLevelEnabled('debug')) logRequest(log, request, response);
     next();
   });
+  // Documents and their assets are large and public; records are not compressed here, a proxy does that better.
+  const compress = compression();
+  app.use((request, response, next) => (DOCUMENTS.test(request.path) ? compress(request, response, next) : next()));
   app.use(crossOrigin(config.corsOrigins, config.production));
   if (config.production && config.trustProxy) app.use(httpsOnly(config.publicUrl));
-  // Documents and their assets are large and public; records are not compressed here, a proxy does that better.
-  app.use(['/docs', '/openapi.json', '/openapi.yaml', '/api/v1/openapi.json', '/api/v1/openapi.yaml'], compression());
   const gate = createGate({
     authenticate,
     limit: createLimiter(config.rateLimit),
