@@ -160,7 +160,7 @@ export const auth = room({
     pathParams: noParams,
     body: z.object({ refresh_token: z.string().max(4096).optional() }).optional(),
     responses: { 200: Message },
-    metadata: writes('anyone', 'session.logout', { idempotent: 'natural' }),
+    metadata: writes('anyone', 'session.logout', { rate: 'auth', idempotent: 'natural' }),
     example: { body: {}, reply: { message: 'You are logged out.' } },
   },
   me: {

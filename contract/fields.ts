@@ -25,7 +25,7 @@ const lengths = {
     .string()
     .max(500)
     .optional()
-    .meta({ description: 'A regular expression that the whole value must match.' }),
+    .meta({ description: 'A regular expression (RE2 syntax) that the whole value must match.' }),
 };
 const texts = { default: z.string().optional(), enum: z.array(z.string()).min(1).max(500).optional() };
 

@@ -84,6 +84,12 @@ export const CATALOGUE = {
     message: 'Another record has the same value in a unique field.',
   },
   RELATION_RESTRICTED: { status: 409, title: 'Conflict', message: 'Other records refer to this one: {references}.' },
+  BUILTIN_ROLE: {
+    status: 409,
+    title: 'Conflict',
+    message: 'The role {name} is built in: {reason}.',
+  },
+  LIMIT_REACHED: { status: 409, title: 'Conflict', message: 'There are {limit} {what} already: {hint}.' },
   COLLECTION_REFERENCED: {
     status: 409,
     title: 'Conflict',
@@ -107,7 +113,7 @@ export const CATALOGUE = {
   PRECONDITION_FAILED: {
     status: 412,
     title: 'Precondition failed',
-    message: 'The record has changed since you read it.',
+    message: 'It has changed since you read it.',
   },
   PAYLOAD_TOO_LARGE: {
     status: 413,
@@ -233,7 +239,7 @@ export class Failure extends Error {
 
   /** The JSON body for this failure. */
   body(requestId: string): ProblemJson {
-    const errors = [...this.entries];
+    const errors = told(this.entries);
     const { title } = CATALOGUE[this.code];
     return {
       error: title,
@@ -245,3 +251,11 @@ export class Failure extends Error {
     };
   }
 }
+
+/** A reply lists this many findings; one more entry says how many there were. */
+const TOLD = 100;
+
+const told = (entries: readonly ProblemEntry[]): ProblemEntry[] =>
+  entries.length <= TOLD
+    ? [...entries]
+    : [...entries.slice(0, TOLD), { field: '', code: 'more', message: `and ${entries.length - TOLD} more` }];

@@ -18,7 +18,8 @@ export interface Config {
   readonly bodyLimit: number;
   readonly statementTimeoutMs: number;
   readonly poolSize: number;
-  readonly trustProxy: boolean;
+  /** How many proxies stand in front; the address that the outermost of them saw is the caller's. */
+  readonly trustProxy: number;
   readonly log: 'silent' | 'error' | 'warn' | 'info' | 'debug';
   readonly production: boolean;
 }
@@ -26,7 +27,7 @@ export interface Config {
 interface Variable {
   readonly name: string;
   readonly option: keyof Config;
-  readonly type: 'text' | 'number' | 'boolean' | 'list' | 'secret' | readonly string[];
+  readonly type: 'text' | 'number' | 'hops' | 'list' | 'secret' | readonly string[];
   readonly fallback: string;
   readonly meaning: string;
 }
@@ -107,7 +108,7 @@ export const VARIABLES: readonly Variable[] = [
     name: 'SNACKBASE_BODY_LIMIT',
     option: 'bodyLimit',
     type: 'number',
-    fallback: '10485760',
+    fallback: '1048576',
     meaning: 'largest JSON body in bytes',
   },
   {
@@ -127,9 +128,9 @@ export const VARIABLES: readonly Variable[] = [
   {
     name: 'SNACKBASE_TRUST_PROXY',
     option: 'trustProxy',
-    type: 'boolean',
-    fallback: 'false',
-    meaning: 'believe X-Forwarded-For and -Proto',
+    type: 'hops',
+    fallback: '0',
+    meaning: 'number of proxies in front whose X-Forwarded-For and -Proto are believed',
   },
   {
     name: 'SNACKBASE_LOG',
@@ -183,9 +184,10 @@ function parse(variable: Variable, raw: string | undefined): unknown {
     if (!/^\d{1,12}$/.test(value)) throw new ConfigError(`${name} must be a whole number, not "${value}".`);
     return Number(value);
   }
-  if (type === 'boolean') {
-    if (!/^(true|false|1|0)$/.test(value)) throw new ConfigError(`${name} must be true or false, not "${value}".`);
-    return value === 'true' || value === '1';
+  if (type === 'hops') {
+    if (!/^(true|false|\d)$/.test(value))
+      throw new ConfigError(`${name} must be the number of proxies, 0 to 9, not "${value}".`);
+    return value === 'true' ? 1 : value === 'false' ? 0 : Number(value);
   }
   if (type === 'list')
     return value

@@ -1,16 +1,16 @@
 // Whether a default is a value that the field itself would take: the judge of record bodies decides, so that the two cannot differ.
 import type { Field } from '../../contract/fields.ts';
-import { valueSchema, wholePattern } from '../schema/value-schema.ts';
+import { valuePattern } from '../schema/value-pattern.ts';
+import { valueSchema } from '../schema/value-schema.ts';
 import { storableText } from '../schema/values.ts';
 
 /** True for a text that PostgreSQL can store. */
 export const storable = storableText;
 
-/** True for a pattern that compiles, alone and as the whole-value pattern that records are checked with. */
+/** True for a pattern that record values can be matched with. */
 export function compiles(pattern: string): boolean {
   try {
-    // Alone first: `a)(b` compiles only inside a group.
-    return new RegExp(pattern, 'u') !== null && wholePattern(pattern) !== null;
+    return valuePattern(pattern) !== null;
   } catch {
     return false;
   }

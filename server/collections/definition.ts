@@ -99,7 +99,8 @@ function* textFindings(field: Extract<Field, { type: 'text' | 'email' | 'url' }>
     yield ['min_length', { code: 'length_range_invalid', message: 'min_length must not be more than max_length.' }];
   }
   if (pattern !== undefined && !(compiles(pattern) && storable(pattern))) {
-    const message = 'The pattern does not compile as a JavaScript regular expression with the u flag: correct it.';
+    const message =
+      'The pattern is not a regular expression in RE2 syntax, which has no look-around and no back-references: correct it.';
     yield ['pattern', { code: 'pattern_invalid', message }];
   }
 }

@@ -24,12 +24,16 @@ export interface GateOptions {
 
 export interface Gate {
   pass(access: Access, request: Request): Promise<void>;
-  readBody(request: Request): Promise<unknown>;
+  readBody(access: Access, request: Request): Promise<unknown>;
 }
+
+/** Callers without an account may send this much and no more. */
+const AUTH_BODY_LIMIT = 65_536;
 
 export function createGate({ authenticate, limit, bodyLimit, corsOrigins }: GateOptions): Gate {
   return {
-    readBody: (request) => readJsonBody(request, bodyLimit),
+    readBody: (access, request) =>
+      readJsonBody(request, access.rate === 'auth' ? Math.min(bodyLimit, AUTH_BODY_LIMIT) : bodyLimit),
     async pass(access, request) {
       if (access.rate === 'open') return;
       if (access.rate === 'auth') await limit(access.rate, request.ctx.ip);

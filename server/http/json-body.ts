@@ -4,7 +4,12 @@ import { Failure } from '../../contract/problems.ts';
 import { inspectJson } from './json-text.ts';
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
-const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\s*(?:;\s*charset\s*=\s*"?utf-8"?\s*)?(?:;.*)?$/i;
+const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i;
+const CHARSET = /;\s*charset\s*=\s*"?\s*([^\s";]*)/i;
+
+/** JSON in UTF-8, which is what no charset means as well (RFC 8259). */
+const isJson = (type: string | undefined): boolean =>
+  type !== undefined && JSON_TYPE.test(type) && /^utf-?8$/i.test(CHARSET.exec(type)?.[1] ?? 'utf-8');
 
 /**
  * The parsed body, or undefined when there is none. `limit` is in bytes.
@@ -15,9 +20,7 @@ export async function readJsonBody(request: IncomingMessage, limit: number): Pro
   const length = headers['content-length'];
   if (headers['transfer-encoding'] === undefined && (length === undefined || length === '0')) return undefined;
   if (length !== undefined && Number(length) > limit) throw new Failure('PAYLOAD_TOO_LARGE', { limit });
-  const type = headers['content-type'];
-  if (type === undefined || !JSON_TYPE.test(type) || /charset\s*=\s*"?(?!utf-8)/i.test(type))
-    throw new Failure('UNSUPPORTED_MEDIA_TYPE');
+  if (!isJson(headers['content-type'])) throw new Failure('UNSUPPORTED_MEDIA_TYPE');
   if (headers['content-encoding'] !== undefined && headers['content-encoding'] !== 'identity')
     throw new Failure('UNSUPPORTED_MEDIA_TYPE');
   return parseJson(await collect(request, limit));
@@ -36,12 +39,13 @@ function collect(request: IncomingMessage, limit: number): Promise<Buffer> {
       } else chunks.push(chunk);
     });
     request.on('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));
-    request.on('error', reject);
     // Every request closes; only one that is not complete lost its sender.
-    request.on('close', () => {
+    const lost = () => {
       if (!request.complete)
         reject(new Failure('INVALID_JSON', { reason: 'the connection closed before the body was complete' }));
-    });
+    };
+    request.on('error', lost);
+    request.on('close', lost);
   });
 }
 

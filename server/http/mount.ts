@@ -61,7 +61,7 @@ function admission(route: Route, handler: AnyHandler, gate: Gate) {
     try {
       await gate.pass(route.metadata, request);
       if (admit !== undefined) await admit({ params: request.params, ctx: request.ctx });
-      if (readsBody) request.body = await gate.readBody(request);
+      if (readsBody) request.body = await gate.readBody(route.metadata, request);
     } catch (error) {
       return next(error);
     }

@@ -18,10 +18,14 @@ export function createLimiter(mode: 'off' | 'default'): (rate: Access['rate'], i
     const limiter = mode === 'off' ? undefined : limiters.get(rate);
     if (limiter === undefined) return;
     try {
-      await limiter.consume(ip);
+      await limiter.consume(network(ip));
     } catch (refused) {
       if (!(refused instanceof RateLimiterRes)) throw refused;
       throw new Failure('RATE_LIMITED', { seconds: Math.max(1, Math.ceil(refused.msBeforeNext / 1000)) });
     }
   };
 }
+
+/** One household has one IPv4 address, and a /64 of IPv6 ones to choose from. */
+const network = (ip: string): string =>
+  ip.includes(':') && !ip.includes('.') ? ip.split(':').slice(0, 4).join(':') : ip;

@@ -34,7 +34,8 @@ export function crossOrigin(origins: readonly string[], production: boolean): Re
     origins.includes('*') || origins.includes(origin) || (origins.length === 0 && !production && LOCAL.test(origin));
   const handler = cors({
     origin: (origin, done) => done(null, origin !== undefined && allowed(origin)),
-    credentials: true,
+    // With `*` any site may call, so none of them may bring the visitor's cookie.
+    credentials: !origins.includes('*'),
     maxAge: 600,
     exposedHeaders: ['X-Correlation-ID', 'Retry-After', 'ETag', 'Idempotency-Replayed'],
   });

@@ -1,9 +1,11 @@
 // The Express app and its listener: what surrounds the contract's routes, in the order a request meets it.
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import compression from 'compression';
 import express from 'express';
 import type { Contract } from '../../contract/kit.ts';
+import { Failure } from '../../contract/problems.ts';
 import type { Config } from '../config.ts';
 import type { Log } from '../log.ts';
 import { createGate, type GateOptions } from './gate.ts';
@@ -65,7 +67,7 @@ export function createHttp<T extends Contract>({
   const compress = compression();
   app.use((request, response, next) => (DOCUMENTS.test(request.path) ? compress(request, response, next) : next()));
   app.use(crossOrigin(config.corsOrigins, config.production));
-  if (config.production && config.trustProxy) app.use(httpsOnly(config.publicUrl));
+  if (config.production && config.trustProxy > 0) app.use(httpsOnly(config.publicUrl));
   const gate = createGate({
     authenticate,
     limit: createLimiter(config.rateLimit),
@@ -77,8 +79,10 @@ export function createHttp<T extends Contract>({
     const asset = docsAssets().get(request.params.name);
     if (asset === undefined) return next();
     response.set({ 'Content-Type': asset.contentType, 'Cache-Control': 'public, max-age=3600' });
-    // A checkout or package may lie below a folder whose name starts with a dot.
-    response.sendFile(asset.file, { dotfiles: 'allow' }, (error) => error && next(error));
+    // A checkout or package may lie below a folder whose name starts with a dot. Nobody needs a part of a script.
+    response.sendFile(asset.file, { dotfiles: 'allow', acceptRanges: false }, (error?: Error & { status?: number }) => {
+      if (error) next(error.status === 412 ? new Failure('PRECONDITION_FAILED') : error);
+    });
   });
   app.use(unmatched(contract));
   app.use(problemHandler(log));
@@ -87,18 +91,41 @@ export function createHttp<T extends Contract>({
     { ...bornWithPrototypes(app), keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: HEADERS_TIMEOUT_MS },
     app,
   );
-  server.on('clientError', (_error, socket) => {
-    if (socket.writable) socket.end(BROKEN_REQUEST);
-  });
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => refuseBytes(socket, error.code));
   return {
     listen: () => listen(server, config),
     close: () => drain(server),
   };
 }
 
-const BROKEN_BODY =
-  '{"error":"Bad request","message":"This is not a valid HTTP request.","code":"INVALID_URL","errors":[],"request_id":""}';
-const BROKEN_REQUEST = `HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: ${BROKEN_BODY.length}\r\nConnection: close\r\n\r\n${BROKEN_BODY}`;
+const BROKEN: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+};
+
+/** The refusal of bytes that never became a request, as text for the socket. */
+function brokenRequest(code: string | undefined): string {
+  const status = BROKEN[code ?? ''] ?? '400 Bad Request';
+  const message = `${status.slice(4)}: this is not a request that the server can read.`;
+  const body = JSON.stringify({ error: 'Bad request', message, code: 'INVALID_URL', errors: [], request_id: '' });
+  return `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`;
+}
+
+/** Time for the refusal to reach a client that does not close its side. */
+const GRACE_MS = 500;
+
+/** What came is not HTTP: says so, after the answer that may still be on its way, and closes both sides. */
+function refuseBytes(socket: Duplex, code: string | undefined): void {
+  if (!socket.writable) return void socket.destroy();
+  // Node keeps the response that a connection is writing here; there is no other way to learn of it.
+  const { _httpMessage: pending } = socket as Duplex & { _httpMessage?: ServerResponse | null };
+  const refuse = () => {
+    socket.end(brokenRequest(code));
+    setTimeout(() => socket.destroy(), GRACE_MS).unref();
+  };
+  if (pending && !pending.writableFinished) pending.once('finish', refuse);
+  else refuse();
+}
 
 function logRequest(log: Log, request: express.Request, response: express.Response): void {
   const started = performance.now();

@@ -2,9 +2,11 @@
 import type { Field } from '../../contract/fields.ts';
 import { Failure, type ProblemEntry } from '../../contract/problems.ts';
 import type { CollectionDef, FieldColumn } from '../schema/collection-def.ts';
-import { valueSchema, wholePattern } from '../schema/value-schema.ts';
+import { valuePattern } from '../schema/value-pattern.ts';
+import { valueSchema } from '../schema/value-schema.ts';
 import {
   type Bound,
+  characters,
   isDate,
   isDateTime,
   isEmail,
@@ -18,6 +20,17 @@ import { SYSTEM_NAMES } from './columns.ts';
 
 export type Body = Readonly<Record<string, unknown>>;
 export type WriteMode = 'create' | 'replace' | 'patch';
+
+/** Problems that a reply lists; finding more would only make the refusal dear. */
+const ENOUGH = 100;
+const NAMED = 20;
+
+/** Names for a message, which must not grow with what was sent. */
+const shortList = (names: readonly string[]): string =>
+  names
+    .slice(0, NAMED)
+    .map((name) => name.slice(0, 100))
+    .join(', ') + (names.length > NAMED ? ` and ${names.length - NAMED} more` : '');
 
 /** The fields a write sets and their parameters, in the order of the definition. */
 export interface Prepared {
@@ -38,7 +51,7 @@ export function prepareBody(
   const sent = Object.keys(body).filter((key) => !SYSTEM_NAMES.has(key));
   const open = (name: string) => def.byName.has(name) && (writable === null || writable.has(name));
   const closed = sent.filter((name) => !open(name));
-  const entries: ProblemEntry[] = closed.map((field) => ({
+  const entries: ProblemEntry[] = closed.slice(0, ENOUGH).map((field) => ({
     field,
     code: 'unknown_field',
     message: `${field} does not exist or is not open to you.`,
@@ -55,7 +68,7 @@ export function prepareBody(
     const value = has ? body[column.name] : (field.default ?? null);
     if (value === null) {
       if (field.required) entries.push(missing(column.name, has));
-    } else if (has && !looksRight(field, value)) entries.push(...judge(field, value));
+    } else if (has && !looksRight(field, value)) judge(field, value, entries);
     columns.push(column);
     values.push(toParameter(field, value));
   }
@@ -64,7 +77,7 @@ export function prepareBody(
 }
 
 function refusal(closed: readonly string[], entries: readonly ProblemEntry[]): Failure {
-  if (closed.length > 0) return new Failure('INVALID_FIELDS', { fields: closed.join(', ') }, entries);
+  if (closed.length > 0) return new Failure('INVALID_FIELDS', { fields: shortList(closed) }, entries);
   return new Failure('INVALID_RESOURCE_DATA', {}, entries);
 }
 
@@ -140,8 +153,15 @@ function textCheck(field: {
   pattern?: string | undefined;
 }): (v: string) => boolean {
   const { min_length: min = 0, max_length: max = Number.MAX_SAFE_INTEGER } = field;
-  const pattern = field.pattern === undefined ? null : wholePattern(field.pattern);
-  return (v) => v.length >= min && v.length <= max && (pattern === null || pattern.test(v)) && storableText(v);
+  const pattern = field.pattern === undefined ? null : valuePattern(field.pattern);
+  const counted = min > 0 || max < Number.MAX_SAFE_INTEGER;
+  return (v) => {
+    if (counted) {
+      const length = characters(v);
+      if (length < min || length > max) return false;
+    }
+    return (pattern === null || pattern.test(v)) && storableText(v);
+  };
 }
 
 const all =
@@ -149,14 +169,26 @@ const all =
   (v) =>
     typeof v === 'string' && first(v) && second(v) && (list === undefined || list.includes(v));
 
-/** The entries for a value that the fast check refused; none when the schema accepts it after all. */
-function judge(field: Field, value: unknown): ProblemEntry[] {
+/** Appends the entries for a value that the fast check refused; none when the schema accepts it after all. */
+function judge(field: Field, value: unknown, entries: ProblemEntry[]): void {
+  if (!Array.isArray(value) || !field.type.endsWith('[]')) {
+    judgePart(field, value, 0, entries);
+    return;
+  }
+  // A long list is judged piece by piece, and only until there is enough to tell.
+  for (let at = 0; at === 0 || at < value.length; at += ENOUGH) {
+    if (entries.length >= ENOUGH) return;
+    judgePart(field, value.slice(at, at + ENOUGH), at, entries);
+  }
+}
+
+function judgePart(field: Field, value: unknown, offset: number, entries: ProblemEntry[]): void {
   const result = valueSchema(field).safeParse(value);
-  if (result.success) return [];
-  const received = typeName(value);
+  if (result.success) return;
   const seen = new Set<string>();
-  return result.error.issues.flatMap((issue) => {
-    const at = [field.name, ...issue.path].join('.');
+  for (const issue of result.error.issues.slice(0, ENOUGH)) {
+    const path = issue.path.map((key) => (typeof key === 'number' ? key + offset : String(key)));
+    const at = [field.name, ...path].join('.');
     const wrongType = issue.code === 'invalid_type' || issue.code === 'invalid_union';
     const code = wrongType
       ? 'invalid_type'
@@ -164,21 +196,13 @@ function judge(field: Field, value: unknown): ProblemEntry[] {
         ? String(issue.params?.code ?? 'invalid')
         : issue.code;
     // An intersection reports the same type error from both sides.
-    if (seen.has(at + code)) return [];
+    if (seen.has(at + code)) continue;
     seen.add(at + code);
     const expected = wrongType && 'expected' in issue ? String(issue.expected) : jsonType(field.type);
+    const received = typeName(valueAt(value, issue.path));
     const message = wrongType ? `Expected ${expected}, received ${received}` : `${field.name}: ${issue.message}`;
-    return [
-      {
-        field: at,
-        message,
-        code,
-        type: expected,
-        expected,
-        received: issue.path.length === 0 ? received : typeName(valueAt(value, issue.path)),
-      },
-    ];
-  });
+    entries.push({ field: at, message, code, type: expected, expected, received });
+  }
 }
 
 const typeName = (v: unknown): string => (v === null ? 'null' : Array.isArray(v) ? 'array' : typeof v);

@@ -1,6 +1,6 @@
 // A filter value arrives as text and is cast to the type of its column; what cannot be cast is refused here, before any SQL.
 import { Failure } from '../../contract/problems.ts';
-import { type Bound, isDate, isDateTime, isUuid } from '../schema/values.ts';
+import { type Bound, isDate, isDateTime, isUuid, storableText } from '../schema/values.ts';
 import type { RecordColumn } from './columns.ts';
 
 /** The parameter for `text` compared with `column`. Throws INVALID_QUERY_PARAMS naming the parameter and the type. */
@@ -51,5 +51,7 @@ function castArray(type: 'text[]' | 'double precision[]', text: string): Bound |
     return undefined;
   }
   const element = type === 'text[]' ? 'string' : 'number';
-  return Array.isArray(list) && list.every((x) => typeof x === element) ? (list as string[]) : undefined;
+  return Array.isArray(list) && list.every((x) => typeof x === element && (typeof x !== 'string' || storableText(x)))
+    ? (list as string[])
+    : undefined;
 }

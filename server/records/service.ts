@@ -30,6 +30,17 @@ export interface RecordsOptions {
   readonly resolveAccount: (name: string) => Promise<string | null>;
 }
 
+/** Characters of a page; far above any page that a client wants, below what one string and the memory hold. */
+const PAGE_LIMIT = 32_000_000;
+
+function refuseHuge(items: readonly string[]): void {
+  if (items.reduce((sum, item) => sum + item.length, 0) <= PAGE_LIMIT) return;
+  const message = 'the page is larger than 32 MB: ask for fewer records, or name the fields you need';
+  throw new Failure('INVALID_QUERY_PARAMS', { name: 'limit', reason: message }, [
+    { field: 'limit', code: 'page_too_large', message },
+  ]);
+}
+
 interface Opened {
   readonly def: CollectionDef;
   readonly scope: RecordScope;
@@ -107,6 +118,7 @@ export function createRecords({ db, definitions, resolveAccount }: RecordsOption
       on(ctx, name, 'list', 'fetch', async ({ def, scope }) => {
         const read = readListQuery(def, query, scope.readable);
         const [items, total] = await Promise.all([reads.list(def, scope, read), reads.count(def, scope, read)]);
+        refuseHuge(items);
         const more = read.skip + items.length < total;
         return new RawJson(
           `{"items":[${items.join()}],"total":${total},"skip":${read.skip},"limit":${read.limit},"has_more":${more}}`,

@@ -2,7 +2,8 @@
 
 import type { Field, FieldOf, FieldType } from '../../contract/fields.ts';
 import { z } from '../../contract/kit.ts';
-import { isDate, isDateTime, isEmail, isUrl, isUuid, storableJson, storableText } from './values.ts';
+import { valuePattern } from './value-pattern.ts';
+import { characters, isDate, isDateTime, isEmail, isUrl, isUuid, storableJson, storableText } from './values.ts';
 
 type Build = { readonly [T in FieldType]: (field: FieldOf<T>) => z.ZodType };
 
@@ -12,20 +13,40 @@ const text = () =>
     params: { code: 'invalid_character' },
   });
 
+/** Lengths count characters (code points), so that an emoji is one; a pattern must match the whole value. */
 function bounded(field: {
   min_length?: number | undefined;
   max_length?: number | undefined;
   pattern?: string | undefined;
-}): z.ZodString {
-  let schema = z.string();
-  if (field.min_length !== undefined) schema = schema.min(field.min_length);
-  if (field.max_length !== undefined) schema = schema.max(field.max_length);
-  if (field.pattern !== undefined) schema = schema.regex(wholePattern(field.pattern));
-  return schema;
+}) {
+  const { min_length: min = 0, max_length: max = Number.MAX_SAFE_INTEGER } = field;
+  const pattern = field.pattern === undefined ? null : valuePattern(field.pattern);
+  return z.string().superRefine((value, ctx) => {
+    const length = characters(value);
+    const bound = { origin: 'string', inclusive: true, input: value } as const;
+    if (length < min)
+      ctx.addIssue({
+        code: 'too_small',
+        minimum: min,
+        ...bound,
+        message: `must have at least ${min} characters, has ${length}`,
+      });
+    if (length > max)
+      ctx.addIssue({
+        code: 'too_big',
+        maximum: max,
+        ...bound,
+        message: `must have at most ${max} characters, has ${length}`,
+      });
+    if (pattern !== null && !pattern.test(value))
+      ctx.addIssue({
+        code: 'invalid_format',
+        format: 'regex',
+        input: value,
+        message: `must match the pattern ${field.pattern}`,
+      });
+  });
 }
-
-/** A pattern must match the whole value, as the definition says. */
-export const wholePattern = (pattern: string): RegExp => new RegExp(`^(?:${pattern})$`, 'u');
 
 const formatted = (schema: z.ZodType<string>, code: string, message: string, check: (value: string) => boolean) =>
   schema.refine(check, { message, params: { code } }).and(text());

@@ -38,6 +38,16 @@ export function isDateTime(v: string): boolean {
 export const storableText = (v: string): boolean =>
   !v.includes('\u0000') && (v as string & { isWellFormed(): boolean }).isWellFormed();
 
+/** The number of characters (code points): half of what `length` says for text beyond the basic plane. */
+export function characters(v: string): number {
+  let count = v.length;
+  for (let i = 0; i < v.length - 1; i++) {
+    const unit = v.charCodeAt(i);
+    if (unit >= 0xd800 && unit < 0xdc00 && (v.charCodeAt(i + 1) & 0xfc00) === 0xdc00) count -= 1;
+  }
+  return count;
+}
+
 /** The same for every string and key inside a JSON value, whose numbers must be finite too. */
 export function storableJson(v: unknown): boolean {
   if (typeof v === 'string') return storableText(v);

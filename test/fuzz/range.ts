@@ -56,6 +56,8 @@ export interface Range {
   readonly user: string;
   /** A record of the collection `everything`. */
   readonly record: string;
+  /** More of them, to be deleted. */
+  readonly spares: readonly string[];
   /** What superadmin requests are aimed at. */
   readonly victims: { readonly collections: string[]; readonly users: string[]; readonly accounts: string[] };
   /** Sends one request and fails when the answer is a 5xx, slow, or an error without the error body. */
@@ -140,7 +142,9 @@ export async function openRange(): Promise<Range> {
   await t.collection({ name: 'canary', schema: [{ name: 'a', type: 'text' }] });
   for (const { token } of [a, a, b]) await t.call('POST', '/api/v1/records/canary', { a: 'alive' }, { token });
   await t.collection({ name: 'everything', schema: FIELDS });
-  const record = (await t.call('POST', LIST, EXAMPLE, { token: admin })).body.id;
+  const made = () => t.call('POST', LIST, EXAMPLE, { token: admin });
+  const [record, ...spares] = (await Promise.all(Array.from({ length: 40 }, made))).map((r) => r.body.id as string);
+  if (record === undefined) throw new Error('no record');
   const victims: Range['victims'] = { collections: [], users: [], accounts: [] };
   for (let i = 0; i < 8; i++) {
     victims.collections.push(
@@ -158,6 +162,7 @@ export async function openRange(): Promise<Range> {
     admin,
     user,
     record,
+    spares,
     victims,
     fire,
     all,
