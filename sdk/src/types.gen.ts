@@ -30,6 +30,8 @@ export type ServerCode =
   | 'CONFLICT'
   | 'RESOURCE_CONFLICT'
   | 'RELATION_RESTRICTED'
+  | 'BUILTIN_ROLE'
+  | 'LIMIT_REACHED'
   | 'COLLECTION_REFERENCED'
   | 'SCHEMA_SYNC_FAILED'
   | 'WRITE_CONFLICT'
@@ -260,7 +262,7 @@ export type Field = {
       type: "text";
       min_length?: number | undefined;
       max_length?: number | undefined;
-      /** A regular expression that the whole value must match. */
+      /** A regular expression (RE2 syntax) that the whole value must match. */
       pattern?: string | undefined;
       default?: string | undefined;
       enum?: string[] | undefined;
@@ -289,7 +291,7 @@ export type Field = {
       type: "email";
       min_length?: number | undefined;
       max_length?: number | undefined;
-      /** A regular expression that the whole value must match. */
+      /** A regular expression (RE2 syntax) that the whole value must match. */
       pattern?: string | undefined;
       default?: string | undefined;
     }
@@ -297,7 +299,7 @@ export type Field = {
       type: "url";
       min_length?: number | undefined;
       max_length?: number | undefined;
-      /** A regular expression that the whole value must match. */
+      /** A regular expression (RE2 syntax) that the whole value must match. */
       pattern?: string | undefined;
       default?: string | undefined;
     }
@@ -355,7 +357,7 @@ export type FieldInput = {
       type: "text";
       min_length?: number | undefined;
       max_length?: number | undefined;
-      /** A regular expression that the whole value must match. */
+      /** A regular expression (RE2 syntax) that the whole value must match. */
       pattern?: string | undefined;
       default?: string | undefined;
       enum?: string[] | undefined;
@@ -384,7 +386,7 @@ export type FieldInput = {
       type: "email";
       min_length?: number | undefined;
       max_length?: number | undefined;
-      /** A regular expression that the whole value must match. */
+      /** A regular expression (RE2 syntax) that the whole value must match. */
       pattern?: string | undefined;
       default?: string | undefined;
     }
@@ -392,7 +394,7 @@ export type FieldInput = {
       type: "url";
       min_length?: number | undefined;
       max_length?: number | undefined;
-      /** A regular expression that the whole value must match. */
+      /** A regular expression (RE2 syntax) that the whole value must match. */
       pattern?: string | undefined;
       default?: string | undefined;
     }

@@ -123,7 +123,8 @@ function refuseBytes(socket: Duplex, code: string | undefined): void {
     socket.end(brokenRequest(code));
     setTimeout(() => socket.destroy(), GRACE_MS).unref();
   };
-  if (pending && !pending.writableFinished) pending.once('finish', refuse);
+  // An answer that waits for the rest of a broken body will never come.
+  if (pending?.req.complete && !pending.writableFinished) pending.once('finish', refuse);
   else refuse();
 }
 

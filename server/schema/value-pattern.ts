@@ -6,8 +6,8 @@ export interface ValuePattern {
   test(value: string): boolean;
 }
 
-/** Compiles a pattern in RE2 syntax: no look-around, no back-references. Throws for text that is not one. */
+/** Compiles a pattern in RE2 syntax, JavaScript's escapes included: no look-around, no back-references. Throws for text that is not one. */
 export function valuePattern(pattern: string): ValuePattern {
-  const compiled = RE2JS.compile(pattern);
+  const compiled = RE2JS.compile(RE2JS.translateRegExp(pattern));
   return { test: (value) => compiled.matches(value) };
 }
