@@ -8,6 +8,8 @@ export interface ValuePattern {
 
 /** Compiles a pattern in RE2 syntax, JavaScript's escapes included: no look-around, no back-references. Throws for text that is not one. */
 export function valuePattern(pattern: string): ValuePattern {
+  // The translation would take a named back-reference for plain text.
+  if (/(?<!\\)(?:\\\\)*\\k/.test(pattern)) throw new SyntaxError('back-references are not supported');
   const compiled = RE2JS.compile(RE2JS.translateRegExp(pattern));
   return { test: (value) => compiled.matches(value) };
 }

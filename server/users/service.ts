@@ -5,7 +5,7 @@ import { type PageQuery, page, pageWindow } from '../../contract/shapes.ts';
 import type { users as contract, User } from '../../contract/users.ts';
 import type { Accounts } from '../accounts/service.ts';
 import { type AuthService, emailTaken } from '../auth/service.ts';
-import type { Ctx } from '../context.ts';
+import { type Ctx, SYSTEM_ACCOUNT } from '../context.ts';
 import type { Database, Runner } from '../db/database.ts';
 import { isUniqueViolation } from '../db/errors.ts';
 import { isUuid } from '../ids.ts';
@@ -101,6 +101,7 @@ export function createUsers({ db, auth, accounts, roles, clock = () => new Date(
       const change = { email: email ?? null, roleId: roleId ?? null, isActive: isActive ?? null };
       return db.transaction(async (tx) => {
         // The lock comes first: what is compared below must be what is changed.
+        if (isActive === false) await store.lockSuperadmins(tx);
         if (!isUuid(id) || !(await store.lockUser(tx, id))) throw new Failure('RESOURCE_NOT_FOUND');
         const before = await find(id, tx);
         if (id.toLowerCase() === ctx.caller?.userId) {
@@ -108,6 +109,9 @@ export function createUsers({ db, auth, accounts, roles, clock = () => new Date(
           if (roleId !== undefined && roleId !== before.role_id) {
             throw new Failure('FORBIDDEN', { reason: 'nobody can change his own role' });
           }
+        }
+        if (isActive === false && before.account_id === SYSTEM_ACCOUNT && !(await store.hasOtherSuperadmin(tx, id))) {
+          throw new Failure('FORBIDDEN', { reason: 'this is the last active superadmin' });
         }
         if (roleId !== undefined) await requireRole(roleId, tx);
         try {

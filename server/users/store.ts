@@ -1,5 +1,6 @@
 // The SQL of managing users; adding one is the auth room's.
 import type { User } from '../../contract/users.ts';
+import { SYSTEM_ACCOUNT } from '../context.ts';
 import type { Runner } from '../db/database.ts';
 
 const SHOWN = `
@@ -78,4 +79,15 @@ export async function markVerified(run: Runner, id: string, at: string): Promise
     'update snackbase.users set email_verified_at = $2, updated_at = $2 where id = $1 and email_verified_at is null',
     [id, at],
   );
+}
+
+/** Makes changes of who is a superadmin wait for one another, so that two cannot remove each other. */
+export async function lockSuperadmins(run: Runner): Promise<void> {
+  await run.query('select 1 from snackbase.accounts where id = $1 for update', [SYSTEM_ACCOUNT]);
+}
+
+/** True when another user than this one can still manage the system. */
+export async function hasOtherSuperadmin(run: Runner, id: string): Promise<boolean> {
+  const text = 'select 1 from snackbase.users where account_id = $1 and is_active and id <> $2 limit 1';
+  return (await run.query(text, [SYSTEM_ACCOUNT, id])).length > 0;
 }

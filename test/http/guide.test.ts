@@ -340,6 +340,23 @@ describe.runIf(available)('the REST guide', () => {
     expect(new Set(replies.map((r) => r.body.account.slug)).size).toBe(20);
   });
 
+  it('two superadmins cannot remove each other at once: one stays', async () => {
+    const own = await startApp();
+    const { token: second, user } = await own.member('SY0000', 1);
+    const me = (await own.call('GET', '/api/v1/auth/me', undefined, { token: own.root })).body.id;
+    const off = { is_active: false };
+    const replies = await Promise.all([
+      own.call('PATCH', `/api/v1/users/${user.id}`, off, { token: own.root }),
+      own.call('PATCH', `/api/v1/users/${me}`, off, { token: second }),
+    ]);
+    expect(replies.map((r) => r.status).filter((s) => s === 200)).toHaveLength(1);
+    const left = await Promise.all(
+      [own.root, second].map((token) => own.call('GET', '/api/v1/users', undefined, { token })),
+    );
+    expect(left.map((r) => r.status).sort()).toEqual([200, 401]);
+    await own.stop();
+  });
+
   it('a deactivated user is refused on his next request', async () => {
     const { token, user } = await t.member(registered.account.id, 1);
     expect((await t.call('GET', '/api/v1/records/posts', undefined, { token })).status).toBe(200);
