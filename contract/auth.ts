@@ -77,6 +77,23 @@ const session = {
   user,
 };
 
+/** One route under the two paths that clients know it by. */
+const sendsVerification = <const P extends `/${string}`>(path: P, summary: string) =>
+  ({
+    method: 'POST',
+    path,
+    summary,
+    description: 'The answer is the same whether the address is known or not.',
+    pathParams: noParams,
+    body: z.object({ account: z.string().max(255).optional(), email: z.string().max(254).optional() }).optional(),
+    responses: { 200: Message, ...errors('ACCOUNT_REQUIRED') },
+    metadata: writes('anyone', 'user.send_verification', { rate: 'auth', idempotent: 'none' }),
+    example: {
+      body: { account: 'acme', email: 'ada@example.com' },
+      reply: { message: 'If the address waits for verification, a message is on its way.' },
+    },
+  }) as const;
+
 export const auth = room({
   register: {
     method: 'POST',
@@ -203,31 +220,9 @@ export const auth = room({
     metadata: writes('anyone', 'user.verify', { rate: 'auth', idempotent: 'none' }),
     example: { query: { token: 'mJ0y…' }, reply: { message: 'Your address is verified.', user } },
   },
-  sendVerification: {
-    method: 'POST',
-    path: '/api/v1/auth/send-verification',
-    summary: 'Send the verification message again',
-    description: 'The answer is the same whether the address is known or not.',
-    pathParams: noParams,
-    body: z.object({ account: z.string().max(255).optional(), email: z.string().max(254).optional() }).optional(),
-    responses: { 200: Message, ...errors('ACCOUNT_REQUIRED') },
-    metadata: writes('anyone', 'user.send_verification', { rate: 'auth', idempotent: 'none' }),
-    example: {
-      body: { account: 'acme', email: 'ada@example.com' },
-      reply: { message: 'If the address waits for verification, a message is on its way.' },
-    },
-  },
-  resendVerification: {
-    method: 'POST',
-    path: '/api/v1/auth/resend-verification',
-    summary: 'Send the verification message again (same as send-verification)',
-    pathParams: noParams,
-    body: z.object({ account: z.string().max(255).optional(), email: z.string().max(254).optional() }).optional(),
-    responses: { 200: Message, ...errors('ACCOUNT_REQUIRED') },
-    metadata: writes('anyone', 'user.send_verification', { rate: 'auth', idempotent: 'none' }),
-    example: {
-      body: { account: 'acme', email: 'ada@example.com' },
-      reply: { message: 'If the address waits for verification, a message is on its way.' },
-    },
-  },
+  sendVerification: sendsVerification('/api/v1/auth/send-verification', 'Send the verification message again'),
+  resendVerification: sendsVerification(
+    '/api/v1/auth/resend-verification',
+    'Send the verification message again (same as send-verification)',
+  ),
 });

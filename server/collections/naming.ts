@@ -1,4 +1,5 @@
 // What a collection and a field may be called.
+import { SYSTEM_COLUMNS } from '../schema/columns.ts';
 
 /** A finding about a definition: a stable code and a sentence that says what to do. */
 export interface Finding {
@@ -7,19 +8,8 @@ export interface Finding {
 }
 
 const MAX = 100;
-const RESERVED = new Set([
-  'id',
-  'account_id',
-  'created_at',
-  'updated_at',
-  'created_by',
-  'updated_by',
-  'deleted_at',
-  '__proto__',
-  '_linked',
-  '_source',
-  'expand',
-]);
+// Beside our own columns: what JavaScript would take for a prototype, and what replies and requests use themselves.
+const RESERVED = new Set([...SYSTEM_COLUMNS.map((c) => c.name), '__proto__', '_linked', '_source', 'expand']);
 
 /** Checks a name; codes name_required, name_too_long and name_invalid_format, with `field_` in front for a field. */
 export function nameFinding(name: string, kind: 'collection' | 'field'): Finding | null {

@@ -3,6 +3,7 @@
 import { rfc3339 } from '../db/cells.ts';
 import type { Cell } from '../db/database.ts';
 import type { CollectionDef, FieldColumn, PgType } from '../schema/collection-def.ts';
+import { SYSTEM_COLUMNS } from '../schema/columns.ts';
 
 /** A column that can be read, filtered and sorted; `field` is null for system columns. */
 export interface RecordColumn {
@@ -26,15 +27,7 @@ const SYSTEM = [
 ];
 
 /** What clients may send without harm and without effect. */
-export const SYSTEM_NAMES: ReadonlySet<string> = new Set([
-  'id',
-  'account_id',
-  'created_at',
-  'updated_at',
-  'created_by',
-  'updated_by',
-  'deleted_at',
-]);
+export const SYSTEM_NAMES: ReadonlySet<string> = new Set(SYSTEM_COLUMNS.map((c) => c.name));
 
 export interface RecordColumns {
   /** In the order of the reply: id, the collection's fields, then the other system columns. */
