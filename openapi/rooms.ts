@@ -9,5 +9,6 @@ export const ROOMS: Readonly<Record<keyof AppContract, string>> = {
   roles: 'What a user is in his account; permissions hang on roles.',
   users: 'The users of all accounts.',
   accounts: 'The tenants of this server.',
+  invitations: 'How a person joins an account that is there already.',
   records: 'The data: create, read, filter, change and delete the records of a collection.',
 };

@@ -13,6 +13,8 @@ import type { Database } from './db/database.ts';
 import { migrateDatabase } from './db/migrate.ts';
 import { openDatabase } from './db/open.ts';
 import { createHttp } from './http/server.ts';
+import { invitationRoutes } from './invitations/routes.ts';
+import { createInvitations } from './invitations/service.ts';
 import { createLog, type Log } from './log.ts';
 import { createMail } from './mail/service.ts';
 import { createDocuments } from './ops/documents.ts';
@@ -56,10 +58,12 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
     const firstSuperadmin = await auth.service.ensureSuperadmin(config);
     const roles = createRoles({ db });
     const users = createUsers({ db, accounts, roles, auth: auth.service });
+    const { publicUrl } = config;
+    const invitations = createInvitations({ db, accounts, roles, auth: auth.service, mail, publicUrl, log });
     const registry = await createRegistry({ db, log });
     const collections = createCollections({ db, registry });
     const records = createRecords({ db, definitions: registry, resolveAccount: accounts.resolve });
-    const ops = createOps({ db, ...createDocuments(config.publicUrl) });
+    const ops = createOps({ db, ...createDocuments(publicUrl) });
 
     const http = createHttp({
       config,
@@ -73,6 +77,7 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
         roles: rolesRoutes(roles),
         users: usersRoutes(users),
         accounts: accountRoutes(accounts, users),
+        invitations: invitationRoutes(invitations),
         records: recordRoutes(records),
         ops: opsRoutes(ops),
       },

@@ -45,6 +45,15 @@ export const accounts = {
   users: 'GET /api/v1/accounts/:id/users q',
 } as const;
 
+export const invitations = {
+  list: 'GET /api/v1/invitations q',
+  create: 'POST /api/v1/invitations b',
+  show: 'GET /api/v1/invitations/:id',
+  accept: 'POST /api/v1/invitations/:id/accept b',
+  resend: 'POST /api/v1/invitations/:id/resend b',
+  cancel: 'DELETE /api/v1/invitations/:id',
+} as const;
+
 export const records = {
   list: 'GET /api/v1/records/:collection q',
   create: 'POST /api/v1/records/:collection b',
@@ -66,7 +75,7 @@ export const ops = {
   docs: 'GET /docs t',
 } as const;
 
-export const rooms = { auth, collections, roles, users, accounts, records, ops } as const;
+export const rooms = { auth, collections, roles, users, accounts, invitations, records, ops } as const;
 
 /** Query parameters of a list that are not fields. */
 export const listParams: readonly string[] = ["skip","limit","sort","fields"];

@@ -436,6 +436,101 @@ export interface Health {
   version: string;
 }
 
+export interface Invitation {
+  /** UUID version 7. */
+  id: string;
+  /** Two letters and four digits. */
+  account_id: string;
+  /** The same as account_id. */
+  account_code: string;
+  email: string;
+  role_id: number;
+  role: string;
+  invited_by: string | null;
+  status: "pending" | "accepted" | "expired" | "cancelled";
+  /** RFC 3339, UTC, ends in Z. */
+  expires_at: string;
+  accepted_at: string | null;
+  /** RFC 3339, UTC, ends in Z. */
+  created_at: string;
+}
+
+export interface InvitationAcceptance {
+  password: string;
+}
+
+export interface InvitationInput {
+  email: string;
+  /** Default: the role user. */
+  role_id?: number | string | undefined;
+  /** Superadmins only: id or slug of the account. */
+  account_id?: string | undefined;
+}
+
+export interface InvitationNotice {
+  email: string;
+  account_name: string;
+  invited_by_name: string | null;
+  /** RFC 3339, UTC, ends in Z. */
+  expires_at: string;
+  is_valid: boolean;
+}
+
+export interface InvitationsCreateReply {
+  /** UUID version 7. */
+  id: string;
+  /** Two letters and four digits. */
+  account_id: string;
+  /** The same as account_id. */
+  account_code: string;
+  email: string;
+  role_id: number;
+  role: string;
+  invited_by: string | null;
+  status: "pending" | "accepted" | "expired" | "cancelled";
+  /** RFC 3339, UTC, ends in Z. */
+  expires_at: string;
+  accepted_at: string | null;
+  /** RFC 3339, UTC, ends in Z. */
+  created_at: string;
+  token: string;
+}
+
+export interface InvitationsListQuery {
+  /** Items to skip. */
+  skip?: number | undefined;
+  /** Items per page, 1 to 100, default 25. */
+  limit?: number | undefined;
+  /** Page number from 1; used when skip is absent. */
+  page?: number | undefined;
+  /** Same as limit. */
+  page_size?: number | undefined;
+  status_filter?: "pending" | "accepted" | "expired" | "cancelled" | undefined;
+  /** Superadmins only: id or slug of an account. */
+  account_id?: string | undefined;
+}
+
+export interface InvitationsListReply {
+  items: Invitation[];
+  total: number;
+  skip: number;
+  limit: number;
+  page: number;
+  page_size: number;
+  total_pages: number;
+  /** The same array as items. */
+  invitations: Invitation[];
+}
+
+export interface InvitationsResendBody {
+  [key: string]: unknown;
+}
+
+export interface InvitationsResendReply {
+  message: string;
+  token: string;
+}
+
 export interface LoginInput {
   /** Slug or id of the account. `system` for superadmins. */
   account?: string | undefined;
@@ -737,6 +832,12 @@ export interface Calls {
   'accounts.update': { input: { params: { id: string }; body: AccountChange }; reply: Account };
   'accounts.delete': { input: { params: { id: string } }; reply: void };
   'accounts.users': { input: { params: { id: string }; query?: AccountsUsersQuery | undefined }; reply: AccountsUsersReply };
+  'invitations.list': { input: { query?: InvitationsListQuery | undefined }; reply: InvitationsListReply };
+  'invitations.create': { input: { body: InvitationInput }; reply: InvitationsCreateReply };
+  'invitations.show': { input: { params: { id: string } }; reply: InvitationNotice };
+  'invitations.accept': { input: { params: { id: string }; body: InvitationAcceptance }; reply: Session };
+  'invitations.resend': { input: { params: { id: string }; body?: InvitationsResendBody | undefined }; reply: InvitationsResendReply };
+  'invitations.cancel': { input: { params: { id: string } }; reply: void };
   'records.list': { input: { params: { collection: string }; query?: RecordsListQuery | undefined }; reply: RecordPage };
   'records.create': { input: { params: { collection: string }; body: RecordBody }; reply: StoredRecord };
   'records.get': { input: { params: { collection: string; id: string }; query?: RecordsGetQuery | undefined }; reply: ProjectedRecord };
@@ -827,6 +928,20 @@ export interface Rooms {
     delete(id: string, options?: CallOptions): Call<void>;
     /** List the users of an account */
     users(id: string, query?: AccountsUsersQuery, options?: CallOptions): Call<AccountsUsersReply>;
+  };
+  invitations: {
+    /** List invitations */
+    list(query?: InvitationsListQuery, options?: CallOptions): Call<InvitationsListReply>;
+    /** Invite a person into the account */
+    create(body: InvitationInput, options?: CallOptions): Call<InvitationsCreateReply>;
+    /** What an invitation says, for its holder */
+    show(id: string, options?: CallOptions): Call<InvitationNotice>;
+    /** Accept an invitation and log in */
+    accept(id: string, body: InvitationAcceptance, options?: CallOptions): Call<Session>;
+    /** Send the message again, with a new token */
+    resend(id: string, body?: InvitationsResendBody, options?: CallOptions): Call<InvitationsResendReply>;
+    /** Cancel a pending invitation */
+    cancel(id: string, options?: CallOptions): Call<void>;
   };
   records: {
     /** List records */

@@ -274,7 +274,7 @@ describe.runIf(available)('the REST guide', () => {
   });
 
   it('S001-07 specific routes answer as themselves even when collections have their names', async () => {
-    for (const name of ['collections', 'roles', 'users', 'accounts', 'auth', 'records']) {
+    for (const name of ['collections', 'roles', 'users', 'accounts', 'invitations', 'auth', 'records']) {
       expect(
         (
           await t.call(

@@ -20,6 +20,7 @@ interface Target {
   readonly user: Json;
   readonly collection: string;
   readonly record: string;
+  readonly invitation: string;
   /** Texts that only this account may see. */
   readonly secrets: readonly string[];
 }
@@ -37,6 +38,8 @@ const PARAMS: Record<string, Record<string, (at: Target) => string>> = {
   collections: { id: (at) => at.collection },
   users: { id: (at) => at.user.id },
   accounts: { id: (at) => at.account.id },
+  // Where the route wants a token, the id is a wrong one: a right one opens its invitation to whoever holds it.
+  invitations: { id: (at) => at.invitation },
   records: { collection: (at) => at.collection, id: (at) => at.record },
 };
 /** Keys of example bodies and queries that name an account or a person. */
@@ -94,13 +97,17 @@ describe.runIf(available)('isolation', () => {
     const marker = unique('marker-');
     const body = { title: marker, content: marker, published: true };
     const record = (await t.call('POST', `/api/v1/records/${collection}`, body, { token: tenant.token })).body.id;
+    const guest = { email: `${unique('guest-')}@example.com` };
+    const invited = await t.call('POST', '/api/v1/invitations', guest, { token: tenant.token });
+    const invitation = invited.body.id;
     const { account, user } = tenant;
     return {
       account,
       user,
       collection,
       record,
-      secrets: [marker, record, account.id, account.slug, user.id, user.email],
+      invitation,
+      secrets: [marker, record, invitation, guest.email, account.id, account.slug, user.id, user.email],
     };
   }
 
@@ -161,6 +168,7 @@ describe.runIf(available)('isolation', () => {
       admin,
       await as(`/api/v1/accounts/${b.account.id}`),
       (await as(`/api/v1/accounts/${b.account.id}/users`)).total,
+      await t.app.db.query('select * from snackbase.invitations where account_id = $1 order by id', [b.account.id]),
       await t.app.db.query(`select * from app_main.${b.collection} where account_id = $1 order by id`, [b.account.id]),
     ];
   };

@@ -3,6 +3,7 @@ import type { Knex } from 'knex';
 import * as foundation from './0001-foundation.ts';
 import * as identity from './0002-identity.ts';
 import * as collections from './0003-collections.ts';
+import * as invitations from './0004-invitations.ts';
 
 export interface Migration {
   /** Recorded in the database; the file's name. */
@@ -15,4 +16,5 @@ export const migrations: readonly Migration[] = [
   { name: '0001-foundation', ...foundation },
   { name: '0002-identity', ...identity },
   { name: '0003-collections', ...collections },
+  { name: '0004-invitations', ...invitations },
 ];
