@@ -2,15 +2,17 @@
 import { reads, writes } from './access.ts';
 import { Field, FieldInput } from './fields.ts';
 import { noBody, noParams, room, z } from './kit.ts';
+import { Operation } from './permissions.ts';
 import { errors } from './problems.ts';
+import { FieldList, fieldListShape, ruleShape } from './rules.ts';
 import { Id, idParam, pageOf, pageQuery, Timestamp } from './shapes.ts';
 
-/** Any of the accepted spellings of a key, brought to ours; null means not set. */
+/** Any of the accepted spellings of a key, brought to ours. null means not set, but for rules, where it takes a rule away. */
 const spelled = (spellings: Readonly<Record<string, string>>) => (input: unknown) => {
   if (typeof input !== 'object' || input === null || Array.isArray(input)) return input;
   const out: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(input)) {
-    if (value === null) continue;
+    if (value === null && !Object.hasOwn(ruleShape, key)) continue;
     const known = Object.hasOwn(spellings, key) ? (spellings[key] as string) : key;
     out[Object.hasOwn(out, known) ? key : known] = value;
   }
@@ -23,6 +25,20 @@ const SPELLINGS = {
   displayName: 'display_name',
 };
 
+/** `action` and `operation` are one. */
+const CollectionPermission = z
+  .preprocess(
+    spelled({ action: 'operation' }),
+    z.strictObject({
+      role: z.string().min(1).max(100).meta({ description: 'Name of the role.' }),
+      operation: Operation,
+      rule: z.string().max(8192).optional().meta({ description: 'Which rows; all when left out.' }),
+      fields: FieldList.optional(),
+    }),
+  )
+  .meta({ id: 'CollectionPermission', description: '`action` is accepted for operation.' });
+
+const access = z.object({ ...ruleShape, ...fieldListShape }).partial().shape;
 const definition = {
   name: z
     .string()
@@ -35,6 +51,12 @@ const definition = {
     .boolean()
     .optional()
     .meta({ description: 'A disabled collection answers 404 RESOURCE_DISABLED and keeps its data.' }),
+  ...access,
+  permissions: z
+    .array(CollectionPermission)
+    .max(500)
+    .optional()
+    .meta({ description: 'What roles may do. When sent, it replaces the permissions of exactly this collection.' }),
 };
 
 export const CollectionInput = z
@@ -59,6 +81,11 @@ export const Collection = z
     soft_delete: z.boolean(),
     enableSoftDelete: z.boolean().meta({ description: 'The same as soft_delete.' }),
     enabled: z.boolean(),
+    ...ruleShape,
+    ...fieldListShape,
+    permissions: z
+      .array(z.object({ role: z.string(), operation: Operation, rule: z.string(), fields: FieldList }))
+      .meta({ description: 'Permissions of exactly this collection; those of patterns are with their roles.' }),
     revision: z.int().meta({ description: 'Grows with each change of the definition.' }),
     created_at: Timestamp,
     updated_at: Timestamp,
@@ -90,6 +117,16 @@ const shown = {
   soft_delete: false,
   enableSoftDelete: false,
   enabled: true,
+  list_rule: null,
+  view_rule: null,
+  create_rule: null,
+  update_rule: null,
+  delete_rule: null,
+  list_fields: '*' as const,
+  view_fields: '*' as const,
+  create_fields: '*' as const,
+  update_fields: '*' as const,
+  permissions: [],
   revision: 1,
   created_at: '2026-01-02T03:04:05.678Z',
   updated_at: '2026-01-02T03:04:05.678Z',

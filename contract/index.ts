@@ -1,22 +1,35 @@
 // The contract: every room's routes in mounting order. Server, client, documents and test matrices derive from this value.
 import { accounts } from './accounts.ts';
+import { adminRecords } from './admin-records.ts';
+import { adminTokens, apiKeys } from './api-keys.ts';
+import { audit } from './audit.ts';
 import { auth } from './auth.ts';
 import { collections } from './collections.ts';
+import { groups } from './groups.ts';
 import { invitations } from './invitations.ts';
 import type { Contract } from './kit.ts';
 import { ops } from './ops.ts';
+import { permissions } from './permissions.ts';
 import { records } from './records.ts';
 import { roles } from './roles.ts';
+import { rules } from './rules.ts';
 import { users } from './users.ts';
 
 export const contract = {
   auth,
   collections,
+  rules,
   roles,
+  permissions,
   users,
   accounts,
+  groups,
   invitations,
+  apiKeys,
+  adminTokens,
   records,
+  adminRecords,
+  audit,
   ops,
 } as const satisfies Contract;
 export type AppContract = typeof contract;

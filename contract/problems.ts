@@ -172,6 +172,8 @@ export const ProblemEntry = z
     expected: z.string().optional(),
     received: z.string().optional(),
     index: z.int().optional(),
+    position: z.int().optional().meta({ description: 'In a rule or filter: characters before the mistake.' }),
+    hint: z.string().optional().meta({ description: 'In a rule or filter: what to write instead.' }),
   })
   .meta({ id: 'ProblemEntry', description: 'One finding about one field of the input.' });
 export type ProblemEntry = z.infer<typeof ProblemEntry>;
@@ -211,6 +213,8 @@ export function standingErrors(
   const codes: Code[] = ['INTERNAL_ERROR', 'SERVICE_UNAVAILABLE'];
   if (access.who !== 'anyone') codes.push('UNAUTHORIZED', 'TOKEN_EXPIRED', 'CROSS_SITE_REQUEST');
   if (access.who !== 'anyone' && access.who !== 'user') codes.push('FORBIDDEN');
+  if (access.who !== 'anyone') codes.push('KEY_PERMISSION_DENIED');
+  if (access.who === 'rules') codes.push('ACCOUNT_REQUIRED');
   if (access.rate !== 'open') codes.push('RATE_LIMITED');
   if (body) codes.push('INVALID_JSON', 'PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'INVALID_REQUEST');
   if (query) codes.push('INVALID_QUERY_PARAMS');

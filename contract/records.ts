@@ -4,10 +4,10 @@ import { noBody, room, z } from './kit.ts';
 import { errors } from './problems.ts';
 import { Id, intParam, Timestamp } from './shapes.ts';
 
-const inCollection = z.object({
+export const inCollection = z.object({
   collection: z.string().min(1).meta({ description: 'Name of the collection.', example: 'posts' }),
 });
-const oneRecord = z.object({
+export const oneRecord = z.object({
   collection: z.string().min(1).meta({ description: 'Name of the collection.', example: 'posts' }),
   id: z.string().min(1).meta({ description: 'Id of the record.' }),
 });
@@ -60,6 +60,27 @@ export const RecordPage = z
   })
   .meta({ id: 'RecordPage' });
 
+/** One state of a record, as the audit trail tells it. */
+const RecordVersion = z
+  .object({
+    version: z.int().meta({ description: 'From 1, the oldest that the trail knows.' }),
+    at: Timestamp,
+    operation: z.enum(['CREATE', 'UPDATE', 'DELETE', 'RESTORE']),
+    actor: z.object({ kind: z.string(), user_id: z.string().nullable(), user_email: z.string().nullable() }),
+    reason: z.string().nullable().meta({ description: 'X-Audit-Reason of the request.' }),
+    request_id: z.string().nullable(),
+    changes: z
+      .record(z.string(), z.object({ old: z.unknown().optional(), new: z.unknown().optional() }))
+      .meta({ description: 'By field: the value before and after.' }),
+    record: ProjectedRecord.nullable().meta({ description: 'The record from then on, null once it was deleted.' }),
+  })
+  .meta({ id: 'RecordVersion' });
+export type RecordVersion = z.output<typeof RecordVersion>;
+
+export const RecordHistory = z
+  .object({ items: z.array(RecordVersion), total: z.int(), skip: z.int(), limit: z.int() })
+  .meta({ id: 'RecordHistory', description: 'Newest first.' });
+
 const post = { title: 'Getting started', content: 'A first post.', published: true };
 const shown = {
   id: '0198c0de-7a11-7000-8000-3b2f5c0ffee1',
@@ -78,7 +99,6 @@ const stored = errors(
   'RELATION_REFERENCE_ERROR',
   'RESOURCE_CONFLICT',
   'ADMIN_TOKEN_NOT_ALLOWED',
-  'ACCOUNT_REQUIRED',
 );
 
 export const records = room({
@@ -119,6 +139,45 @@ export const records = room({
     metadata: reads('rules', { mcp: 'get' }),
     example: { params, reply: shown },
   },
+  history: {
+    method: 'GET',
+    path: '/api/v1/records/:collection/:id/history',
+    summary: 'Versions of a record',
+    description:
+      'For whoever may view the record; admins also read that of a deleted one. With `at` the answer is the record as it was then, or 404 when there was none. Fields the caller may not read are left out, personal data is masked.',
+    pathParams: oneRecord,
+    query: z.strictObject({
+      at: z.iso.datetime({ offset: true }).optional().meta({ description: 'The record as it was at this moment.' }),
+      skip: intParam({ min: 0 }).default(0),
+      limit: intParam({ min: 1, max: 100 }).default(30),
+    }),
+    responses: {
+      200: z.union([RecordHistory, ProjectedRecord]),
+      ...errors('RESOURCE_FIND_ERROR'),
+      ...found,
+    },
+    metadata: reads('rules'),
+    example: {
+      params,
+      reply: {
+        items: [
+          {
+            version: 1,
+            at: shown.created_at,
+            operation: 'CREATE',
+            actor: { kind: 'user', user_id: shown.created_by, user_email: 'ada@example.com' },
+            reason: null,
+            request_id: 'cid_0198c0de',
+            changes: { title: { old: null, new: post.title } },
+            record: shown,
+          },
+        ],
+        total: 1,
+        skip: 0,
+        limit: 30,
+      },
+    },
+  },
   replace: {
     method: 'PUT',
     path: '/api/v1/records/:collection/:id',
@@ -146,7 +205,7 @@ export const records = room({
     path: '/api/v1/records/:collection/:id',
     summary: 'Delete a record',
     pathParams: oneRecord,
-    responses: { 204: noBody, ...errors('RESOURCE_DELETE_ERROR', 'RELATION_RESTRICTED', 'ACCOUNT_REQUIRED'), ...found },
+    responses: { 204: noBody, ...errors('RESOURCE_DELETE_ERROR', 'RELATION_RESTRICTED'), ...found },
     metadata: writes('rules', 'delete', { idempotent: 'natural', mcp: 'delete' }),
     example: { params },
   },

@@ -1,10 +1,70 @@
-// Roles: what a user is in his account. Permissions hang on them.
-import { reads } from './access.ts';
-import { noParams, room, z } from './kit.ts';
+// Roles: what a user is in his account. Permissions hang on them. Superadmins only.
+import { reads, writes } from './access.ts';
+import { noBody, noParams, room, z } from './kit.ts';
+import { Permission, PermissionMatrix, PermissionUpdate } from './permissions.ts';
+import { errors } from './problems.ts';
+import { idParam, Timestamp } from './shapes.ts';
 
 export const Role = z
-  .object({ id: z.int(), name: z.string(), description: z.string().nullable(), is_builtin: z.boolean() })
+  .object({
+    id: z.int(),
+    name: z.string(),
+    description: z.string().nullable(),
+    is_builtin: z.boolean(),
+    enabled: z.boolean().meta({ description: 'A disabled role grants nothing.' }),
+    created_at: Timestamp,
+    updated_at: Timestamp,
+  })
   .meta({ id: 'Role' });
+export type Role = z.infer<typeof Role>;
+
+const settings = {
+  name: z.string().meta({
+    description: 'Letters, digits and underscore, at most 100; starts with a letter or underscore.',
+    example: 'editor',
+  }),
+  description: z.string().max(500).nullable().optional(),
+  enabled: z.boolean().optional(),
+};
+const RolePermissions = z
+  .object({ permissions: PermissionMatrix, items: z.array(Permission) })
+  .meta({ id: 'RolePermissions' });
+
+const at = '2026-01-02T03:04:05.678Z';
+const editor = {
+  id: 4,
+  name: 'editor',
+  description: 'Can edit but not delete content',
+  is_builtin: false,
+  enabled: true,
+  created_at: at,
+  updated_at: at,
+};
+const params = { id: '4' };
+const missing = errors('RESOURCE_NOT_FOUND');
+const refused = errors('INVALID_RESOURCE_DATA', 'CONFLICT', 'BUILTIN_ROLE');
+const granted = {
+  permissions: {
+    posts: {
+      create: { rule: 'true', fields: ['title', 'content'] },
+      read: null,
+      update: null,
+      delete: null,
+    },
+  },
+  items: [
+    {
+      id: 7,
+      role_id: 4,
+      collection: 'posts',
+      operation: 'create' as const,
+      rule: 'true',
+      fields: ['title', 'content'],
+      created_at: at,
+      updated_at: at,
+    },
+  ],
+};
 
 export const roles = room({
   list: {
@@ -14,8 +74,97 @@ export const roles = room({
     pathParams: noParams,
     responses: { 200: z.object({ items: z.array(Role), total: z.int() }) },
     metadata: reads('superadmin'),
+    example: { reply: { items: [editor], total: 1 } },
+  },
+  create: {
+    method: 'POST',
+    path: '/api/v1/roles',
+    summary: 'Create a role',
+    description: 'A new role may do nothing until permissions are granted to it.',
+    pathParams: noParams,
+    body: z.strictObject(settings).meta({ id: 'RoleInput' }),
+    responses: { 201: Role, ...errors('INVALID_RESOURCE_DATA', 'CONFLICT') },
+    metadata: writes('superadmin', 'role.create'),
+    example: { body: { name: 'editor', description: editor.description }, reply: editor },
+  },
+  get: {
+    method: 'GET',
+    path: '/api/v1/roles/:id',
+    summary: 'Get a role',
+    pathParams: idParam,
+    responses: { 200: Role, ...missing },
+    metadata: reads('superadmin'),
+    example: { params, reply: editor },
+  },
+  update: {
+    method: 'PUT',
+    path: '/api/v1/roles/:id',
+    summary: 'Change a role',
+    description: 'What is sent changes. It acts on the next request of every user of the role.',
+    pathParams: idParam,
+    body: z.strictObject(settings).partial().meta({ id: 'RoleChange' }),
+    responses: { 200: Role, ...missing, ...refused },
+    metadata: writes('superadmin', 'role.update', { idempotent: 'natural' }),
+    example: { params, body: { description: 'Edits content' }, reply: { ...editor, description: 'Edits content' } },
+  },
+  delete: {
+    method: 'DELETE',
+    path: '/api/v1/roles/:id',
+    summary: 'Delete a role with its permissions',
+    description: 'Refused for built-in roles and while users have the role.',
+    pathParams: idParam,
+    responses: { 204: noBody, ...missing, ...errors('BUILTIN_ROLE', 'RELATION_RESTRICTED') },
+    metadata: writes('superadmin', 'role.delete', { idempotent: 'natural' }),
+    example: { params },
+  },
+  permissions: {
+    method: 'GET',
+    path: '/api/v1/roles/:id/permissions',
+    summary: 'Get what a role may do',
+    pathParams: idParam,
+    responses: { 200: RolePermissions, ...missing },
+    metadata: reads('superadmin'),
+    example: { params, reply: granted },
+  },
+  permissionsMatrix: {
+    method: 'GET',
+    path: '/api/v1/roles/:id/permissions/matrix',
+    summary: 'Get what a role may do (the same under another path)',
+    pathParams: idParam,
+    responses: { 200: RolePermissions, ...missing },
+    metadata: reads('superadmin'),
+    example: { params, reply: granted },
+  },
+  updatePermissions: {
+    method: 'PUT',
+    path: '/api/v1/roles/:id/permissions/bulk',
+    summary: 'Grant permissions to a role',
+    description:
+      'Each entry sets what the role may do for one operation on one collection; others stay. All entries are applied, or none.',
+    pathParams: idParam,
+    body: z.strictObject({ updates: z.array(PermissionUpdate).max(1000) }).meta({ id: 'PermissionUpdates' }),
+    responses: {
+      200: z
+        .object({ success_count: z.int(), failure_count: z.int(), errors: z.array(z.string()) })
+        .meta({ id: 'PermissionsUpdated' }),
+      ...missing,
+      ...errors('INVALID_RESOURCE_DATA'),
+    },
+    metadata: writes('superadmin', 'role.update_permissions', { idempotent: 'natural' }),
     example: {
-      reply: { items: [{ id: 1, name: 'admin', description: 'Manages the account', is_builtin: true }], total: 1 },
+      params,
+      body: {
+        updates: [
+          { collection: 'posts', operation: 'create', rule: 'true', fields: ['title', 'content'] },
+          {
+            collection: 'posts',
+            operation: 'update',
+            rule: '@owns_record() or @has_role("admin")',
+            fields: ['title', 'content'],
+          },
+        ],
+      },
+      reply: { success_count: 2, failure_count: 0, errors: [] },
     },
   },
 });

@@ -44,6 +44,13 @@ const REQUEST_HEADERS: readonly SharedHeader[] = [
     schema: { type: 'string', maxLength: 128 },
     on: () => true,
   },
+  {
+    component: 'AuditReasonHeader',
+    name: 'X-Audit-Reason',
+    description: 'Why you change this: up to 500 characters, kept as es_reason of the audit entries.',
+    schema: { type: 'string', maxLength: 500 },
+    on: ({ audit }) => audit !== null,
+  },
 ];
 
 /** References to the shared request headers that a route with this metadata reads. */

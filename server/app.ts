@@ -1,8 +1,17 @@
 // THE MAP: builds every room, mounts the contract and answers the server.
 import { contract } from '../contract/index.ts';
 import { docsAssets } from '../openapi/docs.ts';
+import { createDecide } from './access/decide.ts';
+import { createGrants } from './access/grants.ts';
+import { createMay } from './access/may.ts';
+import { NO_MACROS } from './access/rule.ts';
+import { ruleProblems } from './access/rule-check.ts';
 import { accountRoutes } from './accounts/routes.ts';
 import { createAccounts } from './accounts/service.ts';
+import { adminTokenRoutes, apiKeyRoutes } from './api-keys/routes.ts';
+import { createApiKeys } from './api-keys/service.ts';
+import { auditRoutes } from './audit/routes.ts';
+import { createAudit, createTrail } from './audit/service.ts';
 import { createAuth } from './auth/room.ts';
 import { authRoutes } from './auth/routes.ts';
 import { createRegistry } from './collections/registry.ts';
@@ -12,6 +21,8 @@ import type { Config } from './config.ts';
 import type { Database } from './db/database.ts';
 import { migrateDatabase } from './db/migrate.ts';
 import { openDatabase } from './db/open.ts';
+import { groupsRoutes } from './groups/routes.ts';
+import { createGroups } from './groups/service.ts';
 import { createHttp } from './http/server.ts';
 import { invitationRoutes } from './invitations/routes.ts';
 import { createInvitations } from './invitations/service.ts';
@@ -20,10 +31,15 @@ import { createMail } from './mail/service.ts';
 import { createDocuments } from './ops/documents.ts';
 import { opsRoutes } from './ops/routes.ts';
 import { createOps } from './ops/service.ts';
+import { permissionsRoutes } from './permissions/routes.ts';
+import { type CheckRule, createCollectionPermissions, createPermissions } from './permissions/service.ts';
+import { adminRecordRoutes } from './records/admin-routes.ts';
 import { recordRoutes } from './records/routes.ts';
 import { createRecords } from './records/service.ts';
 import { rolesRoutes } from './roles/routes.ts';
 import { createRoles } from './roles/service.ts';
+import { ruleRoutes } from './rules/routes.ts';
+import { createRules } from './rules/service.ts';
 import { usersRoutes } from './users/routes.ts';
 import { createUsers } from './users/service.ts';
 
@@ -52,17 +68,47 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
   });
   try {
     await migrateDatabase(db);
+    const trail = createTrail({ db, encryptionKey: config.encryptionKey, log });
     const mail = createMail({ dataDir: config.dataDir, log });
-    const accounts = createAccounts({ db });
-    const auth = await createAuth({ db, config, mail, accounts, log });
+    const accounts = createAccounts({ db, trail });
+    const auth = await createAuth({ db, config, mail, accounts, trail, log });
     const firstSuperadmin = await auth.service.ensureSuperadmin(config);
-    const roles = createRoles({ db });
-    const users = createUsers({ db, accounts, roles, auth: auth.service });
+    const grants = await createGrants({ db, log });
+    const macros = NO_MACROS;
+    const sources = { grants, macros };
+    const roles = createRoles({ db, grants, changed: auth.service.changed });
+    const users = createUsers({ db, accounts, roles, auth: auth.service, trail });
     const { publicUrl } = config;
     const invitations = createInvitations({ db, accounts, roles, auth: auth.service, mail, publicUrl, log });
     const registry = await createRegistry({ db, log });
-    const collections = createCollections({ db, registry });
-    const records = createRecords({ db, definitions: registry, resolveAccount: accounts.resolve });
+    const checkRule: CheckRule = (text, fields, use, at) => ruleProblems(text, fields, use, macros, at);
+    const may = createMay(grants, (name) => registry.get(name)?.access);
+    const permissions = createPermissions({ db, grants, roles, checkRule, may });
+    const collections = createCollections({
+      db,
+      registry,
+      macros,
+      permissions: createCollectionPermissions({ grants, checkRule, trail }),
+      trail,
+    });
+    const records = createRecords({
+      db,
+      definitions: registry,
+      resolveAccount: accounts.resolve,
+      trail,
+      decide: createDecide(sources),
+    });
+    const rules = createRules({ sources, definitions: registry, collections, userOf: users.get, peek: records.peek });
+    const groups = createGroups({ db, accounts, auth: auth.service });
+    const apiKeys = createApiKeys({ db, accounts, auth: auth.service });
+    const audit = createAudit({
+      db,
+      trail,
+      definitions: registry,
+      scope: accounts.scope,
+      viewRecord: records.get,
+      confirmPassword: auth.service.confirmPassword,
+    });
     const ops = createOps({ db, ...createDocuments(publicUrl) });
 
     const http = createHttp({
@@ -74,11 +120,18 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
       tables: {
         auth: authRoutes(auth.service),
         collections: collectionRoutes(collections),
-        roles: rolesRoutes(roles),
+        rules: ruleRoutes(rules),
+        roles: rolesRoutes(roles, permissions),
+        permissions: permissionsRoutes(permissions),
         users: usersRoutes(users),
         accounts: accountRoutes(accounts, users),
+        groups: groupsRoutes(groups),
         invitations: invitationRoutes(invitations),
+        apiKeys: apiKeyRoutes(apiKeys),
+        adminTokens: adminTokenRoutes(apiKeys),
         records: recordRoutes(records),
+        adminRecords: adminRecordRoutes(records),
+        audit: auditRoutes(audit),
         ops: opsRoutes(ops),
       },
     });
@@ -87,6 +140,8 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
       await http.close();
       await auth.close();
       await registry.close();
+      await grants.close();
+      await trail.close();
       await db.close();
     };
     return {

@@ -1,23 +1,36 @@
 // What every room receives with a call: who calls, for which account, and the request's facts; and the types of a room's route table.
+import { Readable, Stream } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import type { Parsed, Reply, Room, Route } from '../contract/kit.ts';
 import { Failure } from '../contract/problems.ts';
 
 /** The account whose users are superadmins. */
 export const SYSTEM_ACCOUNT = 'SY0000';
 
+/** What an API key may do: {collection (`main.posts`, `main.*` or `*`): {operation: fields}}; see `access/scopes`. */
+export type KeyScopes = Readonly<Record<string, Readonly<Record<string, readonly string[] | '*'>>>>;
+
 /** A caller whose credential was checked for this request. */
 export interface Caller {
+  /** What calls: a person, an API key that acts for the person who made it, or an admin token of a superadmin. */
+  readonly kind: 'user' | 'key' | 'admin_token';
+  /** The person, also behind a key. */
   readonly userId: string;
   readonly accountId: string;
   readonly email: string;
   readonly role: string;
   readonly roleId: number;
+  /** Names of his groups in alphabetical order. */
   readonly groups: readonly string[];
   /** True for users of the system account. */
   readonly superadmin: boolean;
-  /** The login session behind the credential; ending it ends every token of it. */
-  readonly sessionId: string;
-  readonly via: 'bearer' | 'cookie';
+  /** The login session behind the credential, null behind a key; ending it ends every token of it. */
+  readonly sessionId: string | null;
+  /** The API key or admin token, null for a person. */
+  readonly keyId: string | null;
+  /** What an API key is limited to; null for everybody else. */
+  readonly scopes: KeyScopes | null;
+  readonly via: 'bearer' | 'cookie' | 'key';
 }
 
 export interface Ctx {
@@ -29,6 +42,8 @@ export interface Ctx {
   readonly requestId: string;
   readonly ip: string;
   readonly userAgent: string;
+  /** X-Audit-Reason: why, for the audit trail; at most 500 characters are kept. */
+  readonly auditReason?: string | null;
   /** The cookie session token, as sent; only the auth room reads it. */
   readonly sessionCookie: string | null;
 }
@@ -47,12 +62,24 @@ export class Answer<T> {
   ) {}
 }
 
+/** A body that is made while it is sent, piece by piece; the route's Answer names its content type. */
+export class Streamed extends Stream {
+  constructor(private readonly pieces: AsyncIterable<string>) {
+    super();
+  }
+  /** Ends with the client or with the pieces; a piece that fails breaks the connection, so that nobody takes a part for the whole. */
+  override pipe<T extends NodeJS.WritableStream>(destination: T): T {
+    pipeline(Readable.from(this.pieces), destination).catch(() => {});
+    return destination;
+  }
+}
+
 /** A body that is JSON text already; it is sent as it stands. */
 export class RawJson {
   constructor(readonly json: string) {}
 }
 
-type Body<R extends Route> = Reply<R> | RawJson;
+type Body<R extends Route> = Reply<R> | RawJson | Streamed;
 type Handle<R extends Route> = (
   input: Parsed<R> & { readonly ctx: Ctx },
 ) => Body<R> | Answer<Body<R>> | Promise<Body<R> | Answer<Body<R>>>;

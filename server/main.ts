@@ -10,6 +10,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ command: Command }>>> = 
   'init-db': () => import('./cli/init-db.ts'),
   'create-superadmin': () => import('./cli/create-superadmin.ts'),
   migrate: () => import('./cli/migrate.ts'),
+  audit: () => import('./cli/audit.ts'),
   mail: () => import('./cli/mail.ts'),
   config: () => import('./cli/config.ts'),
   info: () => import('./cli/info.ts'),

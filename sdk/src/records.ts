@@ -4,6 +4,7 @@ import type { CallOptions } from './options.ts';
 import { listParams, records as routes } from './routes.gen.ts';
 import type { CollectionName, FieldName, ListOptions, Page, RecordInput, RecordOf } from './schema.ts';
 import type { Send } from './transport.ts';
+import type { Calls } from './types.gen.ts';
 
 /** The server's default, sent along with `page` so that both sides count in the same steps. */
 const PER_PAGE = 30;
@@ -85,6 +86,16 @@ export class Records<Schema> {
     call?: CallOptions,
   ): Call<RecordOf<Schema, C, T>> {
     return asCall(this.#send(routes.patch, { params: { collection, id }, body: data }, call));
+  }
+
+  /** The versions of a record, newest first; with `at` the record as it was then. @throws NotFoundError */
+  history(
+    collection: CollectionName<Schema>,
+    id: string,
+    options: NonNullable<Calls['records.history']['input']['query']> = {},
+    call?: CallOptions,
+  ): Call<Calls['records.history']['reply']> {
+    return asCall(this.#send(routes.history, { params: { collection, id }, query: options }, call));
   }
 
   /** Deletes a record. @throws ConflictError while others refer to it */

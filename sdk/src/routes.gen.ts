@@ -21,8 +21,29 @@ export const collections = {
   delete: 'DELETE /api/v1/collections/:id',
 } as const;
 
+export const rules = {
+  get: 'GET /api/v1/collections/:id/rules',
+  update: 'PUT /api/v1/collections/:id/rules b',
+  validate: 'POST /api/v1/rules/validate b',
+  test: 'POST /api/v1/rules/test b',
+  explain: 'POST /api/v1/rules/explain b',
+} as const;
+
 export const roles = {
   list: 'GET /api/v1/roles',
+  create: 'POST /api/v1/roles b',
+  get: 'GET /api/v1/roles/:id',
+  update: 'PUT /api/v1/roles/:id b',
+  delete: 'DELETE /api/v1/roles/:id',
+  permissions: 'GET /api/v1/roles/:id/permissions',
+  permissionsMatrix: 'GET /api/v1/roles/:id/permissions/matrix',
+  updatePermissions: 'PUT /api/v1/roles/:id/permissions/bulk b',
+} as const;
+
+export const permissions = {
+  own: 'GET /api/v1/permissions',
+  available: 'GET /api/v1/permissions/available',
+  delete: 'DELETE /api/v1/permissions/:id',
 } as const;
 
 export const users = {
@@ -45,6 +66,18 @@ export const accounts = {
   users: 'GET /api/v1/accounts/:id/users q',
 } as const;
 
+export const groups = {
+  list: 'GET /api/v1/groups q',
+  create: 'POST /api/v1/groups b',
+  get: 'GET /api/v1/groups/:id',
+  update: 'PATCH /api/v1/groups/:id b',
+  delete: 'DELETE /api/v1/groups/:id',
+  addUser: 'POST /api/v1/groups/:id/users b',
+  removeUser: 'DELETE /api/v1/groups/:id/users/:user_id',
+  addMember: 'POST /api/v1/groups/:id/members b',
+  removeMember: 'DELETE /api/v1/groups/:id/members/:user_id',
+} as const;
+
 export const invitations = {
   list: 'GET /api/v1/invitations q',
   create: 'POST /api/v1/invitations b',
@@ -54,13 +87,42 @@ export const invitations = {
   cancel: 'DELETE /api/v1/invitations/:id',
 } as const;
 
+export const apiKeys = {
+  list: 'GET /api/v1/api-keys q',
+  create: 'POST /api/v1/api-keys b',
+  get: 'GET /api/v1/api-keys/:id',
+  revoke: 'DELETE /api/v1/api-keys/:id',
+} as const;
+
+export const adminTokens = {
+  list: 'GET /api/v1/admin/api-keys q',
+  create: 'POST /api/v1/admin/api-keys b',
+  get: 'GET /api/v1/admin/api-keys/:id',
+  revoke: 'DELETE /api/v1/admin/api-keys/:id',
+} as const;
+
 export const records = {
   list: 'GET /api/v1/records/:collection q',
   create: 'POST /api/v1/records/:collection b',
   get: 'GET /api/v1/records/:collection/:id q',
+  history: 'GET /api/v1/records/:collection/:id/history q',
   replace: 'PUT /api/v1/records/:collection/:id b',
   patch: 'PATCH /api/v1/records/:collection/:id b',
   delete: 'DELETE /api/v1/records/:collection/:id',
+} as const;
+
+export const adminRecords = {
+  create: 'POST /api/v1/admin/records/:collection b',
+  replace: 'PUT /api/v1/admin/records/:collection/:id b',
+  patch: 'PATCH /api/v1/admin/records/:collection/:id b',
+} as const;
+
+export const audit = {
+  list: 'GET /api/v1/audit-logs q',
+  export: 'GET /api/v1/audit-logs/export qt',
+  verify: 'GET /api/v1/audit-logs/verify q',
+  sign: 'POST /api/v1/audit-logs/signatures b',
+  get: 'GET /api/v1/audit-logs/:id',
 } as const;
 
 export const ops = {
@@ -75,7 +137,7 @@ export const ops = {
   docs: 'GET /docs t',
 } as const;
 
-export const rooms = { auth, collections, roles, users, accounts, invitations, records, ops } as const;
+export const rooms = { auth, collections, rules, roles, permissions, users, accounts, groups, invitations, apiKeys, adminTokens, records, adminRecords, audit, ops } as const;
 
 /** Query parameters of a list that are not fields. */
 export const listParams: readonly string[] = ["skip","limit","sort","fields"];

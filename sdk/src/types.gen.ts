@@ -131,6 +131,250 @@ export interface AccountsUsersReply {
   total_pages: number;
 }
 
+export interface AdminToken {
+  /** UUID version 7. */
+  id: string;
+  name: string;
+  /** Whole in the reply to its creation; afterwards only its beginning. */
+  key: string;
+  /** False once it is revoked or expired. */
+  is_active: boolean;
+  /** RFC 3339, UTC, ends in Z. */
+  created_at: string;
+  expires_at: string | null;
+  /** To the minute. */
+  last_used_at: string | null;
+  revoked_at: string | null;
+  /** The user it acts for. */
+  created_by: string;
+}
+
+export interface AdminTokenInput {
+  name: string;
+  /** When the key stops working; left out or null: never. */
+  expires_at?: string | null | undefined;
+  kind?: "admin" | undefined;
+}
+
+export interface AdminTokensListQuery {
+  /** Items to skip. */
+  skip?: number | undefined;
+  /** Items per page, 1 to 100, default 25. */
+  limit?: number | undefined;
+  /** Page number from 1; used when skip is absent. */
+  page?: number | undefined;
+  /** Same as limit. */
+  page_size?: number | undefined;
+  /** Same as skip. */
+  offset?: number | undefined;
+}
+
+export interface AdminTokensListReply {
+  items: AdminToken[];
+  total: number;
+  skip: number;
+  limit: number;
+  page: number;
+  page_size: number;
+  total_pages: number;
+}
+
+export interface ApiKey {
+  /** UUID version 7. */
+  id: string;
+  name: string;
+  /** Whole in the reply to its creation; afterwards only its beginning. */
+  key: string;
+  /** False once it is revoked or expired. */
+  is_active: boolean;
+  /** RFC 3339, UTC, ends in Z. */
+  created_at: string;
+  expires_at: string | null;
+  /** To the minute. */
+  last_used_at: string | null;
+  revoked_at: string | null;
+  /** The user it acts for. */
+  created_by: string;
+  kind: "user";
+  /** Two letters and four digits. */
+  account_id: string;
+  scopes: KeyScopes;
+}
+
+export interface ApiKeyInput {
+  name: string;
+  scopes: KeyScopes;
+  /** When the key stops working; left out or null: never. */
+  expires_at?: string | null | undefined;
+  kind?: "user" | undefined;
+}
+
+export interface ApiKeysListQuery {
+  /** Items to skip. */
+  skip?: number | undefined;
+  /** Items per page, 1 to 100, default 25. */
+  limit?: number | undefined;
+  /** Page number from 1; used when skip is absent. */
+  page?: number | undefined;
+  /** Same as limit. */
+  page_size?: number | undefined;
+}
+
+export interface ApiKeysListReply {
+  items: ApiKey[];
+  total: number;
+  skip: number;
+  limit: number;
+  page: number;
+  page_size: number;
+  total_pages: number;
+}
+
+/** One changed column of one row. */
+export interface AuditEntry {
+  /** Grows with each entry of the server; known from the moment of the change. */
+  id: number;
+  account_id: string;
+  /** Place in the chain of the account, from 1 without gaps. */
+  seq: number;
+  /** RFC 3339, UTC, ends in Z. */
+  occurred_at: string;
+  operation: AuditOperation;
+  /** Name of the collection, or of one of the server's own tables. */
+  table_name: string;
+  /** Name of the collection, null for the server's own tables. */
+  collection: string | null;
+  record_id: string;
+  column_name: string;
+  /** The value before as text, null when there was none. */
+  old_value: string | null;
+  /** The value after as text, null when there is none. */
+  new_value: string | null;
+  /** How the column is masked, null when it is not personal data. */
+  mask_type: string | null;
+  /** True when the values are masked for you. */
+  masked: boolean;
+  /** user, key, admin_token, anonymous, system (the server itself) or database (past the server). */
+  actor_kind: string;
+  /** The user, also behind a key. */
+  user_id: string | null;
+  /** His address at that time. */
+  user_email: string | null;
+  /** His name at that time. */
+  user_name: string | null;
+  /** Who signed, after his password was checked again. */
+  es_username: string | null;
+  /** Why: X-Audit-Reason of the request, or the reason of the signature. */
+  es_reason: string | null;
+  /** When it was signed. */
+  es_timestamp: string | null;
+  /** Address of the client. */
+  ip_address: string | null;
+  /** User-Agent of the request. */
+  user_agent: string | null;
+  /** X-Correlation-ID of the request. */
+  request_id: string | null;
+  extra_metadata: {
+    [key: string]: unknown;
+  } | null;
+  /** SHA-256, lower-case hexadecimal, over the entry without id, checksum and masked, as RFC 8785 writes it: keys in order, no white space, nulls kept, UTF-8. */
+  checksum: string;
+  /** The checksum of the entry with the seq before, null at 1. */
+  previous_hash: string | null;
+}
+
+export interface AuditExportQuery {
+  /** Id or slug; only superadmins name another than their own. */
+  account_id?: string | undefined;
+  /** A collection, or one of the server's own tables. */
+  table_name?: string | undefined;
+  /** A collection, as posts or crm.contacts. */
+  collection?: string | undefined;
+  record_id?: string | undefined;
+  user_id?: string | undefined;
+  operation?: AuditOperation | undefined;
+  /** Only entries of this column. */
+  column?: string | undefined;
+  /** RFC 3339, or a date, which means the whole day in UTC. */
+  from_date?: string | undefined;
+  /** RFC 3339, or a date, which means the whole day in UTC. */
+  to_date?: string | undefined;
+  /** false does not wait until the newest changes are chained, and leaves them out. */
+  sealed?: boolean | undefined;
+  format?: "json" | "ndjson" | "csv" | undefined;
+}
+
+export interface AuditListQuery {
+  /** Id or slug; only superadmins name another than their own. */
+  account_id?: string | undefined;
+  /** A collection, or one of the server's own tables. */
+  table_name?: string | undefined;
+  /** A collection, as posts or crm.contacts. */
+  collection?: string | undefined;
+  record_id?: string | undefined;
+  user_id?: string | undefined;
+  operation?: AuditOperation | undefined;
+  /** Only entries of this column. */
+  column?: string | undefined;
+  /** RFC 3339, or a date, which means the whole day in UTC. */
+  from_date?: string | undefined;
+  /** RFC 3339, or a date, which means the whole day in UTC. */
+  to_date?: string | undefined;
+  /** false does not wait until the newest changes are chained, and leaves them out. */
+  sealed?: boolean | undefined;
+  skip?: number | undefined;
+  limit?: number | undefined;
+  sort_by?: "occurred_at" | "id" | "seq" | "operation" | "table_name" | "record_id" | undefined;
+  sort_order?: "asc" | "desc" | undefined;
+}
+
+export interface AuditListReply {
+  items: AuditEntry[];
+  total: number;
+  skip: number;
+  limit: number;
+  audit_logging_enabled: true;
+}
+
+export type AuditOperation = "CREATE" | "UPDATE" | "DELETE" | "RESTORE" | "LOGIN" | "LOGOUT" | "SIGN";
+
+export interface AuditSignBody {
+  collection: string;
+  record_id: string;
+  reason: string;
+  password: string;
+}
+
+export interface AuditSignReply {
+  collection: string;
+  /** UUID version 7. */
+  record_id: string;
+  es_username: string;
+  es_reason: string;
+  /** RFC 3339, UTC, ends in Z. */
+  es_timestamp: string;
+  signed_checksum: string;
+}
+
+export interface AuditVerifyQuery {
+  /** Id or slug; only superadmins name another than their own. */
+  account_id?: string | undefined;
+}
+
+export interface AuditVerifyReply {
+  valid: boolean;
+  /** Entries found good. */
+  checked: number;
+  /** Chains found good. */
+  accounts: number;
+  first_bad: {
+    account_id: string | null;
+    seq: number | null;
+    id: number | null;
+    reason: "missing" | "order" | "content" | "end" | "signature" | "total";
+  } | null;
+}
+
 export interface AuthLogoutBody {
   refresh_token?: string | undefined;
 }
@@ -159,6 +403,17 @@ export interface AuthVerifyEmailReply {
   user: UserBrief;
 }
 
+export interface AvailablePermissions {
+  items: Array<{
+    /** app:{app}:{collection}.{operation} */
+    name: string;
+    collection: string;
+    /** `read` means list and view. */
+    operation: "list" | "view" | "read" | "create" | "update" | "delete";
+  }>;
+  total: number;
+}
+
 export interface Collection {
   /** UUID version 7. */
   id: string;
@@ -175,6 +430,33 @@ export interface Collection {
   /** The same as soft_delete. */
   enableSoftDelete: boolean;
   enabled: boolean;
+  /** null: not set, only admins; "": public; else an expression such as @owns_record(). */
+  list_rule: string | null;
+  /** null: not set, only admins; "": public; else an expression such as @owns_record(). */
+  view_rule: string | null;
+  /** null: not set, only admins; "": public; else an expression such as @owns_record(). */
+  create_rule: string | null;
+  /** null: not set, only admins; "": public; else an expression such as @owns_record(). */
+  update_rule: string | null;
+  /** null: not set, only admins; "": public; else an expression such as @owns_record(). */
+  delete_rule: string | null;
+  /** "*" for all fields, or a list of names. */
+  list_fields: "*" | string[];
+  /** "*" for all fields, or a list of names. */
+  view_fields: "*" | string[];
+  /** "*" for all fields, or a list of names. */
+  create_fields: "*" | string[];
+  /** "*" for all fields, or a list of names. */
+  update_fields: "*" | string[];
+  /** Permissions of exactly this collection; those of patterns are with their roles. */
+  permissions: Array<{
+    role: string;
+    /** `read` means list and view. */
+    operation: "list" | "view" | "read" | "create" | "update" | "delete";
+    rule: string;
+    /** "*" for all fields, or a list of names. */
+    fields: "*" | string[];
+  }>;
   /** Grows with each change of the definition. */
   revision: number;
   /** RFC 3339, UTC, ends in Z. */
@@ -195,6 +477,26 @@ export interface CollectionChange {
   soft_delete?: boolean | undefined;
   /** A disabled collection answers 404 RESOURCE_DISABLED and keeps its data. */
   enabled?: boolean | undefined;
+  /** null: not set, only admins; "": public; else an expression such as @owns_record(). */
+  list_rule?: string | null | undefined;
+  /** null: not set, only admins; "": public; else an expression such as @owns_record(). */
+  view_rule?: string | null | undefined;
+  /** null: not set, only admins; "": public; else an expression such as @owns_record(). */
+  create_rule?: string | null | undefined;
+  /** null: not set, only admins; "": public; else an expression such as @owns_record(). */
+  update_rule?: string | null | undefined;
+  /** null: not set, only admins; "": public; else an expression such as @owns_record(). */
+  delete_rule?: string | null | undefined;
+  /** "*" for all fields, or a list of names. */
+  list_fields?: "*" | string[] | undefined;
+  /** "*" for all fields, or a list of names. */
+  view_fields?: "*" | string[] | undefined;
+  /** "*" for all fields, or a list of names. */
+  create_fields?: "*" | string[] | undefined;
+  /** "*" for all fields, or a list of names. */
+  update_fields?: "*" | string[] | undefined;
+  /** What roles may do. When sent, it replaces the permissions of exactly this collection. */
+  permissions?: CollectionPermission[] | undefined;
 }
 
 export interface CollectionInput {
@@ -208,6 +510,38 @@ export interface CollectionInput {
   soft_delete?: boolean | undefined;
   /** A disabled collection answers 404 RESOURCE_DISABLED and keeps its data. */
   enabled?: boolean | undefined;
+  /** null: not set, only admins; "": public; else an expression such as @owns_record(). */
+  list_rule?: string | null | undefined;
+  /** null: not set, only admins; "": public; else an expression such as @owns_record(). */
+  view_rule?: string | null | undefined;
+  /** null: not set, only admins; "": public; else an expression such as @owns_record(). */
+  create_rule?: string | null | undefined;
+  /** null: not set, only admins; "": public; else an expression such as @owns_record(). */
+  update_rule?: string | null | undefined;
+  /** null: not set, only admins; "": public; else an expression such as @owns_record(). */
+  delete_rule?: string | null | undefined;
+  /** "*" for all fields, or a list of names. */
+  list_fields?: "*" | string[] | undefined;
+  /** "*" for all fields, or a list of names. */
+  view_fields?: "*" | string[] | undefined;
+  /** "*" for all fields, or a list of names. */
+  create_fields?: "*" | string[] | undefined;
+  /** "*" for all fields, or a list of names. */
+  update_fields?: "*" | string[] | undefined;
+  /** What roles may do. When sent, it replaces the permissions of exactly this collection. */
+  permissions?: CollectionPermission[] | undefined;
+}
+
+/** `action` is accepted for operation. */
+export interface CollectionPermission {
+  /** Name of the role. */
+  role: string;
+  /** `read` means list and view. */
+  operation: "list" | "view" | "read" | "create" | "update" | "delete";
+  /** Which rows; all when left out. */
+  rule?: string | undefined;
+  /** "*" for all fields, or a list of names. */
+  fields?: "*" | string[] | undefined;
 }
 
 export interface CollectionsListQuery {
@@ -238,6 +572,49 @@ export interface CollectionsListReply {
 export interface CollectionsNamesReply {
   names: string[];
   total: number;
+}
+
+export interface Explanation {
+  operation: "list" | "view" | "create" | "update" | "delete";
+  /** Whether the caller gets as far as the rows at all. */
+  allowed: boolean;
+  reason: string;
+  collection_rule: string | null;
+  /** What the permissions of the role grant; one of their rules must hold. */
+  permissions: Array<{
+    rule: string;
+    fields: string[] | null;
+  }>;
+  /** Every macro that the rules call, with what it stands for. */
+  macros: Array<{
+    call: string;
+    means: string;
+  }>;
+  /** The whole expression that rows must satisfy, in canonical form; null: every row of the account. */
+  predicate: string | null;
+  /** The same as SQL, values left out. */
+  sql: string | null;
+  /** Fields that the operation reads or writes; null: all. System fields can always be read. */
+  fields: string[] | null;
+  /** Personal data that the user sees masked. */
+  masked_fields: string[];
+  /** With record_id: whether that row passes, and what each rule says about it. */
+  record: {
+    passes: boolean;
+    parts: Array<{
+      rule: string;
+      source: "account" | "collection_rule" | "permission";
+      /** null: unknown, because a value is missing. */
+      result: boolean | null;
+    }>;
+  } | null;
+}
+
+export interface Explanations {
+  collection: string;
+  user_id: string | null;
+  role: string;
+  operations: Explanation[];
 }
 
 /** One field of a collection. */
@@ -430,6 +807,92 @@ export type FieldInput = {
     }
 );
 
+export interface Group {
+  /** UUID version 7. */
+  id: string;
+  /** Two letters and four digits. */
+  account_id: string;
+  /** The same as account_id. */
+  account_code: string;
+  name: string;
+  description: string | null;
+  member_count: number;
+  /** RFC 3339, UTC, ends in Z. */
+  created_at: string;
+  /** RFC 3339, UTC, ends in Z. */
+  updated_at: string;
+}
+
+export interface GroupChange {
+  /** Unique in the account, without regard to case. */
+  name?: string | undefined;
+  description?: string | null | undefined;
+}
+
+export interface GroupDetail {
+  /** UUID version 7. */
+  id: string;
+  /** Two letters and four digits. */
+  account_id: string;
+  /** The same as account_id. */
+  account_code: string;
+  name: string;
+  description: string | null;
+  member_count: number;
+  /** RFC 3339, UTC, ends in Z. */
+  created_at: string;
+  /** RFC 3339, UTC, ends in Z. */
+  updated_at: string;
+  users: GroupMember[];
+}
+
+export interface GroupInput {
+  /** Unique in the account, without regard to case. */
+  name: string;
+  description?: string | null | undefined;
+  /** Superadmins: the account (id or slug). */
+  account_id?: string | undefined;
+}
+
+export interface GroupMember {
+  /** UUID version 7. */
+  id: string;
+  email: string;
+  role: string;
+  is_active: boolean;
+  /** RFC 3339, UTC, ends in Z. */
+  added_at: string;
+}
+
+export interface GroupMemberInput {
+  user_id: string;
+}
+
+export interface GroupsListQuery {
+  /** Items to skip. */
+  skip?: number | undefined;
+  /** Items per page, 1 to 100, default 25. */
+  limit?: number | undefined;
+  /** Page number from 1; used when skip is absent. */
+  page?: number | undefined;
+  /** Same as limit. */
+  page_size?: number | undefined;
+  /** Part of the name. */
+  search?: string | undefined;
+  /** Superadmins: only this account (id or slug). */
+  account_id?: string | undefined;
+}
+
+export interface GroupsListReply {
+  items: Group[];
+  total: number;
+  skip: number;
+  limit: number;
+  page: number;
+  page_size: number;
+  total_pages: number;
+}
+
 export interface Health {
   status: "healthy" | "unhealthy";
   service: string;
@@ -531,12 +994,29 @@ export interface InvitationsResendReply {
   token: string;
 }
 
+/** By collection (`posts`, `main.*` or `*`) and operation (`read` means list and view): the fields, or "*". Anything else is refused. */
+export interface KeyScopes {
+  [key: string]: {
+    list?: "*" | string[] | undefined;
+    view?: "*" | string[] | undefined;
+    read?: "*" | string[] | undefined;
+    create?: "*" | string[] | undefined;
+    update?: "*" | string[] | undefined;
+    delete?: "*" | string[] | undefined;
+  };
+}
+
 export interface LoginInput {
   /** Slug or id of the account. `system` for superadmins. */
   account?: string | undefined;
   email: string;
   password: string;
   session?: boolean | undefined;
+}
+
+/** account_id (id or slug, mandatory) and the fields of the collection. */
+export interface ManagedRecordBody {
+  [key: string]: unknown;
 }
 
 export interface Me {
@@ -585,8 +1065,87 @@ export interface OpsVersionReply {
   api_version: string;
 }
 
+export interface OwnPermissions {
+  role: string;
+  roles: string[];
+  is_superadmin: boolean;
+  permissions: string[];
+}
+
 export interface PasswordInput {
   new_password: string;
+}
+
+export interface Permission {
+  id: number;
+  role_id: number;
+  collection: string;
+  /** `read` means list and view. */
+  operation: "list" | "view" | "read" | "create" | "update" | "delete";
+  rule: string;
+  /** `"*"` for all fields, or a list of names. System fields can always be read. */
+  fields: "*" | string[];
+  /** RFC 3339, UTC, ends in Z. */
+  created_at: string;
+  /** RFC 3339, UTC, ends in Z. */
+  updated_at: string;
+}
+
+/** By collection and operation; null where nothing is granted. */
+export interface PermissionMatrix {
+  [key: string]: {
+    create: {
+      rule: string;
+      /** `"*"` for all fields, or a list of names. System fields can always be read. */
+      fields: "*" | string[];
+    } | null;
+    read: {
+      rule: string;
+      /** `"*"` for all fields, or a list of names. System fields can always be read. */
+      fields: "*" | string[];
+    } | null;
+    update: {
+      rule: string;
+      /** `"*"` for all fields, or a list of names. System fields can always be read. */
+      fields: "*" | string[];
+    } | null;
+    delete: {
+      rule: string;
+      /** `"*"` for all fields, or a list of names. System fields can always be read. */
+      fields: "*" | string[];
+    } | null;
+    list?: {
+      rule: string;
+      /** `"*"` for all fields, or a list of names. System fields can always be read. */
+      fields: "*" | string[];
+    } | null | undefined;
+    view?: {
+      rule: string;
+      /** `"*"` for all fields, or a list of names. System fields can always be read. */
+      fields: "*" | string[];
+    } | null | undefined;
+  };
+}
+
+/** `rule` is true and `fields` is "*" when left out. */
+export interface PermissionUpdate {
+  /** A collection (`posts`, `crm.contacts`), every one of an app (`main.*`), or `*`. */
+  collection: string;
+  /** `read` means list and view. */
+  operation: "list" | "view" | "read" | "create" | "update" | "delete";
+  /** Which rows: `true` for all, or an expression. */
+  rule?: string | undefined;
+  fields?: "*" | string[] | null | undefined;
+}
+
+export interface PermissionUpdates {
+  updates: PermissionUpdate[];
+}
+
+export interface PermissionsUpdated {
+  success_count: number;
+  failure_count: number;
+  errors: string[];
 }
 
 /** One finding about one field of the input. */
@@ -598,6 +1157,10 @@ export interface ProblemEntry {
   expected?: string | undefined;
   received?: string | undefined;
   index?: number | undefined;
+  /** In a rule or filter: characters before the mistake. */
+  position?: number | undefined;
+  /** In a rule or filter: what to write instead. */
+  hint?: string | undefined;
 }
 
 export interface ProjectedRecord {
@@ -611,6 +1174,14 @@ export interface RecordBody {
   [key: string]: unknown;
 }
 
+/** Newest first. */
+export interface RecordHistory {
+  items: RecordVersion[];
+  total: number;
+  skip: number;
+  limit: number;
+}
+
 export interface RecordPage {
   items: ProjectedRecord[];
   /** All records that match, whatever skip and limit are. */
@@ -620,9 +1191,41 @@ export interface RecordPage {
   has_more: boolean;
 }
 
+export interface RecordVersion {
+  /** From 1, the oldest that the trail knows. */
+  version: number;
+  /** RFC 3339, UTC, ends in Z. */
+  at: string;
+  operation: "CREATE" | "UPDATE" | "DELETE" | "RESTORE";
+  actor: {
+    kind: string;
+    user_id: string | null;
+    user_email: string | null;
+  };
+  /** X-Audit-Reason of the request. */
+  reason: string | null;
+  request_id: string | null;
+  /** By field: the value before and after. */
+  changes: {
+    [key: string]: {
+      old?: unknown | undefined;
+      new?: unknown | undefined;
+    };
+  };
+  /** The record from then on, null once it was deleted. */
+  record: ProjectedRecord | null;
+}
+
 export interface RecordsGetQuery {
   /** Comma list of the fields to answer. */
   fields?: string | undefined;
+}
+
+export interface RecordsHistoryQuery {
+  /** The record as it was at this moment. */
+  at?: string | undefined;
+  skip?: number | undefined;
+  limit?: number | undefined;
 }
 
 export interface RecordsListQuery {
@@ -662,11 +1265,123 @@ export interface Role {
   name: string;
   description: string | null;
   is_builtin: boolean;
+  /** A disabled role grants nothing. */
+  enabled: boolean;
+  /** RFC 3339, UTC, ends in Z. */
+  created_at: string;
+  /** RFC 3339, UTC, ends in Z. */
+  updated_at: string;
+}
+
+export interface RoleChange {
+  /** Letters, digits and underscore, at most 100; starts with a letter or underscore. */
+  name?: string | undefined;
+  description?: string | null | undefined;
+  enabled?: boolean | undefined;
+}
+
+export interface RoleInput {
+  /** Letters, digits and underscore, at most 100; starts with a letter or underscore. */
+  name: string;
+  description?: string | null | undefined;
+  enabled?: boolean | undefined;
+}
+
+export interface RolePermissions {
+  permissions: PermissionMatrix;
+  items: Permission[];
 }
 
 export interface RolesListReply {
   items: Role[];
   total: number;
+}
+
+export interface RuleResult {
+  result: boolean | null;
+  allowed: boolean;
+  errors: ProblemEntry[];
+}
+
+export interface RuleToTest {
+  rule: string;
+  collection?: string | undefined;
+  context?: {
+    /** id, email, role, account_id, groups of the caller. */
+    auth?: {
+      [key: string]: unknown;
+    } | null | undefined;
+    record?: {
+      [key: string]: unknown;
+    } | undefined;
+    data?: {
+      [key: string]: unknown;
+    } | undefined;
+  } | undefined;
+}
+
+export interface RuleToValidate {
+  rule: string;
+  operation?: "list" | "view" | "create" | "update" | "delete" | undefined;
+  /** Check against the fields of this collection. */
+  collection?: string | undefined;
+  /** Without a collection: the names of its fields. */
+  collectionFields?: string[] | undefined;
+}
+
+export interface RuleVerdict {
+  valid: boolean;
+  canonical: string | null;
+  errors: ProblemEntry[];
+}
+
+export interface Rules {
+  id: string;
+  collection_id: string;
+  collection: string;
+  /** null: not set, only admins; "": public; else an expression such as @owns_record(). */
+  list_rule: string | null;
+  /** null: not set, only admins; "": public; else an expression such as @owns_record(). */
+  view_rule: string | null;
+  /** null: not set, only admins; "": public; else an expression such as @owns_record(). */
+  create_rule: string | null;
+  /** null: not set, only admins; "": public; else an expression such as @owns_record(). */
+  update_rule: string | null;
+  /** null: not set, only admins; "": public; else an expression such as @owns_record(). */
+  delete_rule: string | null;
+  /** "*" for all fields, or a list of names. */
+  list_fields: "*" | string[];
+  /** "*" for all fields, or a list of names. */
+  view_fields: "*" | string[];
+  /** "*" for all fields, or a list of names. */
+  create_fields: "*" | string[];
+  /** "*" for all fields, or a list of names. */
+  update_fields: "*" | string[];
+  /** RFC 3339, UTC, ends in Z. */
+  created_at: string;
+  /** RFC 3339, UTC, ends in Z. */
+  updated_at: string;
+}
+
+export interface RulesChange {
+  /** null: not set, only admins; "": public; else an expression such as @owns_record(). */
+  list_rule?: string | null | undefined;
+  /** null: not set, only admins; "": public; else an expression such as @owns_record(). */
+  view_rule?: string | null | undefined;
+  /** null: not set, only admins; "": public; else an expression such as @owns_record(). */
+  create_rule?: string | null | undefined;
+  /** null: not set, only admins; "": public; else an expression such as @owns_record(). */
+  update_rule?: string | null | undefined;
+  /** null: not set, only admins; "": public; else an expression such as @owns_record(). */
+  delete_rule?: string | null | undefined;
+  /** "*" for all fields, or a list of names. */
+  list_fields?: "*" | string[] | undefined;
+  /** "*" for all fields, or a list of names. */
+  view_fields?: "*" | string[] | undefined;
+  /** "*" for all fields, or a list of names. */
+  create_fields?: "*" | string[] | undefined;
+  /** "*" for all fields, or a list of names. */
+  update_fields?: "*" | string[] | undefined;
 }
 
 export interface Session {
@@ -692,6 +1407,14 @@ export interface StoredRecord {
   created_by: string | null;
   updated_by: string | null;
   [key: string]: unknown;
+}
+
+export interface ToExplain {
+  collection: string;
+  /** Default: yourself. Account admins: users of their account. */
+  user_id?: string | undefined;
+  operation?: "list" | "view" | "create" | "update" | "delete" | undefined;
+  record_id?: string | undefined;
 }
 
 export interface User {
@@ -817,7 +1540,22 @@ export interface Calls {
   'collections.update': { input: { params: { id: string }; body: CollectionChange }; reply: Collection };
   'collections.patch': { input: { params: { id: string }; body: CollectionChange }; reply: Collection };
   'collections.delete': { input: { params: { id: string } }; reply: void };
+  'rules.get': { input: { params: { id: string } }; reply: Rules };
+  'rules.update': { input: { params: { id: string }; body: RulesChange }; reply: Rules };
+  'rules.validate': { input: { body: RuleToValidate }; reply: RuleVerdict };
+  'rules.test': { input: { body: RuleToTest }; reply: RuleResult };
+  'rules.explain': { input: { body: ToExplain }; reply: Explanations };
   'roles.list': { input: object; reply: RolesListReply };
+  'roles.create': { input: { body: RoleInput }; reply: Role };
+  'roles.get': { input: { params: { id: string } }; reply: Role };
+  'roles.update': { input: { params: { id: string }; body: RoleChange }; reply: Role };
+  'roles.delete': { input: { params: { id: string } }; reply: void };
+  'roles.permissions': { input: { params: { id: string } }; reply: RolePermissions };
+  'roles.permissionsMatrix': { input: { params: { id: string } }; reply: RolePermissions };
+  'roles.updatePermissions': { input: { params: { id: string }; body: PermissionUpdates }; reply: PermissionsUpdated };
+  'permissions.own': { input: object; reply: OwnPermissions };
+  'permissions.available': { input: object; reply: AvailablePermissions };
+  'permissions.delete': { input: { params: { id: string } }; reply: void };
   'users.list': { input: { query?: UsersListQuery | undefined }; reply: UsersListReply };
   'users.create': { input: { body: UserInput }; reply: User };
   'users.get': { input: { params: { id: string } }; reply: User };
@@ -832,18 +1570,44 @@ export interface Calls {
   'accounts.update': { input: { params: { id: string }; body: AccountChange }; reply: Account };
   'accounts.delete': { input: { params: { id: string } }; reply: void };
   'accounts.users': { input: { params: { id: string }; query?: AccountsUsersQuery | undefined }; reply: AccountsUsersReply };
+  'groups.list': { input: { query?: GroupsListQuery | undefined }; reply: GroupsListReply };
+  'groups.create': { input: { body: GroupInput }; reply: GroupDetail };
+  'groups.get': { input: { params: { id: string } }; reply: GroupDetail };
+  'groups.update': { input: { params: { id: string }; body: GroupChange }; reply: GroupDetail };
+  'groups.delete': { input: { params: { id: string } }; reply: void };
+  'groups.addUser': { input: { params: { id: string }; body: GroupMemberInput }; reply: Message };
+  'groups.removeUser': { input: { params: { id: string; user_id: string } }; reply: void };
+  'groups.addMember': { input: { params: { id: string }; body: GroupMemberInput }; reply: Message };
+  'groups.removeMember': { input: { params: { id: string; user_id: string } }; reply: void };
   'invitations.list': { input: { query?: InvitationsListQuery | undefined }; reply: InvitationsListReply };
   'invitations.create': { input: { body: InvitationInput }; reply: InvitationsCreateReply };
   'invitations.show': { input: { params: { id: string } }; reply: InvitationNotice };
   'invitations.accept': { input: { params: { id: string }; body: InvitationAcceptance }; reply: Session };
   'invitations.resend': { input: { params: { id: string }; body?: InvitationsResendBody | undefined }; reply: InvitationsResendReply };
   'invitations.cancel': { input: { params: { id: string } }; reply: void };
+  'apiKeys.list': { input: { query?: ApiKeysListQuery | undefined }; reply: ApiKeysListReply };
+  'apiKeys.create': { input: { body: ApiKeyInput }; reply: ApiKey };
+  'apiKeys.get': { input: { params: { id: string } }; reply: ApiKey };
+  'apiKeys.revoke': { input: { params: { id: string } }; reply: void };
+  'adminTokens.list': { input: { query?: AdminTokensListQuery | undefined }; reply: AdminTokensListReply };
+  'adminTokens.create': { input: { body: AdminTokenInput }; reply: AdminToken };
+  'adminTokens.get': { input: { params: { id: string } }; reply: AdminToken };
+  'adminTokens.revoke': { input: { params: { id: string } }; reply: void };
   'records.list': { input: { params: { collection: string }; query?: RecordsListQuery | undefined }; reply: RecordPage };
   'records.create': { input: { params: { collection: string }; body: RecordBody }; reply: StoredRecord };
   'records.get': { input: { params: { collection: string; id: string }; query?: RecordsGetQuery | undefined }; reply: ProjectedRecord };
+  'records.history': { input: { params: { collection: string; id: string }; query?: RecordsHistoryQuery | undefined }; reply: RecordHistory | ProjectedRecord };
   'records.replace': { input: { params: { collection: string; id: string }; body: RecordBody }; reply: StoredRecord };
   'records.patch': { input: { params: { collection: string; id: string }; body: RecordBody }; reply: StoredRecord };
   'records.delete': { input: { params: { collection: string; id: string } }; reply: void };
+  'adminRecords.create': { input: { params: { collection: string }; body: ManagedRecordBody }; reply: StoredRecord };
+  'adminRecords.replace': { input: { params: { collection: string; id: string }; body: ManagedRecordBody }; reply: StoredRecord };
+  'adminRecords.patch': { input: { params: { collection: string; id: string }; body: ManagedRecordBody }; reply: StoredRecord };
+  'audit.list': { input: { query?: AuditListQuery | undefined }; reply: AuditListReply };
+  'audit.export': { input: { query?: AuditExportQuery | undefined }; reply: string };
+  'audit.verify': { input: { query?: AuditVerifyQuery | undefined }; reply: AuditVerifyReply };
+  'audit.sign': { input: { body: AuditSignBody }; reply: AuditSignReply };
+  'audit.get': { input: { params: { id: string } }; reply: AuditEntry };
   'ops.health': { input: object; reply: Health };
   'ops.live': { input: object; reply: OpsLiveReply };
   'ops.ready': { input: object; reply: OpsReadyReply };
@@ -893,9 +1657,43 @@ export interface Rooms {
     /** Delete a collection and its records */
     delete(id: string, options?: CallOptions): Call<void>;
   };
+  rules: {
+    /** Get a collection's rules */
+    get(id: string, options?: CallOptions): Call<Rules>;
+    /** Change a collection's rules */
+    update(id: string, body: RulesChange, options?: CallOptions): Call<Rules>;
+    /** Check whether a rule could be stored */
+    validate(body: RuleToValidate, options?: CallOptions): Call<RuleVerdict>;
+    /** Evaluate a rule on a row that you give */
+    test(body: RuleToTest, options?: CallOptions): Call<RuleResult>;
+    /** Explain what hides rows and fields from a user */
+    explain(body: ToExplain, options?: CallOptions): Call<Explanations>;
+  };
   roles: {
     /** List roles */
     list(options?: CallOptions): Call<RolesListReply>;
+    /** Create a role */
+    create(body: RoleInput, options?: CallOptions): Call<Role>;
+    /** Get a role */
+    get(id: string, options?: CallOptions): Call<Role>;
+    /** Change a role */
+    update(id: string, body: RoleChange, options?: CallOptions): Call<Role>;
+    /** Delete a role with its permissions */
+    delete(id: string, options?: CallOptions): Call<void>;
+    /** Get what a role may do */
+    permissions(id: string, options?: CallOptions): Call<RolePermissions>;
+    /** Get what a role may do (the same under another path) */
+    permissionsMatrix(id: string, options?: CallOptions): Call<RolePermissions>;
+    /** Grant permissions to a role */
+    updatePermissions(id: string, body: PermissionUpdates, options?: CallOptions): Call<PermissionsUpdated>;
+  };
+  permissions: {
+    /** List your own permissions */
+    own(options?: CallOptions): Call<OwnPermissions>;
+    /** List every permission that can be granted */
+    available(options?: CallOptions): Call<AvailablePermissions>;
+    /** Take a permission away from its role */
+    delete(id: string, options?: CallOptions): Call<void>;
   };
   users: {
     /** List users */
@@ -929,6 +1727,26 @@ export interface Rooms {
     /** List the users of an account */
     users(id: string, query?: AccountsUsersQuery, options?: CallOptions): Call<AccountsUsersReply>;
   };
+  groups: {
+    /** List groups */
+    list(query?: GroupsListQuery, options?: CallOptions): Call<GroupsListReply>;
+    /** Create a group */
+    create(body: GroupInput, options?: CallOptions): Call<GroupDetail>;
+    /** Get a group with its users */
+    get(id: string, options?: CallOptions): Call<GroupDetail>;
+    /** Change a group */
+    update(id: string, body: GroupChange, options?: CallOptions): Call<GroupDetail>;
+    /** Delete a group; its users stay */
+    delete(id: string, options?: CallOptions): Call<void>;
+    /** Add a user of the account to a group (users) */
+    addUser(id: string, body: GroupMemberInput, options?: CallOptions): Call<Message>;
+    /** Take a user out of a group (users) */
+    removeUser(id: string, user_id: string, options?: CallOptions): Call<void>;
+    /** Add a user of the account to a group (members) */
+    addMember(id: string, body: GroupMemberInput, options?: CallOptions): Call<Message>;
+    /** Take a user out of a group (members) */
+    removeMember(id: string, user_id: string, options?: CallOptions): Call<void>;
+  };
   invitations: {
     /** List invitations */
     list(query?: InvitationsListQuery, options?: CallOptions): Call<InvitationsListReply>;
@@ -943,6 +1761,26 @@ export interface Rooms {
     /** Cancel a pending invitation */
     cancel(id: string, options?: CallOptions): Call<void>;
   };
+  apiKeys: {
+    /** List the API keys of your account */
+    list(query?: ApiKeysListQuery, options?: CallOptions): Call<ApiKeysListReply>;
+    /** Create an API key */
+    create(body: ApiKeyInput, options?: CallOptions): Call<ApiKey>;
+    /** Get an API key without its secret */
+    get(id: string, options?: CallOptions): Call<ApiKey>;
+    /** Revoke an API key */
+    revoke(id: string, options?: CallOptions): Call<void>;
+  };
+  adminTokens: {
+    /** List admin tokens */
+    list(query?: AdminTokensListQuery, options?: CallOptions): Call<AdminTokensListReply>;
+    /** Create an admin token */
+    create(body: AdminTokenInput, options?: CallOptions): Call<AdminToken>;
+    /** Get an admin token without its secret */
+    get(id: string, options?: CallOptions): Call<AdminToken>;
+    /** Revoke an admin token */
+    revoke(id: string, options?: CallOptions): Call<void>;
+  };
   records: {
     /** List records */
     list(collection: string, query?: RecordsListQuery, options?: CallOptions): Call<RecordPage>;
@@ -950,12 +1788,34 @@ export interface Rooms {
     create(collection: string, body: RecordBody, options?: CallOptions): Call<StoredRecord>;
     /** Get a record */
     get(collection: string, id: string, query?: RecordsGetQuery, options?: CallOptions): Call<ProjectedRecord>;
+    /** Versions of a record */
+    history(collection: string, id: string, query?: RecordsHistoryQuery, options?: CallOptions): Call<RecordHistory | ProjectedRecord>;
     /** Replace a record */
     replace(collection: string, id: string, body: RecordBody, options?: CallOptions): Call<StoredRecord>;
     /** Update fields of a record */
     patch(collection: string, id: string, body: RecordBody, options?: CallOptions): Call<StoredRecord>;
     /** Delete a record */
     delete(collection: string, id: string, options?: CallOptions): Call<void>;
+  };
+  adminRecords: {
+    /** Create a record in an account */
+    create(collection: string, body: ManagedRecordBody, options?: CallOptions): Call<StoredRecord>;
+    /** Replace a record of an account */
+    replace(collection: string, id: string, body: ManagedRecordBody, options?: CallOptions): Call<StoredRecord>;
+    /** Change fields of a record of an account */
+    patch(collection: string, id: string, body: ManagedRecordBody, options?: CallOptions): Call<StoredRecord>;
+  };
+  audit: {
+    /** List audit entries */
+    list(query?: AuditListQuery, options?: CallOptions): Call<AuditListReply>;
+    /** Export audit entries */
+    export(query?: AuditExportQuery, options?: CallOptions): Call<string>;
+    /** Verify the audit trail */
+    verify(query?: AuditVerifyQuery, options?: CallOptions): Call<AuditVerifyReply>;
+    /** Sign a record electronically */
+    sign(body: AuditSignBody, options?: CallOptions): Call<AuditSignReply>;
+    /** Get an audit entry */
+    get(id: string, options?: CallOptions): Call<AuditEntry>;
   };
   ops: {
     /** Is the server up */

@@ -1,45 +1,86 @@
-// What a caller may do on a collection: the one function that makes a record scope, without which no record statement can be built.
+// What a caller may do on a collection, as one function: account, collection rule, permissions of his role, scopes of his key.
 import { Failure } from '../../contract/problems.ts';
-import type { Caller, Ctx } from '../context.ts';
+import { type Caller, type Ctx, SYSTEM_ACCOUNT } from '../context.ts';
+import type { AuthEnvironment } from '../expression/scope.ts';
+import type { RuleOperation } from '../schema/collection-access.ts';
+import type { CollectionDef } from '../schema/collection-def.ts';
+import { seesPersonalData } from './mask.ts';
+import { intersection, policyOf, type Sources } from './policy.ts';
+import { makeScope, type RecordScope } from './scope.ts';
+import { scopeFor } from './scopes.ts';
 
-export type Operation = 'list' | 'view' | 'create' | 'update' | 'delete';
+export type Operation = RuleOperation;
+export type { RecordScope } from './scope.ts';
 
-declare const decided: unique symbol;
-
-/**
- * Which rows and fields a decided call may touch. Only `decide` makes one, so a store that asks for a scope cannot forget the tenant.
- * `accountId` null means every account (superadmins that name none); `readable` and `writable` null mean all fields.
- */
-export interface RecordScope {
-  readonly [decided]: true;
-  readonly accountId: string | null;
-  readonly readable: ReadonlySet<string> | null;
-  readonly writable: ReadonlySet<string> | null;
-}
-
+/** What the decision is about. */
 export interface Subject {
-  /** Qualified name, as `main.posts`. */
-  readonly collection: string;
+  readonly def: CollectionDef;
   readonly operation: Operation;
+  /** The account of X-Account-ID, resolved to its id. Superadmins and anonymous callers act on it; everyone else acts on his own. */
+  readonly namedAccount: string | null;
+  /** Through the endpoints for management, where admin tokens may write. */
+  readonly management?: boolean;
 }
+
+export type Decide = (ctx: Ctx, subject: Subject) => RecordScope;
 
 /**
- * The scope of `ctx` for an operation on a collection. `namedAccount` is the account of X-Account-ID, resolved to its id;
- * only superadmins may act on an account that is not their own, so it is ignored for everyone else.
- * Where no rule and no permission row is set, the account's role admin and superadmins may (the default of a new collection).
- * Throws UNAUTHORIZED for an anonymous caller and FORBIDDEN for everyone else.
+ * The decision. It throws UNAUTHORIZED, FORBIDDEN, KEY_PERMISSION_DENIED, ADMIN_TOKEN_NOT_ALLOWED, or ACCOUNT_REQUIRED for an
+ * anonymous caller who names no account. Rules: every one that is set must hold (`semantics.md` §3).
  */
-export function decide(ctx: Ctx, subject: Subject, namedAccount: string | null): RecordScope {
-  const { caller } = ctx;
-  if (caller === null) throw new Failure('UNAUTHORIZED');
-  if (!mayByDefault(caller)) {
-    throw new Failure('FORBIDDEN', {
-      reason: `your role "${caller.role}" has no permission to ${subject.operation} ${subject.collection}`,
+export const createDecide =
+  (sources: Sources): Decide =>
+  ({ caller }, { def, operation, namedAccount, management = false }) => {
+    if (caller?.kind === 'admin_token' && !management && (operation === 'create' || operation === 'update'))
+      throw new Failure('ADMIN_TOKEN_NOT_ALLOWED');
+    const unmasked = seesPersonalData(caller) || !hasPersonalData(def);
+    const environment = { auth: caller === null ? null : authOf(caller) };
+    const masks = unmasked ? '' : 'm';
+    if (caller?.superadmin) {
+      const key = `${namedAccount === null ? '*' : '1'}${masks}`;
+      return makeScope({ accountId: namedAccount, rows: [], fields: null, unmasked, environment, slots: [], key });
+    }
+    const key =
+      caller === null || caller.scopes === null ? null : scopeFor(caller.scopes, def.qualifiedName, operation);
+    if (caller?.scopes && key === null)
+      throw new Failure('KEY_PERMISSION_DENIED', { action: `${operation} on ${def.qualifiedName}` });
+    const policy = policyOf(def, operation, caller, sources);
+    if (!policy.allowed) {
+      if (caller === null) throw new Failure('UNAUTHORIZED');
+      throw new Failure('FORBIDDEN', { reason: policy.reason });
+    }
+    const accountId = caller?.accountId ?? namedAccount;
+    if (accountId === null) throw new Failure('ACCOUNT_REQUIRED', { how: 'send X-Account-ID with its id or slug' });
+    if (caller === null && accountId === SYSTEM_ACCOUNT) throw new Failure('RESOURCE_NOT_FOUND');
+    return makeScope({
+      accountId,
+      rows: policy.rows,
+      fields: key?.fields ? intersection([policy.fields, key.fields]) : policy.fields,
+      unmasked,
+      environment,
+      slots: policy.slots,
+      key: `1${masks}${policy.key}`,
     });
+  };
+
+const personal = new WeakMap<CollectionDef, boolean>();
+function hasPersonalData(def: CollectionDef): boolean {
+  let known = personal.get(def);
+  if (known === undefined) {
+    known = def.fields.some(({ field }) => field.pii === true);
+    personal.set(def, known);
   }
-  return scope(caller.superadmin ? namedAccount : caller.accountId);
+  return known;
 }
 
-const mayByDefault = (caller: Caller): boolean => caller.superadmin || caller.role === 'admin';
-
-const scope = (accountId: string | null): RecordScope => ({ accountId, readable: null, writable: null }) as RecordScope;
+const environments = new WeakMap<Caller, AuthEnvironment>();
+/** The caller as rules see him. */
+export function authOf(caller: Caller): AuthEnvironment {
+  let auth = environments.get(caller);
+  if (auth === undefined) {
+    const { userId: id, email, role, accountId: account_id, groups } = caller;
+    auth = { id, email, role, account_id, groups };
+    environments.set(caller, auth);
+  }
+  return auth;
+}

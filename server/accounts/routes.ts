@@ -6,9 +6,9 @@ import type { Accounts } from './service.ts';
 
 export const accountRoutes = (accounts: Accounts, users: Users): Handlers<typeof contract> => ({
   list: ({ query }) => accounts.list(query),
-  create: ({ body }) => accounts.create(body),
+  create: ({ body, ctx }) => accounts.create(body, ctx),
   get: ({ params }) => accounts.get(params.id),
-  update: ({ params, body }) => accounts.rename(params.id, body.name),
-  delete: ({ params }) => accounts.delete(params.id),
+  update: ({ params, body, ctx }) => accounts.rename(params.id, body.name, ctx),
+  delete: ({ params, ctx }) => accounts.delete(params.id, ctx),
   users: ({ params, query }) => users.listOfAccount(params.id, query),
 });

@@ -1,6 +1,7 @@
 // Credentials to caller: which credential counts, whether it is genuine, and who stands behind it right now.
 import { Failure } from '../../contract/problems.ts';
 import type { Caller } from '../context.ts';
+import { isKeyText, parseKey } from './keys.ts';
 import type { Principals } from './principals.ts';
 import type { Tokens } from './tokens.ts';
 
@@ -22,7 +23,7 @@ export type Authenticate = (credentials: Credentials) => Promise<Caller | null>;
 
 export function createAuthenticate(tokens: Tokens, principals: Principals): Authenticate {
   // Not async: a remembered caller costs no turn of the event loop beyond the one promise of the whole.
-  function behind(token: string, via: Caller['via']): Caller | Promise<Caller> {
+  function behind(token: string, via: 'bearer' | 'cookie'): Caller | Promise<Caller> {
     const verified = tokens.verify(token, via === 'bearer' ? 'access' : 'session');
     if (verified === null) throw new Failure('UNAUTHORIZED');
     if (verified.expired) throw new Failure('TOKEN_EXPIRED');
@@ -30,10 +31,19 @@ export function createAuthenticate(tokens: Tokens, principals: Principals): Auth
     return found instanceof Promise ? found.then(present) : present(found);
   }
 
+  function behindKey(text: string): Caller | Promise<Caller> {
+    const sent = parseKey(text);
+    if (sent === null) throw new Failure('UNAUTHORIZED');
+    const found = principals.findKey(sent);
+    return found instanceof Promise ? found.then(present) : present(found);
+  }
+
   return async ({ authorization, cookie, apiKey }) => {
-    if (authorization !== null) return behind(bearerToken(authorization), 'bearer');
-    // No API key has been issued yet, so every one is wrong.
-    if (apiKey !== null) throw new Failure('UNAUTHORIZED');
+    if (authorization !== null) {
+      const token = bearerToken(authorization);
+      return isKeyText(token) ? behindKey(token) : behind(token, 'bearer');
+    }
+    if (apiKey !== null) return behindKey(apiKey.trim());
     return cookie === null ? null : behind(cookie, 'cookie');
   };
 }

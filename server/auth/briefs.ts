@@ -8,7 +8,7 @@ export const userBrief = (person: PersonRow): z.infer<typeof UserBrief> => ({
   email: person.email,
   role: person.role,
   account_id: person.account_id,
-  groups: [],
+  groups: person.groups,
   is_active: person.is_active,
   email_verified: person.email_verified,
   created_at: person.created_at,

@@ -1,35 +1,46 @@
-// Principals: the user behind a session as he is now, remembered for seconds and forgotten the moment anything about him changes.
-import { LRUCache } from 'lru-cache';
+// Principals: who stands behind a session or a key as he is now, remembered for seconds and forgotten the moment anything about him changes.
+import { timingSafeEqual } from 'node:crypto';
 import type { Caller } from '../context.ts';
 import type { Database, Transaction } from '../db/database.ts';
-import { readPrincipal } from './store.ts';
+import type { SentKey } from './keys.ts';
+import { createRemembered, type Ending } from './remembered.ts';
+import { noteKeyUse, readKey, readPrincipal } from './store.ts';
 
-/** What changed: one user (all his sessions), one session, or an account with all its users. */
-export type Scope = { readonly user: string } | { readonly session: string } | { readonly account: string };
+/** What changed: one user (all his sessions and keys), one session, one key, all users of a role, or an account with all its users. */
+export type Scope =
+  | { readonly user: string }
+  | { readonly session: string }
+  | { readonly key: string }
+  | { readonly role: number }
+  | { readonly account: string };
 
 export interface Principals {
   /** The caller of a live session; null when it ended or its user may not call. Answers at once when it is remembered. */
-  find(sessionId: string, via: Caller['via']): Caller | null | Promise<Caller | null>;
+  find(sessionId: string, via: 'bearer' | 'cookie'): Caller | null | Promise<Caller | null>;
+  /** The caller of a live key whose secret is right; null for any other. */
+  findKey(sent: SentKey): Caller | null | Promise<Caller | null>;
   /**
    * Makes the next request see the change: in this process before the promise of `tx` resolves, in others by notification.
    * Call it inside the transaction that changes something.
    */
   invalidate(scope: Scope, tx: Transaction): Promise<void>;
-  /** Ends the subscription. */
+  /** Ends the subscription, and waits for what is being noted. */
   close(): Promise<void>;
 }
 
 const CHANNEL = 'snackbase_auth';
 /** How long a change in another process can stay unseen when its notification is lost. */
 const TTL_MS = 5_000;
+/** How exact `last_used_at` of a key is; each process writes it at most this often. */
+const NOTE_EVERY_MS = 60_000;
 
-interface Entry {
+interface Session extends Ending {
   readonly bearer: Caller;
   readonly cookie: Caller;
-  /** The session's end, ms since 1970. */
-  readonly endsAt: number;
-  /** When the entry must be loaded again, on the monotonic clock. */
-  readonly staleAt: number;
+}
+interface Key extends Ending {
+  readonly caller: Caller;
+  readonly hash: Buffer;
 }
 
 export interface PrincipalsOptions {
@@ -43,79 +54,96 @@ export async function createPrincipals({
   db,
   clock,
   ttlMs = TTL_MS,
-  remembered = 20_000,
+  remembered: max = 20_000,
 }: PrincipalsOptions): Promise<Principals> {
-  const entries = new LRUCache<string, Entry>({ max: remembered });
-  const loading = new Map<string, Promise<Entry | null>>();
-  // Each change starts a new generation. A load keeps what it read only if no change happened meanwhile, and nobody
-  // who asks after a change joins a load that began before it.
-  let generation = 0;
+  const notedAt = new Map<string, number>();
+  const noting = new Set<Promise<void>>();
 
-  function newGeneration(): void {
-    generation += 1;
-    loading.clear();
-  }
+  const sessions = createRemembered<Session>({
+    clock,
+    ttlMs,
+    max,
+    async load(id) {
+      const found = await readPrincipal(db, id);
+      if (found === null) return null;
+      const { endsAt, ...person } = found;
+      const caller = { ...person, kind: 'user' as const, sessionId: id, keyId: null, scopes: null };
+      return {
+        bearer: Object.freeze({ ...caller, via: 'bearer' as const }),
+        cookie: Object.freeze({ ...caller, via: 'cookie' as const }),
+        endsAt,
+      };
+    },
+  });
+  const keys = createRemembered<Key>({
+    clock,
+    ttlMs,
+    max,
+    async load(id) {
+      const found = await readKey(db, id);
+      if (found === null) return null;
+      const { endsAt, hash, admin, ...person } = found;
+      const kind = admin ? ('admin_token' as const) : ('key' as const);
+      const caller = Object.freeze({ ...person, kind, sessionId: null, keyId: id, via: 'key' as const });
+      return { caller, hash, endsAt };
+    },
+  });
 
-  function forgetWhere(drop: (caller: Caller) => boolean): void {
-    for (const [sessionId, { bearer }] of [...entries.entries()]) if (drop(bearer)) entries.delete(sessionId);
+  function forgetWhere(chosen: (caller: Caller) => boolean): void {
+    sessions.forgetWhere(({ bearer }) => chosen(bearer));
+    keys.forgetWhere(({ caller }) => chosen(caller));
   }
 
   function forget(scope: Scope): void {
-    newGeneration();
-    if ('session' in scope) entries.delete(scope.session);
+    if ('session' in scope) sessions.forget(scope.session);
+    else if ('key' in scope) keys.forget(scope.key);
     else if ('user' in scope) forgetWhere((caller) => caller.userId === scope.user);
+    else if ('role' in scope) forgetWhere((caller) => caller.roleId === scope.role);
     else forgetWhere((caller) => caller.accountId === scope.account);
   }
 
-  async function load(sessionId: string): Promise<Entry | null> {
-    const started = generation;
-    const staleAt = performance.now() + ttlMs;
-    const found = await readPrincipal(db, sessionId);
-    if (found === null) return null;
-    const { endsAt, ...caller } = found;
-    const entry: Entry = {
-      bearer: Object.freeze({ ...caller, via: 'bearer' as const }),
-      cookie: Object.freeze({ ...caller, via: 'cookie' as const }),
-      endsAt,
-      staleAt,
-    };
-    if (started === generation) entries.set(sessionId, entry);
-    return entry;
+  // Nobody waits for it, and a key works while it cannot be noted.
+  function noteUse(id: string): void {
+    const now = clock().getTime();
+    if (now - (notedAt.get(id) ?? 0) < NOTE_EVERY_MS) return;
+    if (notedAt.size >= max) notedAt.clear();
+    notedAt.set(id, now);
+    const at = (ms: number) => new Date(ms).toISOString();
+    const work = noteKeyUse(db, id, at(now), at(now - NOTE_EVERY_MS))
+      .catch(() => void notedAt.delete(id))
+      .finally(() => noting.delete(work));
+    noting.add(work);
   }
 
-  function loadOnce(sessionId: string): Promise<Entry | null> {
-    const running = loading.get(sessionId);
-    if (running) return running;
-    const mine = load(sessionId).finally(() => {
-      if (loading.get(sessionId) === mine) loading.delete(sessionId);
-    });
-    loading.set(sessionId, mine);
-    return mine;
+  function checked(key: Key | null, sent: SentKey): Caller | null {
+    if (key === null || (key.caller.kind === 'admin_token') !== sent.admin) return null;
+    if (!timingSafeEqual(key.hash, sent.hash)) return null;
+    noteUse(sent.id);
+    return key.caller;
   }
-
-  const live = (entry: Entry | null, via: Caller['via']) =>
-    entry !== null && entry.endsAt > clock().getTime() ? entry[via] : null;
 
   const stop = await db.listen(
     CHANNEL,
     (payload) => forget(JSON.parse(payload) as Scope),
-    () => {
-      newGeneration();
-      entries.clear();
-    },
+    () => forgetWhere(() => true),
   );
 
   return {
     find(sessionId, via) {
-      const entry = entries.get(sessionId);
-      // A session that seems over is read again too: a refresh, perhaps in another process, may have prolonged it.
-      if (entry && entry.staleAt > performance.now() && entry.endsAt > clock().getTime()) return entry[via];
-      return loadOnce(sessionId).then((loaded) => live(loaded, via));
+      const found = sessions.find(sessionId);
+      return found instanceof Promise ? found.then((session) => session?.[via] ?? null) : found[via];
+    },
+    findKey(sent) {
+      const found = keys.find(sent.id);
+      return found instanceof Promise ? found.then((key) => checked(key, sent)) : checked(found, sent);
     },
     async invalidate(scope, tx) {
       tx.afterCommit(() => forget(scope));
       await db.notify(CHANNEL, JSON.stringify(scope), tx);
     },
-    close: stop,
+    async close() {
+      await stop();
+      await Promise.allSettled([...noting]);
+    },
   };
 }

@@ -1,5 +1,6 @@
 // Builds the auth room out of its parts; this is what the app wires.
 import type { Accounts } from '../accounts/service.ts';
+import { type Recorder, unsealed } from '../audit/service.ts';
 import type { Config } from '../config.ts';
 import type { Database } from '../db/database.ts';
 import type { Logger } from '../db/log.ts';
@@ -18,6 +19,7 @@ export interface AuthOptions {
   readonly config: Pick<Config, 'secretKey' | 'publicUrl' | 'production'>;
   readonly mail: Mail;
   readonly accounts: Accounts;
+  readonly trail?: Recorder;
   readonly log?: Logger;
   /** The time; tests bring their own. */
   readonly clock?: () => Date;
@@ -39,15 +41,16 @@ export async function createAuth({
   config,
   mail,
   accounts,
+  trail = unsealed,
   log,
   clock = () => new Date(),
 }: AuthOptions): Promise<Auth> {
   const passwords = createPasswords();
   const tokens = createTokens({ secretKey: config.secretKey, clock });
   const principals = await createPrincipals({ db, clock });
-  const sessions = createSessions({ db, tokens, principals, clock });
+  const sessions = createSessions({ db, tokens, principals, trail, clock });
   const verification = createVerification({ db, mail, publicUrl: config.publicUrl, clock, log });
-  const superadmins = createSuperadmins({ db, passwords, clock });
+  const superadmins = createSuperadmins({ db, passwords, trail, clock });
   const secureCookies = config.production;
   const parts = {
     db,
@@ -58,6 +61,7 @@ export async function createAuth({
     sessions,
     verification,
     superadmins,
+    trail,
     secureCookies,
     clock,
   };

@@ -4,7 +4,7 @@ import type { Handlers } from '../context.ts';
 import type { AuthService } from './service.ts';
 
 export const authRoutes = (auth: AuthService): Handlers<typeof contract> => ({
-  register: ({ body }) => auth.register(body),
+  register: ({ body, ctx }) => auth.register(body, ctx),
   login: ({ body, ctx }) => auth.login(body, ctx),
   refresh: ({ body }) => auth.refresh(body.refresh_token),
   logout: ({ body, ctx }) => auth.logout(body, ctx),

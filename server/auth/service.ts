@@ -3,6 +3,7 @@ import type { auth as contract } from '../../contract/auth.ts';
 import type { Parsed, Reply } from '../../contract/kit.ts';
 import { Failure, type ProblemEntry } from '../../contract/problems.ts';
 import { type Accounts, accountKey } from '../accounts/service.ts';
+import type { Recorder } from '../audit/service.ts';
 import { Answer, type Ctx, requireCaller } from '../context.ts';
 import type { Database, Transaction } from '../db/database.ts';
 import { BUILTIN_ROLES } from '../roles/service.ts';
@@ -10,21 +11,23 @@ import { accountBrief, userBrief } from './briefs.ts';
 import { clearCookie, setCookie } from './cookie.ts';
 import { type Passwords, passwordProblems } from './passwords.ts';
 import { addUser, type NewUser } from './people.ts';
-import type { Principals } from './principals.ts';
+import type { Principals, Scope } from './principals.ts';
 import type { EndReason, Sessions } from './sessions/sessions.ts';
 import { dropEmailTokens, findLogin, findPerson, type PersonRow } from './store.ts';
 import type { Superadmins } from './superadmins.ts';
 import type { Tokens } from './tokens.ts';
 import type { Recipient, Verification } from './verification.ts';
 
+export { makeKey } from './keys.ts';
 export { emailTaken, type NewUser } from './people.ts';
+export type { Scope } from './principals.ts';
 export type { EndReason } from './sessions/sessions.ts';
 
 type C = typeof contract;
 type Body<K extends keyof C> = Parsed<C[K]>['body'];
 
 export interface AuthService {
-  register(input: Body<'register'>): Promise<Reply<C['register']>>;
+  register(input: Body<'register'>, ctx?: Ctx): Promise<Reply<C['register']>>;
   login(input: Body<'login'>, ctx: Ctx): Promise<Reply<C['login']> | Answer<Reply<C['login']>>>;
   refresh(refreshToken: string): Promise<Reply<C['refresh']>>;
   logout(input: Body<'logout'>, ctx: Ctx): Promise<Answer<Reply<C['logout']>>>;
@@ -32,12 +35,18 @@ export interface AuthService {
   verifyEmail(token: string): Promise<Reply<C['verifyEmail']>>;
   sendVerification(input: Body<'sendVerification'>, ctx: Ctx): Promise<Reply<C['sendVerification']>>;
 
-  /** For other rooms. The hash of a password; throws INVALID_RESOURCE_DATA with one entry per broken rule. */
+  /** For other rooms. Checks the caller's own password again; throws INVALID_CREDENTIALS. */
+  confirmPassword(ctx: Ctx, password: string): Promise<void>;
+  /** The hash of a password; throws INVALID_RESOURCE_DATA with one entry per broken rule. */
   hashPassword(password: string, field?: string): Promise<string>;
   /** Adds a user and answers his id; throws CONFLICT when the account has that address. */
-  addUser(tx: Transaction, user: NewUser): Promise<string>;
+  addUser(tx: Transaction, user: NewUser, ctx?: Ctx): Promise<string>;
   /** Makes a change of a user act on his next request. */
   userChanged(tx: Transaction, userId: string): Promise<void>;
+  /** The same for what else a change can concern: a key, all users of a role, an account. */
+  changed(tx: Transaction, scope: Scope): Promise<void>;
+  /** Registers work that belongs to registering an account; it runs inside the transaction, once the account has its admin. */
+  onRegister(work: (tx: Transaction, registered: Registered) => Promise<void>): void;
   /** Ends all sessions of a user. */
   endSessions(tx: Transaction, userId: string, reason: EndReason): Promise<void>;
   /** Voids the mailed tokens of a user whose address changed. */
@@ -53,6 +62,12 @@ export interface AuthService {
   idle(): Promise<void>;
 }
 
+/** A new account and its first user. */
+export interface Registered {
+  readonly accountId: string;
+  readonly userId: string;
+}
+
 export interface AuthParts {
   readonly db: Database;
   readonly accounts: Accounts;
@@ -62,14 +77,16 @@ export interface AuthParts {
   readonly sessions: Sessions;
   readonly verification: Verification;
   readonly superadmins: Superadmins;
+  readonly trail: Recorder;
   readonly secureCookies: boolean;
   readonly clock: () => Date;
 }
 
 export function createAuthService(parts: AuthParts): AuthService {
-  const { db, accounts, passwords, tokens, principals, sessions, verification, superadmins, secureCookies, clock } =
-    parts;
+  const { db, accounts, passwords, tokens, principals, sessions, verification, superadmins, trail } = parts;
+  const { secureCookies, clock } = parts;
   const now = () => clock().toISOString();
+  const atRegister: Array<(tx: Transaction, registered: Registered) => Promise<void>> = [];
 
   async function requirePerson(userId: string): Promise<PersonRow> {
     const person = await findPerson(db, userId);
@@ -84,7 +101,7 @@ export function createAuthService(parts: AuthParts): AuthService {
   }
 
   return {
-    async register({ account_name: name, account_slug: slug, email, password }) {
+    async register({ account_name: name, account_slug: slug, email, password }, ctx) {
       const problems = [
         ...accounts.problems({ name, slug }, { name: 'account_name', slug: 'account_slug' }),
         ...passwordProblems(password),
@@ -92,9 +109,10 @@ export function createAuthService(parts: AuthParts): AuthService {
       if (problems.length > 0) throw new Failure('INVALID_RESOURCE_DATA', {}, problems);
       const passwordHash = await passwords.hash(password);
       const { userId, deliver } = await db.transaction(async (tx) => {
-        const { id: accountId } = await accounts.found(tx, { name, slug }, 'account_slug');
+        const { id: accountId } = await accounts.found(tx, { name, slug }, 'account_slug', ctx);
         const user = { accountId, email, passwordHash, roleId: BUILTIN_ROLES.admin, isActive: true, verified: false };
-        const userId = await addUser(tx, user, now());
+        const userId = await addUser(tx, user, now(), trail, ctx);
+        for (const work of atRegister) await work(tx, { accountId, userId });
         return { userId, deliver: await verification.prepare(tx, { userId, email }) };
       });
       await deliver();
@@ -124,7 +142,8 @@ export function createAuthService(parts: AuthParts): AuthService {
         ctx.sessionCookie === null ? null : tokens.verify(ctx.sessionCookie, 'session'),
         input?.refresh_token === undefined ? null : tokens.verify(input.refresh_token, 'refresh'),
       ].flatMap((verified) => (verified ? [verified.claims.sid] : []));
-      await sessions.end(ctx.caller ? [ctx.caller.sessionId, ...sent] : sent, 'logout');
+      const own = ctx.caller?.sessionId ?? null;
+      await sessions.end(own === null ? sent : [own, ...sent], 'logout', ctx);
       return new Answer({ message: 'You are logged out.' }, clearCookie(secureCookies));
     },
 
@@ -152,9 +171,16 @@ export function createAuthService(parts: AuthParts): AuthService {
       return { message: 'If the address waits for verification, a message is on its way.' };
     },
 
+    async confirmPassword(ctx, password) {
+      const { accountId, email } = requireCaller(ctx);
+      const found = await lookUp(accountId, email);
+      if (!(await passwords.verify(found?.password_hash ?? null, password))) throw new Failure('INVALID_CREDENTIALS');
+    },
     hashPassword: (password, field) => passwords.hash(password, field),
-    addUser: (tx, user) => addUser(tx, user, now()),
+    addUser: (tx, user, ctx) => addUser(tx, user, now(), trail, ctx),
     userChanged: (tx, user) => principals.invalidate({ user }, tx),
+    changed: (tx, scope) => principals.invalidate(scope, tx),
+    onRegister: (work) => void atRegister.push(work),
     endSessions: (tx, userId, reason) => sessions.endAll(tx, userId, reason),
     dropEmailTokens: (tx, userId) => dropEmailTokens(tx, userId),
     mailVerification: (to) => verification.send(to),

@@ -1,6 +1,6 @@
 // The SQL of users who log in: reading them, adding them, verifying their addresses.
 import type { AccountKey } from '../accounts/service.ts';
-import { SYSTEM_ACCOUNT } from '../context.ts';
+import { type KeyScopes, SYSTEM_ACCOUNT } from '../context.ts';
 import type { Runner } from '../db/database.ts';
 import { plan } from '../db/plans.ts';
 import { isUuid } from '../ids.ts';
@@ -11,6 +11,7 @@ export interface PersonRow {
   readonly email: string;
   readonly role: string;
   readonly account_id: string;
+  readonly groups: string[];
   readonly is_active: boolean;
   readonly email_verified: boolean;
   readonly created_at: string;
@@ -20,8 +21,12 @@ export interface PersonRow {
   readonly account_created_at: string;
 }
 
+/** The names of a user's groups. */
+const GROUPS = `array(
+  select g.name from snackbase.group_members m join snackbase.groups g on g.id = m.group_id
+  where m.user_id = u.id order by g.name)`;
 const PERSON = `
-  u.id, u.email, r.name as role, u.account_id, u.is_active, u.email_verified_at is not null as email_verified,
+  u.id, u.email, r.name as role, u.account_id, ${GROUPS} as groups, u.is_active, u.email_verified_at is not null as email_verified,
   u.created_at, u.last_login_at as last_login,
   a.slug as account_slug, a.name as account_name, a.created_at as account_created_at`;
 const JOINS = 'join snackbase.roles r on r.id = u.role_id join snackbase.accounts a on a.id = u.account_id';
@@ -29,30 +34,56 @@ const PEOPLE = `snackbase.users u ${JOINS}`;
 
 const first = <T>(rows: readonly T[]): T | null => rows[0] ?? null;
 
+const CALLER = `u.id, u.account_id, u.email, r.name, u.role_id, to_json(${GROUPS})::text`;
+type CallerCells = [string, string, string, string, string, string];
+
+const person = ([userId, accountId, email, role, roleId, groups]: CallerCells) => ({
+  userId,
+  accountId,
+  email,
+  role,
+  roleId: Number(roleId),
+  groups: Object.freeze(JSON.parse(groups) as string[]),
+  superadmin: accountId === SYSTEM_ACCOUNT,
+});
+
 const principal = plan(`
-  select u.id, u.account_id, u.email, r.name, u.role_id, (extract(epoch from s.expires_at) * 1000)::bigint
+  select ${CALLER}, (extract(epoch from s.expires_at) * 1000)::bigint
   from snackbase.sessions s join snackbase.users u on u.id = s.user_id join snackbase.roles r on r.id = u.role_id
   where s.id = $1 and s.revoked_at is null and u.is_active`);
 
-/** The caller of a session that was not ended, with the session's end in ms since 1970. */
+/** The person of a session that was not ended, with the session's end in ms since 1970. */
 export async function readPrincipal(run: Runner, sessionId: string) {
   if (!isUuid(sessionId)) return null;
   const row = (await run.run(principal, [sessionId])).rows[0];
   if (!row) return null;
-  const [userId, accountId, email, role, roleId, endsAt] = row as [string, string, string, string, string, string];
-  const superadmin = accountId === SYSTEM_ACCOUNT;
-  const groups: readonly string[] = [];
+  return { ...person(row.slice(0, 6) as CallerCells), endsAt: Number(row[6]) };
+}
+
+const keyOf = plan(`
+  select ${CALLER}, (extract(epoch from k.expires_at) * 1000)::bigint, encode(k.hash, 'hex'), k.kind, k.scopes::text
+  from snackbase.api_keys k join snackbase.users u on u.id = k.user_id join snackbase.roles r on r.id = u.role_id
+  where k.id = $1 and k.revoked_at is null and u.is_active`);
+
+/** The person behind a key that was not revoked, with the key's end in ms since 1970, the hash of its secret and its scopes. */
+export async function readKey(run: Runner, keyId: string) {
+  const row = (await run.run(keyOf, [keyId])).rows[0];
+  if (!row) return null;
+  const [endsAt, hash, kind, scopes] = row.slice(6) as [string | null, string, string, string | null];
   return {
-    userId,
-    accountId,
-    email,
-    role,
-    roleId: Number(roleId),
-    groups,
-    superadmin,
-    sessionId,
-    endsAt: Number(endsAt),
+    ...person(row.slice(0, 6) as CallerCells),
+    endsAt: endsAt === null ? Number.POSITIVE_INFINITY : Number(endsAt),
+    hash: Buffer.from(hash, 'hex'),
+    admin: kind === 'admin',
+    scopes: scopes === null ? null : (JSON.parse(scopes) as KeyScopes),
   };
+}
+
+/** Notes that a key was used, unless that was noted after `before`. */
+export async function noteKeyUse(run: Runner, keyId: string, at: string, before: string): Promise<void> {
+  const sql = `update snackbase.api_keys set last_used_at = $2
+    where id = $1 and (last_used_at is null or last_used_at < $3)`;
+  await run.query(sql, [keyId, at, before]);
 }
 
 export const findPerson = async (run: Runner, userId: string): Promise<PersonRow | null> =>

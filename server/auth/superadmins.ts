@@ -2,6 +2,7 @@
 
 import { z } from '../../contract/kit.ts';
 import { Failure, type ProblemEntry } from '../../contract/problems.ts';
+import type { Recorder } from '../audit/service.ts';
 import { SYSTEM_ACCOUNT } from '../context.ts';
 import type { Database, Transaction } from '../db/database.ts';
 import { BUILTIN_ROLES } from '../roles/service.ts';
@@ -29,13 +30,14 @@ export interface Superadmins {
 interface Parts {
   readonly db: Database;
   readonly passwords: Passwords;
+  readonly trail: Recorder;
   readonly clock: () => Date;
 }
 
-export function createSuperadmins({ db, passwords, clock }: Parts): Superadmins {
+export function createSuperadmins({ db, passwords, trail, clock }: Parts): Superadmins {
   const add = (tx: Transaction, email: string, passwordHash: string) => {
     const user = { accountId: SYSTEM_ACCOUNT, email, passwordHash, roleId: BUILTIN_ROLES.admin };
-    return addUser(tx, { ...user, isActive: true, verified: true }, clock().toISOString());
+    return addUser(tx, { ...user, isActive: true, verified: true }, clock().toISOString(), trail);
   };
 
   function checkEmail(email: string): void {

@@ -5,10 +5,10 @@ import type { Collections } from './service.ts';
 
 export const collectionRoutes = (collections: Collections): Handlers<typeof contract> => ({
   list: ({ query }) => collections.list(query),
-  create: ({ body }) => collections.create(body),
+  create: ({ body, ctx }) => collections.create(body, ctx),
   names: () => collections.names(),
   get: ({ params }) => collections.get(params.id),
-  update: ({ params, body }) => collections.update(params.id, body),
-  patch: ({ params, body }) => collections.update(params.id, body),
-  delete: ({ params }) => collections.delete(params.id),
+  update: ({ params, body, ctx }) => collections.update(params.id, body, ctx),
+  patch: ({ params, body, ctx }) => collections.update(params.id, body, ctx),
+  delete: ({ params, ctx }) => collections.delete(params.id, ctx),
 });

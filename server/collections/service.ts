@@ -1,12 +1,20 @@
 // Collections as their managers see them: a definition and its table are stored, changed and removed in one transaction.
 import type { Collection, collections as contract } from '../../contract/collections.ts';
 import type { Parsed, Reply } from '../../contract/kit.ts';
-import { Failure } from '../../contract/problems.ts';
+import { Failure, type ProblemEntry } from '../../contract/problems.ts';
 import { page, pageWindow } from '../../contract/shapes.ts';
+import type { MacroSource } from '../access/rule.ts';
+import { createRuleBook } from '../access/rule-book.ts';
+import { shareRules } from '../access/store.ts';
+import { type Recorder, unsealed } from '../audit/service.ts';
+import { type Ctx, SYSTEM_ACCOUNT } from '../context.ts';
 import type { Database, Runner, Transaction } from '../db/database.ts';
 import { isUuid, uuidV7 } from '../ids.ts';
+import type { CollectionPermissions } from '../permissions/service.ts';
 import { syncIn, withSchemaLock } from '../schema/apply.ts';
+import { CLOSED, withChange } from '../schema/collection-access.ts';
 import { referenced, refersTo, tableOf } from '../schema/define.ts';
+import { accessProblems } from './access-problems.ts';
 import { type Draft, problemsOf } from './definition.ts';
 import { type CollectionRegistry, qualifiedName } from './registry.ts';
 import * as store from './store.ts';
@@ -18,18 +26,40 @@ export interface Collections {
   list(query: Parsed<C['list']>['query']): Promise<Reply<C['list']>>;
   names(): Promise<Reply<C['names']>>;
   /** Throws INVALID_RESOURCE_DATA with every problem, CONFLICT when the name is taken in any case, SCHEMA_SYNC_FAILED, WRITE_CONFLICT. */
-  create(input: Parsed<C['create']>['body']): Promise<Collection>;
+  create(input: Parsed<C['create']>['body'], ctx?: Ctx): Promise<Collection>;
   /** By id or name. Throws RESOURCE_NOT_FOUND. */
   get(idOrName: string): Promise<Collection>;
   /** Changes what is given. Throws as `get` and `create` do. */
-  update(idOrName: string, change: Parsed<C['update']>['body']): Promise<Collection>;
+  update(idOrName: string, change: Parsed<C['update']>['body'], ctx?: Ctx): Promise<Collection>;
   /** Removes the definition, the table and its records. Throws COLLECTION_REFERENCED naming the fields that point here. */
-  delete(idOrName: string): Promise<undefined>;
+  delete(idOrName: string, ctx?: Ctx): Promise<undefined>;
+}
+
+export interface CollectionsOptions {
+  readonly db: Database;
+  readonly registry: CollectionRegistry;
+  readonly macros: MacroSource;
+  readonly permissions: CollectionPermissions;
+  readonly trail?: Recorder;
 }
 
 const MAIN = 'main';
 
-export function createCollections({ db, registry }: { db: Database; registry: CollectionRegistry }): Collections {
+export function createCollections({
+  db,
+  registry,
+  macros,
+  permissions,
+  trail = unsealed,
+}: CollectionsOptions): Collections {
+  const book = createRuleBook(macros);
+
+  /** Collections are the server's, so the system account's chain tells of them. */
+  const told = (tx: Transaction, ctx: Ctx | undefined, before: CollectionRow | null, after: CollectionRow | null) => {
+    const id = (after ?? before)?.id ?? '';
+    return trail.record(tx, ctx, { accountId: SYSTEM_ACCOUNT, table: 'collections', id, before, after });
+  };
+
   async function find(runner: Runner, idOrName: string): Promise<CollectionRow> {
     const row = isUuid(idOrName) ? await store.byId(runner, idOrName) : await findNamed(runner, idOrName);
     if (row === undefined) throw new Failure('RESOURCE_NOT_FOUND');
@@ -51,11 +81,15 @@ export function createCollections({ db, registry }: { db: Database; registry: Co
       return { names, total: names.length };
     },
 
-    async create(input) {
+    async create(input, ctx) {
       const row = await withSchemaLock(db, async (tx) => {
+        await shareRules(tx);
         const draft: Draft = { ...input, app: MAIN, fields: input.schema };
-        await check(tx, draft);
+        const access = withChange(CLOSED, input);
+        await check(tx, draft, accessProblems(access, input.schema, macros));
         await refuseTaken(tx, MAIN, input.name);
+        const stated = input.permissions ?? [];
+        if (stated.length > 0) await permissions.set(tx, `${MAIN}.${input.name}`, input.schema, stated, ctx);
         const made = await store.insert(tx, {
           id: uuidV7(),
           app: MAIN,
@@ -65,8 +99,10 @@ export function createCollections({ db, registry }: { db: Database; registry: Co
           definition: input.schema,
           soft_delete: input.soft_delete ?? false,
           enabled: input.enabled ?? true,
+          access,
         });
         await syncIn(tx, { tables: [desiredTable(made)], absent: [] });
+        await told(tx, ctx, null, made);
         await registry.publish(tx, `${made.app}.${made.name}`, made);
         return made;
       });
@@ -75,27 +111,41 @@ export function createCollections({ db, registry }: { db: Database; registry: Co
 
     get: async (idOrName) => collectionReply(await find(db, idOrName)),
 
-    async update(idOrName, change) {
+    async update(idOrName, change, ctx) {
       const row = await withSchemaLock(db, async (tx) => {
-        const before = await find(tx, idOrName);
+        await shareRules(tx);
+        const found = await find(tx, idOrName);
+        await store.lock(tx, found.id);
+        const before = await find(tx, found.id);
         refuseRename(before, change.name);
         const after = changed(before, change);
-        await check(tx, { ...after, fields: after.definition });
+        const name = `${after.app}.${after.name}`;
+        const { definition } = after;
+        const granted =
+          change.permissions !== undefined && (await permissions.set(tx, name, definition, change.permissions, ctx));
+        await check(tx, { ...after, fields: definition }, [
+          ...accessProblems(after.access, definition, macros),
+          ...(await book.problemsOf(tx, name, definition)),
+        ]);
         const changes = await syncIn(tx, { tables: [desiredTable(after)], absent: [] });
-        if (changes.length === 0 && JSON.stringify(after) === JSON.stringify(before)) return before;
+        if (changes.length === 0 && JSON.stringify(after) === JSON.stringify(before))
+          return granted ? find(tx, before.id) : before;
         const made = await store.update(tx, after);
+        await told(tx, ctx, before, made);
         await registry.publish(tx, `${made.app}.${made.name}`, made);
         return made;
       });
       return collectionReply(row);
     },
 
-    async delete(idOrName) {
+    async delete(idOrName, ctx) {
       await withSchemaLock(db, async (tx) => {
         const row = await find(tx, idOrName);
         await refuseReferenced(tx, row);
         await store.remove(tx, row.id);
+        await told(tx, ctx, row, null);
         await syncIn(tx, { tables: [], absent: [tableOf(row.app, row.name)] });
+        await permissions.dropped(tx);
         await registry.publish(tx, `${row.app}.${row.name}`, undefined);
       });
       return undefined;
@@ -110,9 +160,9 @@ async function findNamed(runner: Runner, name: string): Promise<CollectionRow | 
   return store.byName(runner, to.app, to.name);
 }
 
-async function check(tx: Transaction, draft: Draft): Promise<void> {
+async function check(tx: Transaction, draft: Draft, more: readonly ProblemEntry[]): Promise<void> {
   const known = new Set(await store.qualifiedNames(tx));
-  const problems = problemsOf(draft, (app, name) => known.has(`${app}.${name}`));
+  const problems = [...problemsOf(draft, (app, name) => known.has(`${app}.${name}`)), ...more];
   if (problems.length > 0) throw new Failure('INVALID_RESOURCE_DATA', {}, problems);
 }
 
@@ -145,4 +195,5 @@ const changed = (row: CollectionRow, change: Parsed<C['update']>['body']): Colle
   definition: change.schema ?? row.definition,
   soft_delete: change.soft_delete ?? row.soft_delete,
   enabled: change.enabled ?? row.enabled,
+  access: withChange(row.access, change),
 });

@@ -4,8 +4,11 @@ import { z } from '../../contract/kit.ts';
 import type { Runner } from '../db/database.ts';
 import type { CollectionRow } from './stored.ts';
 
-const COLUMNS =
-  'id, app, name, display_name, description, definition, soft_delete, enabled, revision, created_at, updated_at';
+const COLUMNS = `id, app, name, display_name, description, definition, soft_delete, enabled, access, revision, created_at, updated_at,
+  (select coalesce(json_agg(json_build_object('role', r.name, 'operation', p.operation, 'rule', p.rule, 'fields', p.fields)
+     order by p.role_id, p.operation), '[]')
+   from snackbase.permissions p join snackbase.roles r on r.id = p.role_id
+   where p.collection = collections.app || '.' || collections.name) as permissions`;
 
 const Definition = z.array(Field);
 
@@ -70,23 +73,32 @@ export async function list(runner: Runner, listing: Listing): Promise<{ rows: Co
   return { rows: parsed(rows), total: counted?.total ?? 0 };
 }
 
+/** Keeps a collection from changing until the transaction ends; permissions are stored under its share lock. */
+export async function lock(runner: Runner, id: string): Promise<void> {
+  await runner.query('select id from snackbase.collections where id = $1 for update', [id]);
+}
+
 /** Stores a new collection at revision 1. */
 export async function insert(
   runner: Runner,
-  row: Omit<CollectionRow, 'revision' | 'created_at' | 'updated_at'>,
+  row: Omit<CollectionRow, 'revision' | 'created_at' | 'updated_at' | 'permissions'>,
 ): Promise<CollectionRow> {
-  const text = `insert into snackbase.collections (id, app, name, display_name, description, definition, soft_delete, enabled)
-    values ($1, $2, $3, $4, $5, $6, $7, $8) returning ${COLUMNS}`;
+  const text = `insert into snackbase.collections (id, app, name, display_name, description, definition, soft_delete, enabled, access)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9) returning ${COLUMNS}`;
   const values = [row.id, row.app, row.name, row.display_name, row.description, JSON.stringify(row.definition)];
-  return one(await runner.query<CollectionRow>(text, [...values, row.soft_delete, row.enabled]));
+  return one(
+    await runner.query<CollectionRow>(text, [...values, row.soft_delete, row.enabled, JSON.stringify(row.access)]),
+  );
 }
 
 /** Stores what may change of a collection as its next revision. */
 export async function update(runner: Runner, row: CollectionRow): Promise<CollectionRow> {
   const text = `update snackbase.collections set display_name = $2, description = $3, definition = $4, soft_delete = $5,
-    enabled = $6, revision = revision + 1, updated_at = greatest(now(), updated_at) where id = $1 returning ${COLUMNS}`;
+    enabled = $6, access = $7, revision = revision + 1, updated_at = greatest(now(), updated_at) where id = $1 returning ${COLUMNS}`;
   const values = [row.id, row.display_name, row.description, JSON.stringify(row.definition)];
-  return one(await runner.query<CollectionRow>(text, [...values, row.soft_delete, row.enabled]));
+  return one(
+    await runner.query<CollectionRow>(text, [...values, row.soft_delete, row.enabled, JSON.stringify(row.access)]),
+  );
 }
 
 export async function remove(runner: Runner, id: string): Promise<void> {

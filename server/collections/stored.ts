@@ -1,10 +1,14 @@
 // A stored collection in its three shapes: the row, the value the record path works with, and the reply.
 import type { Collection } from '../../contract/collections.ts';
 import type { Field } from '../../contract/fields.ts';
+import { type CollectionAccess, spelledAccess } from '../schema/collection-access.ts';
 import type { CollectionDef, FieldColumn, Guarded } from '../schema/collection-def.ts';
 import { fieldColumn } from '../schema/columns.ts';
 import { accountKeyName, type DesiredTable, define, primaryKeyName } from '../schema/define.ts';
 import { qualified } from '../schema/names.ts';
+
+/** What a role may do on the collection, as it is stored with the role. */
+type GrantedPermission = Omit<Collection['permissions'][number], 'fields'> & { readonly fields: string[] | null };
 
 /** A row of snackbase.collections. */
 export interface CollectionRow {
@@ -16,6 +20,8 @@ export interface CollectionRow {
   readonly definition: Field[];
   readonly soft_delete: boolean;
   readonly enabled: boolean;
+  readonly access: CollectionAccess;
+  readonly permissions: readonly GrantedPermission[];
   readonly revision: number;
   readonly created_at: string;
   readonly updated_at: string;
@@ -44,6 +50,7 @@ export function collectionDef(row: CollectionRow): CollectionDef {
     guards: guardsOf(desired, byName),
     softDelete: row.soft_delete,
     enabled: row.enabled,
+    access: row.access,
   };
 }
 
@@ -80,6 +87,8 @@ export function collectionReply(row: CollectionRow): Collection {
     soft_delete: row.soft_delete,
     enableSoftDelete: row.soft_delete,
     enabled: row.enabled,
+    ...spelledAccess(row.access),
+    permissions: row.permissions.map(({ fields, ...granted }) => ({ ...granted, fields: fields ?? '*' })),
     revision: row.revision,
     created_at: row.created_at,
     updated_at: row.updated_at,

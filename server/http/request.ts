@@ -22,6 +22,11 @@ export class RequestContext implements Ctx {
   get userAgent(): string {
     return this.request.headers['user-agent'] ?? '';
   }
+  get auditReason(): string | null {
+    const sent = this.request.headers['x-audit-reason'];
+    // Node reads headers as Latin-1; people write reasons in UTF-8.
+    return typeof sent === 'string' && sent !== '' ? Buffer.from(sent, 'latin1').toString('utf8') : null;
+  }
   get sessionCookie(): string | null {
     return /(?:^|;\s*)sb_session=([^;]+)/.exec(this.request.headers.cookie ?? '')?.[1] ?? null;
   }

@@ -99,15 +99,15 @@ export function createInvitations({
       const accountId = await accountOf(ctx, input.account_id);
       if (accountId === null) throw new Failure('ACCOUNT_REQUIRED', { how: 'send account_id or X-Account-ID' });
       const roleId = input.role_id ?? BUILTIN_ROLES.user;
-      if (!(await roles.exists(roleId))) {
-        throw new Failure('RESOURCE_NOT_FOUND', {}, [
-          { field: 'role_id', code: 'not_found', message: `There is no role ${roleId}.` },
-        ]);
-      }
       const [id, token] = [uuidV7(), randomBytes(32).toString('hex')];
       const { email } = input;
       const invitedBy = requireCaller(ctx).userId;
       await db.transaction(async (tx) => {
+        if (!(await roles.assignable(tx, roleId))) {
+          throw new Failure('RESOURCE_NOT_FOUND', {}, [
+            { field: 'role_id', code: 'not_found', message: `There is no role ${roleId}.` },
+          ]);
+        }
         if (await store.hasUser(tx, accountId, email)) throw taken('A user with this e-mail address in the account');
         const row = {
           id,

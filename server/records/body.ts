@@ -1,6 +1,8 @@
 // From a request body to the values of a write: plain valid input passes a fast check, everything else is judged by zod, which makes the errors.
 import type { Field } from '../../contract/fields.ts';
 import { Failure, type ProblemEntry } from '../../contract/problems.ts';
+import type { RecordScope } from '../access/decide.ts';
+import { mask } from '../access/mask.ts';
 import type { CollectionDef, FieldColumn } from '../schema/collection-def.ts';
 import { valuePattern } from '../schema/value-pattern.ts';
 import { valueSchema } from '../schema/value-schema.ts';
@@ -38,16 +40,15 @@ export interface Prepared {
   readonly values: readonly Bound[];
 }
 
+/** What the caller may write, and whether he sees personal data: a decided scope, or the part of one. */
+export type Writer = Pick<RecordScope, 'fields' | 'unmasked'>;
+
 /**
- * Checks a body against the collection. `writable` null means every field.
+ * Checks a body against the collection.
  * Every problem is reported at once. Throws INVALID_FIELDS (unknown or closed fields) or INVALID_RESOURCE_DATA.
  */
-export function prepareBody(
-  def: CollectionDef,
-  body: Body,
-  mode: WriteMode,
-  writable: ReadonlySet<string> | null,
-): Prepared {
+export function prepareBody(def: CollectionDef, body: Body, mode: WriteMode, writer: Writer): Prepared {
+  const { fields: writable, unmasked } = writer;
   const sent = Object.keys(body).filter((key) => !SYSTEM_NAMES.has(key));
   const open = (name: string) => def.byName.has(name) && (writable === null || writable.has(name));
   const closed = sent.filter((name) => !open(name));
@@ -69,12 +70,32 @@ export function prepareBody(
     if (value === null) {
       if (field.required) entries.push(missing(column.name, has));
     } else if (has && !looksRight(field, value)) judge(field, value, entries);
+    else if (has && !unmasked && isMasked(field, value)) entries.push(maskedEntry(column.name));
     columns.push(column);
     values.push(toParameter(field, value));
   }
   if (entries.length > 0) throw refusal(closed, entries);
   return { columns, values };
 }
+
+/** True for what a reply showed instead of a personal value; storing it would lose the value. */
+const isMasked = (field: Field, value: unknown): boolean =>
+  field.pii === true &&
+  typeof value === 'string' &&
+  value.includes('*') &&
+  mask(field.mask_type ?? 'full', value) === value;
+
+const maskedEntry = (field: string): ProblemEntry => ({
+  field,
+  code: 'masked_value',
+  message: `${field} holds the masked form of a value: leave the field out to keep what is stored.`,
+});
+
+/** The fields of a new record as they will be, for a rule to judge. */
+export const newRow = (def: CollectionDef, body: Body): Record<string, unknown> =>
+  Object.fromEntries(
+    def.fields.map(({ name, field }) => [name, Object.hasOwn(body, name) ? body[name] : (field.default ?? null)]),
+  );
 
 function refusal(closed: readonly string[], entries: readonly ProblemEntry[]): Failure {
   if (closed.length > 0) return new Failure('INVALID_FIELDS', { fields: shortList(closed) }, entries);

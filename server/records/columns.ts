@@ -1,5 +1,6 @@
 // The columns of a record as a caller names them, and the compiled writer that turns raw text cells into JSON.
 
+import { mask } from '../access/mask.ts';
 import { rfc3339 } from '../db/cells.ts';
 import type { Cell } from '../db/database.ts';
 import type { CollectionDef, FieldColumn, PgType } from '../schema/collection-def.ts';
@@ -73,15 +74,40 @@ const ENCODE: Readonly<Record<PgType, Encode>> = {
   'character(6)': quote,
 };
 
-/** Writes one row of these columns, cells in the same order, as a JSON object. */
-export function rowWriter(columns: readonly RecordColumn[]): (cells: readonly Cell[]) => string {
+/** True for a field whose values are shown masked to whoever may not see personal data. */
+export const isPersonal = ({ field }: RecordColumn): boolean => field?.pii === true;
+
+/** The masked form is a text, whatever the field's type is. */
+function masking({ field, type }: RecordColumn): Encode {
+  const text = type === 'timestamp with time zone' ? rfc3339 : (cell: string) => cell;
+  return (cell) => JSON.stringify(mask(field?.mask_type ?? 'full', text(cell)));
+}
+
+function encoder(column: RecordColumn, masked: boolean): Encode {
+  if (masked && isPersonal(column)) return masking(column);
+  return column.field === null && column.type === CREATED_AT.type ? stamp : ENCODE[column.type];
+}
+
+export interface WriterOptions {
+  /** Personal data is written masked. */
+  readonly masked?: boolean;
+  /** The columns that the cells come in, when they are others than those to write. */
+  readonly from?: readonly RecordColumn[];
+}
+
+/** Writes one row of these columns as a JSON object. */
+export function rowWriter(
+  columns: readonly RecordColumn[],
+  { masked = false, from = columns }: WriterOptions = {},
+): (cells: readonly Cell[]) => string {
   const keys = columns.map((c, i) => `${i === 0 ? '{' : ','}${JSON.stringify(c.name)}:`);
-  const encode = columns.map((c) => (c.field === null && c.type === CREATED_AT.type ? stamp : ENCODE[c.type]));
+  const encode = columns.map((c) => encoder(c, masked));
+  const place = columns.map((c) => from.indexOf(c));
   const count = columns.length;
   return (cells) => {
     let json = '';
     for (let i = 0; i < count; i++) {
-      const cell = cells[i] as Cell;
+      const cell = cells[place[i] as number] as Cell;
       json += keys[i] + (cell === null ? 'null' : (encode[i] as Encode)(cell));
     }
     return `${json}}`;

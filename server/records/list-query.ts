@@ -1,9 +1,10 @@
 // The query of a list as a value: which rows, in which order, which columns, which window.
 import { Failure } from '../../contract/problems.ts';
 import type { ListQuery } from '../../contract/records.ts';
+import type { RecordScope } from '../access/decide.ts';
 import type { CollectionDef } from '../schema/collection-def.ts';
 import type { Bound } from '../schema/values.ts';
-import { CREATED_AT, columnsOf, ID, type RecordColumn, type RecordColumns } from './columns.ts';
+import { CREATED_AT, columnsOf, ID, isPersonal, type RecordColumn, type RecordColumns } from './columns.ts';
 import { castFilter } from './filter-values.ts';
 
 export interface SortKey {
@@ -26,6 +27,9 @@ export interface RecordQuery {
 
 const PARAMETERS = new Set(['skip', 'limit', 'sort', 'fields']);
 
+/** What of a collection a caller sees: a decided scope, or the part of one. */
+export type Sight = Pick<RecordScope, 'fields' | 'unmasked'>;
+
 /** Finds columns by the names in a request and remembers those that are unknown or hidden, so that all are told at once. */
 class Names {
   private readonly missing = new Set<string>();
@@ -33,7 +37,7 @@ class Names {
 
   constructor(
     def: CollectionDef,
-    private readonly readable: ReadonlySet<string> | null,
+    private readonly sight: Sight,
   ) {
     this.known = columnsOf(def);
   }
@@ -42,6 +46,7 @@ class Names {
     return this.known.byName.has(name);
   }
 
+  /** A column to show. */
   find(name: string): RecordColumn | null {
     const column = this.known.byName.get(name);
     if (column !== undefined && this.mayRead(column)) return column;
@@ -49,10 +54,17 @@ class Names {
     return null;
   }
 
+  /** A column to compare or order by. Masked ones are not: order and equality would tell what the mask hides. */
+  comparable(name: string): RecordColumn | null {
+    const column = this.find(name);
+    if (column === null || this.sight.unmasked || !isPersonal(column)) return column;
+    this.missing.add(name);
+    return null;
+  }
+
   /** The columns of `fields=`: exactly those and always id; without it all that are readable. */
   projection(fields: string | undefined): readonly RecordColumn[] {
-    if (fields === undefined)
-      return this.readable === null ? this.known.all : this.known.all.filter((c) => this.mayRead(c));
+    if (fields === undefined) return this.all();
     const chosen = new Set<RecordColumn>([ID]);
     for (const name of listed(fields)) {
       const column = this.find(name);
@@ -74,9 +86,25 @@ class Names {
   }
 
   private mayRead(column: RecordColumn): boolean {
-    return this.readable === null || column.field === null || this.readable.has(column.name);
+    const { fields } = this.sight;
+    return fields === null || column.field === null || fields.has(column.name);
+  }
+
+  private all(): readonly RecordColumn[] {
+    const { fields } = this.sight;
+    if (fields === null) return this.known.all;
+    // Once a list of fields, which policies keep: what is compiled for the columns is found by their identity.
+    let columns = visible.get(this.known)?.get(fields);
+    if (columns === undefined) {
+      columns = this.known.all.filter((column) => this.mayRead(column));
+      const lists = visible.get(this.known) ?? new WeakMap();
+      visible.set(this.known, lists.set(fields, columns));
+    }
+    return columns;
   }
 }
+
+const visible = new WeakMap<RecordColumns, WeakMap<ReadonlySet<string>, readonly RecordColumn[]>>();
 
 const listed = (text: string): string[] =>
   text
@@ -85,11 +113,11 @@ const listed = (text: string): string[] =>
     .filter(Boolean);
 
 /**
- * Reads a list query. `readable` null means every field.
+ * Reads a list query.
  * Throws INVALID_FIELDS for names that do not exist or are hidden, INVALID_QUERY_PARAMS for values that cannot be meant.
  */
-export function readListQuery(def: CollectionDef, query: ListQuery, readable: ReadonlySet<string> | null): RecordQuery {
-  const names = new Names(def, readable);
+export function readListQuery(def: CollectionDef, query: ListQuery, sight: Sight): RecordQuery {
+  const names = new Names(def, sight);
   const sort = readSort(query.sort, names);
   const columns = names.projection(query.fields);
   const filters: RecordColumn[] = [];
@@ -97,7 +125,7 @@ export function readListQuery(def: CollectionDef, query: ListQuery, readable: Re
   for (const [key, value] of Object.entries(query)) {
     if (PARAMETERS.has(key)) continue;
     // `limit__eq` filters by a field whose name is a parameter's.
-    const column = names.find(!names.has(key) && key.endsWith('__eq') ? key.slice(0, -4) : key);
+    const column = names.comparable(!names.has(key) && key.endsWith('__eq') ? key.slice(0, -4) : key);
     if (column === null) continue;
     filters.push(column);
     filterValues.push(castFilter(column, key, value as string));
@@ -109,12 +137,8 @@ export function readListQuery(def: CollectionDef, query: ListQuery, readable: Re
 }
 
 /** The columns of `fields=` for one record. Throws INVALID_FIELDS. */
-export function readProjection(
-  def: CollectionDef,
-  fields: string | undefined,
-  readable: ReadonlySet<string> | null,
-): readonly RecordColumn[] {
-  const names = new Names(def, readable);
+export function readProjection(def: CollectionDef, fields: string | undefined, sight: Sight): readonly RecordColumn[] {
+  const names = new Names(def, sight);
   const columns = names.projection(fields);
   names.settle();
   return columns;
@@ -125,7 +149,7 @@ function readSort(text: string | undefined, names: Names): SortKey[] {
   // A raw `+` arrives as a space, so it needs no sign of its own to ascend.
   for (const part of listed(text ?? '')) {
     const descending = part.startsWith('-');
-    const column = names.find(descending || part.startsWith('+') ? part.slice(1).trim() : part);
+    const column = names.comparable(descending || part.startsWith('+') ? part.slice(1).trim() : part);
     if (column === null) continue;
     if (column.type === 'jsonb') {
       const message = `${column.name} is json and has no order`;

@@ -7,6 +7,7 @@ export const recordRoutes = (records: Records): Handlers<AppContract['records']>
   list: ({ ctx, params, query }) => records.list(ctx, params.collection, query),
   create: admitted(records.admit('create'), ({ ctx, params, body }) => records.create(ctx, params.collection, body)),
   get: ({ ctx, params, query }) => records.get(ctx, params.collection, params.id, query.fields),
+  history: ({ ctx, params, query }) => records.history(ctx, params.collection, params.id, query),
   replace: admitted(records.admit('update'), ({ ctx, params, body }) =>
     records.replace(ctx, params.collection, params.id, body),
   ),

@@ -1,18 +1,24 @@
 // Records: decide, parse, run, reply. Every face of the product and every automation goes through these methods.
 import { Failure } from '../../contract/problems.ts';
 import type { ListQuery } from '../../contract/records.ts';
-import { decide, type Operation, type RecordScope } from '../access/decide.ts';
-import { type Ctx, RawJson, requireCaller } from '../context.ts';
+import type { Decide, Operation, RecordScope } from '../access/decide.ts';
+import { passes } from '../access/rule.ts';
+import { wholeAccount, withData } from '../access/scope.ts';
+import { contextText, type Trail } from '../audit/service.ts';
+import { type Ctx, RawJson } from '../context.ts';
 import type { Database } from '../db/database.ts';
 import { uuidV7 } from '../ids.ts';
 import type { CollectionDef } from '../schema/collection-def.ts';
 import { isUuid } from '../schema/values.ts';
-import { type Body, prepareBody } from './body.ts';
+import { type Body, newRow, type Prepared, prepareBody } from './body.ts';
+import { columnsOf, ID } from './columns.ts';
 import { isStaleSchema, recordFault, type Work } from './faults.ts';
+import { type HistoryQuery, historyOf } from './history.ts';
 import { readListQuery, readProjection } from './list-query.ts';
+import { writtenReply } from './reply.ts';
 import { createReads } from './store/read.ts';
 import { createStatements } from './store/statements.ts';
-import { createWrites } from './store/write.ts';
+import { createWrites, judgesChange } from './store/write.ts';
 
 /** Where the definitions come from. */
 export interface Definitions {
@@ -28,6 +34,8 @@ export interface RecordsOptions {
   readonly definitions: Definitions;
   /** The id of the account named by id or slug, null when there is none. */
   readonly resolveAccount: (name: string) => Promise<string | null>;
+  readonly trail: Trail;
+  readonly decide: Decide;
 }
 
 /** Characters of a page; far above any page that a client wants, below what one string and the memory hold. */
@@ -42,54 +50,73 @@ function refuseHuge(items: readonly string[]): void {
 }
 
 interface Opened {
+  readonly ctx: Ctx;
   readonly def: CollectionDef;
   readonly scope: RecordScope;
 }
 
+/** What a call is about. */
+interface Call {
+  readonly ctx: Ctx;
+  readonly name: string;
+  readonly operation: Operation;
+  /** Of the endpoints for management: the id of the account that the call names. */
+  readonly managed?: string;
+}
+
 export type Records = ReturnType<typeof createRecords>;
 
-export function createRecords({ db, definitions, resolveAccount }: RecordsOptions) {
+export function createRecords({ db, definitions, resolveAccount, trail, decide }: RecordsOptions) {
   const statements = createStatements(db);
   const reads = createReads(db, statements);
-  const writes = createWrites(db, statements);
+  const writes = createWrites(db, statements, trail);
   definitions.onChange((id) => statements.forget(id));
 
-  /** The collection and what the caller may do with it. Throws RESOURCE_NOT_FOUND, RESOURCE_DISABLED, UNAUTHORIZED, FORBIDDEN. */
-  async function open(ctx: Ctx, name: string, operation: Operation): Promise<Opened> {
+  /** The collection and what the caller may do with it. Throws RESOURCE_NOT_FOUND, RESOURCE_DISABLED and as `decide`. */
+  async function open({ ctx, name, operation, managed }: Call): Promise<Opened> {
     const def = await definitions.find(name);
     if (def === undefined) throw new Failure('RESOURCE_NOT_FOUND');
     if (!def.enabled)
       throw ctx.caller === null
         ? new Failure('RESOURCE_NOT_FOUND')
         : new Failure('RESOURCE_DISABLED', { collection: name });
-    return { def, scope: decide(ctx, { collection: def.qualifiedName, operation }, await namedAccount(ctx)) };
+    const management = managed !== undefined;
+    const subject = { def, operation, management, namedAccount: managed ?? null };
+    // Without an account first: whoever is refused anyway must not learn which accounts there are.
+    if (management || (ctx.caller !== null && !ctx.caller.superadmin)) return { ctx, def, scope: decide(ctx, subject) };
+    const probe = ctx.accountHeader === null ? null : '';
+    const scope = decide(ctx, { ...subject, namedAccount: probe });
+    if (ctx.accountHeader === null) return { ctx, def, scope };
+    return { ctx, def, scope: decide(ctx, { ...subject, namedAccount: await named(ctx.accountHeader) }) };
   }
 
-  async function namedAccount(ctx: Ctx): Promise<string | null> {
-    const name = ctx.caller?.superadmin ? ctx.accountHeader : null;
-    if (name === null) return null;
-    const id = await resolveAccount(name);
+  async function named(account: string): Promise<string> {
+    const id = await resolveAccount(account);
     if (id === null) throw new Failure('RESOURCE_NOT_FOUND');
     return id;
   }
 
+  /** What the caller of a write sees of rows: null when nothing. */
+  function viewOf({ ctx, def, scope }: Opened): RecordScope | null {
+    try {
+      return decide(ctx, { def, operation: 'view', namedAccount: scope.accountId });
+    } catch (error) {
+      if (error instanceof Failure) return null;
+      throw error;
+    }
+  }
+
   /** Opens, works, and once more if the table turned out to have changed under a definition that another process replaced. */
-  async function on<T>(
-    ctx: Ctx,
-    name: string,
-    operation: Operation,
-    work: Work,
-    run: (opened: Opened) => Promise<T>,
-  ): Promise<T> {
-    const opened = await open(ctx, name, operation);
+  async function on<T>(call: Call, work: Work, run: (opened: Opened) => Promise<T>): Promise<T> {
+    const opened = await open(call);
     try {
       return await run(opened);
     } catch (error) {
       if (!isStaleSchema(error)) throw recordFault(error, work, opened.def);
-      const fresh = await definitions.refresh(name);
+      const fresh = await definitions.refresh(call.name);
       if (fresh?.id === opened.def.id && fresh.revision === opened.def.revision)
         throw recordFault(error, work, opened.def);
-      const again = await open(ctx, name, operation);
+      const again = await open(call);
       return run(again).catch((second) => {
         throw recordFault(second, work, again.def);
       });
@@ -104,19 +131,48 @@ export function createRecords({ db, definitions, resolveAccount }: RecordsOption
     if (row === null) throw new Failure('RESOURCE_NOT_FOUND');
     return new RawJson(row);
   };
-  const author = (ctx: Ctx) => ({ by: requireCaller(ctx).userId });
+  const author = (ctx: Ctx) => ({ by: ctx.caller?.userId ?? null, context: contextText(ctx) });
+
+  const insert = (call: Call, body: Body): Promise<RawJson> =>
+    on(call, 'store', async (opened) => {
+      const { ctx, def, scope } = opened;
+      const accountId = scope.accountId ?? (await bodyAccount(body));
+      const row = prepareBody(def, body, 'create', scope);
+      const made = { ...row, ...author(ctx), id: uuidV7(), accountId };
+      if (scope.rows.length > 0) refuseForbidden(opened, made, body);
+      const cells = await writes.insert(def, scope, made);
+      return writtenReply(def, cells, viewOf(opened), sentOf(row, body));
+    });
+
+  const update = (call: Call, id: string, body: Body, mode: 'replace' | 'patch'): Promise<RawJson> =>
+    on(call, 'update', async (opened) => {
+      const { ctx, def } = opened;
+      const scope = withData(opened.scope, body);
+      const row = prepareBody(def, body, mode, scope);
+      const cells = await writes.update(def, scope, idOf(id), { ...row, ...author(ctx) });
+      if (cells === null) throw await notUpdated({ ...opened, scope }, id, row);
+      return writtenReply(def, cells, viewOf(opened), sentOf(row, body));
+    });
+
+  /** Why an update found nothing: no such row for the caller, or one that the change would take out of his reach. */
+  async function notUpdated({ def, scope }: Opened, id: string, row: Prepared): Promise<Failure> {
+    if (!judgesChange(scope, row.columns)) return new Failure('RESOURCE_NOT_FOUND');
+    const before = await reads.find(def, scope, id, [ID]);
+    if (before === null) return new Failure('RESOURCE_NOT_FOUND');
+    return new Failure('FORBIDDEN', { reason: 'after this change the record would not satisfy the update rule' });
+  }
 
   return {
     /** The decision alone, before a body is read. */
     admit:
       (operation: Operation) =>
       async ({ ctx, params }: { ctx: Ctx; params: { collection: string } }): Promise<void> => {
-        await open(ctx, params.collection, operation);
+        await open({ ctx, name: params.collection, operation });
       },
 
     list: (ctx: Ctx, name: string, query: ListQuery): Promise<RawJson> =>
-      on(ctx, name, 'list', 'fetch', async ({ def, scope }) => {
-        const read = readListQuery(def, query, scope.readable);
+      on({ ctx, name, operation: 'list' }, 'fetch', async ({ def, scope }) => {
+        const read = readListQuery(def, query, scope);
         const [items, total] = await Promise.all([reads.list(def, scope, read), reads.count(def, scope, read)]);
         refuseHuge(items);
         const more = read.skip + items.length < total;
@@ -126,42 +182,52 @@ export function createRecords({ db, definitions, resolveAccount }: RecordsOption
       }),
 
     get: (ctx: Ctx, name: string, id: string, fields?: string): Promise<RawJson> =>
-      on(ctx, name, 'view', 'find', async ({ def, scope }) =>
-        orMissing(await reads.find(def, scope, idOf(id), readProjection(def, fields, scope.readable))),
+      on({ ctx, name, operation: 'view' }, 'find', async ({ def, scope }) =>
+        orMissing(await reads.find(def, scope, idOf(id), readProjection(def, fields, scope))),
       ),
 
-    create: (ctx: Ctx, name: string, body: Body): Promise<RawJson> =>
-      on(ctx, name, 'create', 'store', async ({ def, scope }) => {
-        const accountId = scope.accountId ?? (await bodyAccount(body));
-        const row = prepareBody(def, body, 'create', scope.writable);
-        return new RawJson(await writes.insert(def, scope, { ...row, ...author(ctx), id: uuidV7(), accountId }));
+    history: (ctx: Ctx, name: string, id: string, query: HistoryQuery) =>
+      on({ ctx, name, operation: 'view' }, 'find', async ({ def, scope }) => {
+        const row = await reads.find(def, scope, idOf(id), columnsOf(def).all);
+        return historyOf({ ctx, def, trail, readable: scope.fields, accountId: scope.accountId }, id, row, query);
       }),
 
-    replace: (ctx: Ctx, name: string, id: string, body: Body): Promise<RawJson> =>
-      on(ctx, name, 'update', 'update', async ({ def, scope }) => {
-        const row = prepareBody(def, body, 'replace', scope.writable);
-        return orMissing(await writes.update(def, scope, idOf(id), { ...row, ...author(ctx) }));
-      }),
-
-    patch: (ctx: Ctx, name: string, id: string, body: Body): Promise<RawJson> =>
-      on(ctx, name, 'update', 'update', async ({ def, scope }) => {
-        const row = prepareBody(def, body, 'patch', scope.writable);
-        return orMissing(await writes.update(def, scope, idOf(id), { ...row, ...author(ctx) }));
-      }),
+    create: (ctx: Ctx, name: string, body: Body) => insert({ ctx, name, operation: 'create' }, body),
+    replace: (ctx: Ctx, name: string, id: string, body: Body) =>
+      update({ ctx, name, operation: 'update' }, id, body, 'replace'),
+    patch: (ctx: Ctx, name: string, id: string, body: Body) =>
+      update({ ctx, name, operation: 'update' }, id, body, 'patch'),
 
     delete: (ctx: Ctx, name: string, id: string): Promise<undefined> =>
-      on(ctx, name, 'delete', 'delete', async ({ def, scope }) => {
+      on({ ctx, name, operation: 'delete' }, 'delete', async ({ def, scope }) => {
         if (!(await writes.remove(def, scope, idOf(id), author(ctx)))) throw new Failure('RESOURCE_NOT_FOUND');
         return undefined;
       }),
+
+    /** A record of an account past all rules, null when there is none; for explaining, never for a reply. */
+    async peek(def: CollectionDef, accountId: string, id: string): Promise<Record<string, unknown> | null> {
+      if (!isUuid(id)) return null;
+      const row = await reads.find(def, wholeAccount(accountId), id, columnsOf(def).all);
+      return row === null ? null : (JSON.parse(row) as Record<string, unknown>);
+    },
+
+    /** Writing for management: by superadmins and their admin tokens, into the account that the body names. */
+    managed: {
+      create: async (ctx: Ctx, name: string, body: Body) =>
+        insert({ ctx, name, operation: 'create', managed: await bodyAccount(body) }, body),
+      replace: async (ctx: Ctx, name: string, id: string, body: Body) =>
+        update({ ctx, name, operation: 'update', managed: await bodyAccount(body) }, id, body, 'replace'),
+      patch: async (ctx: Ctx, name: string, id: string, body: Body) =>
+        update({ ctx, name, operation: 'update', managed: await bodyAccount(body) }, id, body, 'patch'),
+    },
   };
 
-  /** A superadmin belongs to no tenant, so his create must say whose record it is. */
+  /** A superadmin belongs to no tenant, so what he writes must say whose record it is. */
   async function bodyAccount(body: Body): Promise<string> {
-    const named = body.account_id;
-    if (typeof named !== 'string' || named === '')
-      throw new Failure('ACCOUNT_REQUIRED', { how: 'send X-Account-ID or account_id in the body' });
-    const id = await resolveAccount(named);
+    const account = body.account_id;
+    if (typeof account !== 'string' || account === '')
+      throw new Failure('ACCOUNT_REQUIRED', { how: 'send account_id in the body (or X-Account-ID)' });
+    const id = await resolveAccount(account);
     if (id === null)
       throw new Failure('INVALID_RESOURCE_DATA', {}, [
         { field: 'account_id', code: 'invalid_reference', message: 'There is no such account.' },
@@ -169,3 +235,23 @@ export function createRecords({ db, definitions, resolveAccount }: RecordsOption
     return id;
   }
 }
+
+/** The create rule judges the record as it will be. Throws FORBIDDEN. */
+function refuseForbidden({ ctx, def, scope }: Opened, made: { id: string; accountId: string }, body: Body): void {
+  const at = new Date().toISOString();
+  const by = ctx.caller?.userId ?? null;
+  const system = {
+    id: made.id,
+    account_id: made.accountId,
+    created_at: at,
+    updated_at: at,
+    created_by: by,
+    updated_by: by,
+  };
+  const { rows, environment } = withData(scope, body);
+  if (passes(rows, { ...newRow(def, body), ...system }, environment)) return;
+  throw new Failure('FORBIDDEN', { reason: 'the record does not satisfy the create rule' });
+}
+
+/** The fields of the body that were written. */
+const sentOf = (row: Prepared, body: Body) => row.columns.filter(({ name }) => Object.hasOwn(body, name));

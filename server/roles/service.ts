@@ -1,24 +1,131 @@
-// Roles: what a user can be in his account.
-import type { Reply } from '../../contract/kit.ts';
-import type { roles as contract } from '../../contract/roles.ts';
-import type { Database, Runner } from '../db/database.ts';
+// Roles: what a user can be in his account. What changes of a role acts on the next request of everyone who has it.
+import type { Parsed, Reply } from '../../contract/kit.ts';
+import { Failure, type ProblemEntry } from '../../contract/problems.ts';
+import type { roles as contract, Role } from '../../contract/roles.ts';
+import type { Grants } from '../access/grants.ts';
+import type { Database, Runner, Transaction } from '../db/database.ts';
+import { isForeignKeyViolation, isUniqueViolation } from '../db/errors.ts';
 import * as store from './store.ts';
 
-/** The two roles that every installation has, with their ids. */
-export const BUILTIN_ROLES = { admin: 1, user: 2 } as const;
+/** The roles that every installation has, with their ids; `public` is that of callers without a credential, no user has it. */
+export const BUILTIN_ROLES = { public: 0, admin: 1, user: 2 } as const;
+
+type C = typeof contract;
 
 export interface Roles {
-  list(): Promise<Reply<(typeof contract)['list']>>;
-  /** True when there is such a role. */
-  exists(id: number, run?: Runner): Promise<boolean>;
+  list(): Promise<Reply<C['list']>>;
+  /** Throws INVALID_RESOURCE_DATA for a bad name, CONFLICT for one that is taken in any case. */
+  create(input: Parsed<C['create']>['body']): Promise<Role>;
+  /** Throws RESOURCE_NOT_FOUND. */
+  get(id: string): Promise<Role>;
+  /** Changes what is given. Throws as `get` and `create` do, and BUILTIN_ROLE. */
+  update(id: string, change: Parsed<C['update']>['body']): Promise<Role>;
+  /** Throws RESOURCE_NOT_FOUND, BUILTIN_ROLE, RELATION_RESTRICTED. */
+  delete(id: string): Promise<undefined>;
+
+  /** For other rooms. The role, which stays as it is until the transaction ends. Throws RESOURCE_NOT_FOUND. */
+  lock(tx: Transaction, id: string): Promise<Role>;
+  /** True when users may have the role, which then stays there until the transaction ends. */
+  assignable(tx: Transaction, id: number): Promise<boolean>;
 }
 
-export function createRoles({ db }: { db: Database }): Roles {
+export interface RolesOptions {
+  readonly db: Database;
+  readonly grants: Pick<Grants, 'publish'>;
+  /** Makes a change act on the next request of the role's users. */
+  readonly changed: (tx: Transaction, scope: { readonly role: number }) => Promise<void>;
+  readonly clock?: () => Date;
+}
+
+export function createRoles({ db, grants, changed, clock = () => new Date() }: RolesOptions): Roles {
+  const now = () => clock().toISOString();
+
+  async function found(id: string, read: typeof store.findRole, run: Runner): Promise<Role> {
+    const role = isRoleId(id) ? await read(run, Number(id)) : null;
+    if (role === null) throw new Failure('RESOURCE_NOT_FOUND');
+    return role;
+  }
+
   return {
     async list() {
       const items = await store.listRoles(db);
       return { items, total: items.length };
     },
-    exists: async (id, run = db) => (await store.findRole(run, id)) !== null,
+
+    async create({ name, description, enabled }) {
+      refuseBad({ name, description });
+      const row = { name, description: description ?? null, enabled: enabled ?? true };
+      return store.insertRole(db, row, now()).catch(refuseTaken(name));
+    },
+
+    get: (id) => found(id, store.findRole, db),
+
+    async update(id, change) {
+      refuseBad(change);
+      return db.transaction(async (tx) => {
+        const before = await found(id, store.lockRole, tx);
+        const after = {
+          name: change.name ?? before.name,
+          description: change.description === undefined ? before.description : change.description,
+          enabled: change.enabled ?? before.enabled,
+        };
+        if (before.is_builtin && after.name !== before.name) throw builtin(before, 'its name stays');
+        if (before.id === BUILTIN_ROLES.admin && !after.enabled) throw builtin(before, 'it cannot be disabled');
+        const role = await store.updateRole(tx, before.id, after, now()).catch(refuseTaken(after.name));
+        if (role.name !== before.name) await changed(tx, { role: role.id });
+        if (role.name !== before.name || role.enabled !== before.enabled) await grants.publish(tx);
+        return role;
+      });
+    },
+
+    async delete(id) {
+      await db.transaction(async (tx) => {
+        const role = await found(id, store.lockRole, tx);
+        if (role.is_builtin) throw builtin(role, 'it cannot be deleted');
+        const users = await store.countUsers(tx, role.id);
+        if (users > 0) throw inUse(`${users} ${users === 1 ? 'user' : 'users'}`);
+        await store.deleteRole(tx, role.id).catch((error) => {
+          throw isForeignKeyViolation(error) ? inUse('users') : error;
+        });
+        await grants.publish(tx);
+      });
+      return undefined;
+    },
+
+    lock: (tx, id) => found(id, store.lockRole, tx),
+    assignable: async (tx, id) => id !== BUILTIN_ROLES.public && (await store.keepRole(tx, id)) !== null,
   };
 }
+
+const isRoleId = (id: string): boolean => /^(?:0|[1-9]\d{0,9})$/.test(id) && Number(id) <= 2_147_483_647;
+
+const builtin = ({ name }: Role, reason: string) => new Failure('BUILTIN_ROLE', { name, reason });
+const inUse = (references: string) => new Failure('RELATION_RESTRICTED', { references });
+
+function refuseBad({
+  name,
+  description,
+}: {
+  name?: string | undefined;
+  description?: string | null | undefined;
+}): void {
+  const entry = (field: string, code: string, message: string): ProblemEntry => ({ field, code, message });
+  const problems: ProblemEntry[] = [];
+  if (name === '') problems.push(entry('name', 'name_required', 'Give the role a name.'));
+  else if (name !== undefined && name.length > 100) {
+    problems.push(entry('name', 'name_too_long', 'Use at most 100 characters.'));
+  } else if (name !== undefined && !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
+    const message = 'Use letters, digits and underscores only, and begin with a letter or an underscore.';
+    problems.push(entry('name', 'name_invalid_format', message));
+  }
+  if (description?.includes('\0')) {
+    problems.push(entry('description', 'invalid_characters', 'A description has no NUL characters.'));
+  }
+  if (problems.length > 0) throw new Failure('INVALID_RESOURCE_DATA', {}, problems);
+}
+
+const refuseTaken = (name: string) => (error: unknown) => {
+  if (!isUniqueViolation(error)) throw error;
+  const entry = { field: 'name', code: 'name_taken', message: `There is a role ${name}.` };
+  throw new Failure('CONFLICT', { what: `A role named ${name}` }, [entry]);
+};

@@ -1,5 +1,6 @@
 // A collection as the record path reads it: logical fields joined to physical columns, ready to be compiled into statements.
 import type { Field } from '../../contract/fields.ts';
+import type { CollectionAccess } from './collection-access.ts';
 
 /** A type as PostgreSQL's `format_type` writes it. */
 export type PgType =
@@ -53,6 +54,7 @@ export interface CollectionDef {
   readonly guards: ReadonlyMap<string, Guarded>;
   readonly softDelete: boolean;
   readonly enabled: boolean;
+  readonly access: CollectionAccess;
 }
 
 /** A reference field that points at a collection. */

@@ -38,7 +38,13 @@ export const createTable = (t: DesiredTable): string[] => [
   tagged(`table ${on(t)}`, t.tag),
   ...t.columns.map((c) => columnTag(t, c)),
   ...t.indexes.filter((i) => i.field === null).flatMap((i) => addIndex(t, i)),
+  captureCascades(t),
 ];
+
+/** Statements capture what they change for the audit trail; this captures what the database changes because of them. */
+const captureCascades = (t: DesiredTable): string =>
+  `create trigger audit_cascade after update or delete on ${on(t)} for each row when (pg_trigger_depth() > 0)
+   execute function snackbase.audit_cascade(${quoteText(`${t.schema.slice('app_'.length)}.${t.entity}`)})`;
 
 /** One statement for column, default and NOT NULL: rows that exist get the default at once. */
 export const addColumn = (at: Place, c: DesiredColumn): string[] => [

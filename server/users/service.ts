@@ -4,9 +4,10 @@ import { Failure } from '../../contract/problems.ts';
 import { type PageQuery, page, pageWindow } from '../../contract/shapes.ts';
 import type { users as contract, User } from '../../contract/users.ts';
 import type { Accounts } from '../accounts/service.ts';
+import { type Recorder, unsealed } from '../audit/service.ts';
 import { type AuthService, emailTaken } from '../auth/service.ts';
 import { type Ctx, SYSTEM_ACCOUNT } from '../context.ts';
-import type { Database, Runner } from '../db/database.ts';
+import type { Database, Runner, Transaction } from '../db/database.ts';
 import { isUniqueViolation } from '../db/errors.ts';
 import { isUuid } from '../ids.ts';
 import { BUILTIN_ROLES, type Roles } from '../roles/service.ts';
@@ -19,13 +20,13 @@ export interface Users {
   list(query: Parsed<C['list']>['query']): Promise<Reply<C['list']>>;
   /** The users of the account that an id or a slug names. Throws RESOURCE_NOT_FOUND. */
   listOfAccount(idOrSlug: string, query: PageQuery): Promise<Reply<C['list']>>;
-  create(input: Body<'create'>): Promise<User>;
+  create(input: Body<'create'>, ctx?: Ctx): Promise<User>;
   get(id: string): Promise<User>;
   update(id: string, change: Body<'update'>, ctx: Ctx): Promise<User>;
   /** Deactivates; the row stays in the history of what the user did. */
   delete(id: string, ctx: Ctx): Promise<undefined>;
-  setPassword(id: string, password: string): Promise<Reply<C['setPassword']>>;
-  verify(id: string): Promise<Reply<C['verify']>>;
+  setPassword(id: string, password: string, ctx?: Ctx): Promise<Reply<C['setPassword']>>;
+  verify(id: string, ctx?: Ctx): Promise<Reply<C['verify']>>;
   resendVerification(id: string): Promise<Reply<C['resendVerification']>>;
 }
 
@@ -34,10 +35,18 @@ export interface UsersOptions {
   readonly auth: AuthService;
   readonly accounts: Accounts;
   readonly roles: Roles;
+  readonly trail?: Recorder;
   readonly clock?: () => Date;
 }
 
-export function createUsers({ db, auth, accounts, roles, clock = () => new Date() }: UsersOptions): Users {
+export function createUsers({
+  db,
+  auth,
+  accounts,
+  roles,
+  trail = unsealed,
+  clock = () => new Date(),
+}: UsersOptions): Users {
   const now = () => clock().toISOString();
 
   async function find(id: string, run: Runner = db): Promise<User> {
@@ -46,8 +55,14 @@ export function createUsers({ db, auth, accounts, roles, clock = () => new Date(
     return user;
   }
 
-  async function requireRole(id: number, run: Runner): Promise<void> {
-    if (!(await roles.exists(id, run))) throw notThere('role_id', `There is no role ${id}.`);
+  async function requireRole(id: number, tx: Transaction): Promise<void> {
+    if (!(await roles.assignable(tx, id))) throw notThere('role_id', `There is no role ${id}.`);
+  }
+
+  /** Changes in the chain of the user's account; names that follow from ids are left out. */
+  function told(tx: Transaction, ctx: Ctx | undefined, { id, account_id: accountId }: User, ...change: object[]) {
+    const [before, after] = change.map((row) => ({ ...row, role_name: null, account_name: null, last_login: null }));
+    return trail.record(tx, ctx, { accountId, table: 'users', id, before: before ?? null, after: after ?? null });
   }
 
   const self: Users = {
@@ -74,23 +89,19 @@ export function createUsers({ db, auth, accounts, roles, clock = () => new Date(
       return self.list({ ...query, account_id: accountId });
     },
 
-    async create({
-      email,
-      password,
-      account_id: account,
-      role_id: roleId = BUILTIN_ROLES.user,
-      is_active,
-      email_verified,
-    }) {
+    async create(
+      { email, password, account_id: account, role_id: roleId = BUILTIN_ROLES.user, is_active, email_verified },
+      ctx,
+    ) {
       const accountId = await accounts.resolve(account);
       if (accountId === null) throw notThere('account_id', `There is no account ${account}.`);
-      await requireRole(roleId, db);
       const passwordHash = await auth.hashPassword(password);
       const isActive = is_active ?? true;
       const verified = email_verified ?? true;
-      const id = await db.transaction((tx) =>
-        auth.addUser(tx, { accountId, email, passwordHash, roleId, isActive, verified }),
-      );
+      const id = await db.transaction(async (tx) => {
+        await requireRole(roleId, tx);
+        return auth.addUser(tx, { accountId, email, passwordHash, roleId, isActive, verified }, ctx);
+      });
       if (!verified) await auth.mailVerification({ userId: id, email });
       return find(id);
     },
@@ -122,7 +133,9 @@ export function createUsers({ db, auth, accounts, roles, clock = () => new Date(
         if (email !== undefined && email !== before.email) await auth.dropEmailTokens(tx, id);
         if (isActive === false) await auth.endSessions(tx, before.id, 'user deactivated');
         await auth.userChanged(tx, before.id);
-        return find(id, tx);
+        const after = await find(id, tx);
+        await told(tx, ctx, before, before, after);
+        return after;
       });
     },
 
@@ -131,20 +144,26 @@ export function createUsers({ db, auth, accounts, roles, clock = () => new Date(
       return undefined;
     },
 
-    async setPassword(id, password) {
+    async setPassword(id, password, ctx) {
       const user = await find(id);
       const hash = await auth.hashPassword(password, 'new_password');
       await db.transaction(async (tx) => {
         await store.updatePassword(tx, user.id, hash, now());
+        await told(tx, ctx, user, { password: 'old' }, { password: 'new' });
         await auth.endSessions(tx, user.id, 'password changed');
       });
       return { message: 'The password is set.' };
     },
 
-    async verify(id) {
-      const { id: known } = await find(id);
-      await store.markVerified(db, known, now());
-      return { message: 'The address is verified.', user: await find(known) };
+    async verify(id, ctx) {
+      const user = await db.transaction(async (tx) => {
+        const before = await find(id, tx);
+        await store.markVerified(tx, before.id, now());
+        const after = await find(id, tx);
+        await told(tx, ctx, before, before, after);
+        return after;
+      });
+      return { message: 'The address is verified.', user };
     },
 
     async resendVerification(id) {

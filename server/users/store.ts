@@ -5,7 +5,9 @@ import type { Runner } from '../db/database.ts';
 
 const SHOWN = `
   u.id, u.email, u.account_id, u.account_id as account_code, a.name as account_name,
-  r.name as role, u.role_id, r.name as role_name, '{}'::text[] as groups, u.is_active, u.auth_provider,
+  r.name as role, u.role_id, r.name as role_name, array(
+    select g.name from snackbase.group_members m join snackbase.groups g on g.id = m.group_id
+    where m.user_id = u.id order by g.name) as groups, u.is_active, u.auth_provider,
   u.email_verified_at is not null as email_verified, u.email_verified_at, u.created_at, u.updated_at, u.last_login_at as last_login`;
 const FROM = `snackbase.users u
   join snackbase.accounts a on a.id = u.account_id join snackbase.roles r on r.id = u.role_id`;

@@ -14,6 +14,7 @@ import { createMail, list as listMail, type Mail } from '../../server/mail/servi
 import { createRoles } from '../../server/roles/service.ts';
 import { createUsers } from '../../server/users/service.ts';
 import { createDatabase, dropDatabase, startPostgres } from '../helpers/postgres.ts';
+import { untold } from '../helpers/rooms.ts';
 
 export type Kind = 'embedded' | 'postgres';
 export const SECRET = 'a-secret-for-tests-that-is-long-enough';
@@ -48,8 +49,8 @@ export async function buildRooms(
   const mail = options.mail ?? createMail({ dataDir, log });
   const config = { secretKey: SECRET, publicUrl: 'https://api.example.com', production: options.production ?? false };
   const accounts = createAccounts({ db, clock: clock.read });
-  const roles = createRoles({ db });
   const auth = await createAuth({ db, config, mail, accounts, log, clock: clock.read });
+  const roles = createRoles({ db, grants: untold, changed: auth.service.changed });
   const users = createUsers({ db, auth: auth.service, accounts, roles, clock: clock.read });
   return { db, dataDir, clock, logged, accounts, roles, auth, service: auth.service, users };
 }

@@ -113,7 +113,7 @@ export async function startApp(overrides: Partial<Config> = {}): Promise<TestApp
       ...(raw !== undefined && { body: raw }),
     });
     const text = await response.text();
-    const json = /json/.test(response.headers.get('content-type') ?? '') && text !== '';
+    const json = /^application\/([a-z]+\+)?json/.test(response.headers.get('content-type') ?? '') && text !== '';
     return { status: response.status, headers: response.headers, text, body: json ? JSON.parse(text) : undefined };
   };
   const must = async (promise: Promise<Reply>): Promise<Json> => {

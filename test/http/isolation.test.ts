@@ -21,6 +21,15 @@ interface Target {
   readonly collection: string;
   readonly record: string;
   readonly invitation: string;
+  readonly group: string;
+  readonly key: string;
+  readonly role: number;
+  readonly permission: string;
+  readonly token: string;
+  readonly entry: number;
+  /** Users of the account: one in the group, one outside. */
+  readonly member: string;
+  readonly other: string;
   /** Texts that only this account may see. */
   readonly secrets: readonly string[];
 }
@@ -41,12 +50,24 @@ const PARAMS: Record<string, Record<string, (at: Target) => string>> = {
   // Where the route wants a token, the id is a wrong one: a right one opens its invitation to whoever holds it.
   invitations: { id: (at) => at.invitation },
   records: { collection: (at) => at.collection, id: (at) => at.record },
+  adminRecords: { collection: (at) => at.collection, id: (at) => at.record },
+  rules: { id: (at) => at.collection },
+  roles: { id: (at) => String(at.role) },
+  permissions: { id: (at) => at.permission },
+  groups: { id: (at) => at.group, user_id: (at) => at.member },
+  apiKeys: { id: (at) => at.key },
+  adminTokens: { id: (at) => at.token },
+  audit: { id: (at) => String(at.entry) },
 };
 /** Keys of example bodies and queries that name an account or a person. */
 const AIMED: Record<string, (at: Target) => string> = {
   account: (at) => at.account.slug,
   account_id: (at) => at.account.id,
   account_slug: (at) => at.account.slug,
+  collection: (at) => at.collection,
+  record_id: (at) => at.record,
+  user_id: (at) => at.other,
+  password: () => PASSWORD,
 };
 /** Who guesses in the auth room has the address right and the password wrong. */
 const AIMED_IN_AUTH = { email: (at: Target) => at.user.email as string, password: () => 'AnotherPass456!' };
@@ -66,7 +87,8 @@ function pathOf(room: string, route: Route, at: Target): string {
 }
 
 function aimed<T>(room: string, value: T, at: Target): T {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map((item) => aimed(room, item, at)) as T;
   const aims: Record<string, (at: Target) => string> = room === 'auth' ? { ...AIMED, ...AIMED_IN_AUTH } : AIMED;
   return Object.fromEntries(Object.entries(value).map(([key, v]) => [key, aims[key]?.(at) ?? v])) as T;
 }
@@ -101,13 +123,44 @@ describe.runIf(available)('isolation', () => {
     const invited = await t.call('POST', '/api/v1/invitations', guest, { token: tenant.token });
     const invitation = invited.body.id;
     const { account, user } = tenant;
+    const must = async (reply: Promise<Reply>) => {
+      const { status, body: made, text } = await reply;
+      if (status >= 300) throw new Error(text);
+      return made;
+    };
+    const person = async () => {
+      const email = `${unique('person-')}@example.com`;
+      const input = { email, password: PASSWORD, account_id: account.id };
+      return must(t.call('POST', '/api/v1/users', input, { token: t.root }));
+    };
+    const [member, other] = [await person(), await person()];
+    const own = { token: tenant.token };
+    const group = await must(t.call('POST', '/api/v1/groups', { name: unique('group-') }, own));
+    await must(t.call('POST', `/api/v1/groups/${group.id}/members`, { user_id: member.id }, own));
+    const scopes = { [collection]: { read: '*' } };
+    const key = await must(t.call('POST', '/api/v1/api-keys', { name: unique('key-'), scopes }, own));
+    const role = await must(t.call('POST', '/api/v1/roles', { name: unique('role_') }, { token: t.root }));
+    const updates = [{ collection, operation: 'view' }];
+    await must(t.call('PUT', `/api/v1/roles/${role.id}/permissions/bulk`, { updates }, { token: t.root }));
+    const granted = await must(t.call('GET', `/api/v1/roles/${role.id}/permissions`, undefined, { token: t.root }));
+    const token = await must(t.call('POST', '/api/v1/admin/api-keys', { name: 'a token' }, { token: t.root }));
+    const trail = await must(t.call('GET', `/api/v1/audit-logs?record_id=${record}`, undefined, own));
+    const told = [account.id, account.slug, user.id, user.email, member.id, member.email, other.id, other.email];
     return {
       account,
       user,
       collection,
       record,
       invitation,
-      secrets: [marker, record, invitation, guest.email, account.id, account.slug, user.id, user.email],
+      group: group.id,
+      key: key.id,
+      role: role.id,
+      permission: String(granted.items[0].id),
+      token: token.id,
+      entry: trail.items[0].id,
+      member: member.id,
+      other: other.id,
+      secrets: [marker, record, invitation, guest.email, group.id, group.name, key.id, key.name, key.key, ...told],
     };
   }
 
@@ -141,12 +194,14 @@ describe.runIf(available)('isolation', () => {
     if (reply.status >= 400) expect(Problem.safeParse(reply.body).success, label).toBe(true);
   };
 
-  const hasRight = ({ route: { metadata } }: (typeof routes)[number], actor: Actor): 401 | 403 | true => {
-    if (metadata.who === 'anyone') return true;
+  const hasRight = ({ id, route }: (typeof routes)[number], actor: Actor): 401 | 403 | true => {
+    // Whoever signs a record must be able to view it.
+    const who = id === 'audit.sign' ? 'rules' : route.metadata.who;
+    if (who === 'anyone') return true;
     if (actor.home === null && !actor.superadmin) return 401;
-    if (metadata.who === 'user' || actor.superadmin) return true;
+    if (who === 'user' || actor.superadmin) return true;
     // Without rules or grants a collection is open to the account's admin alone.
-    return metadata.who !== 'superadmin' && actor.role === 'admin' ? true : 403;
+    return who !== 'superadmin' && actor.role === 'admin' ? true : 403;
   };
 
   const isAnswered = (
@@ -169,6 +224,13 @@ describe.runIf(available)('isolation', () => {
       await as(`/api/v1/accounts/${b.account.id}`),
       (await as(`/api/v1/accounts/${b.account.id}/users`)).total,
       await t.app.db.query('select * from snackbase.invitations where account_id = $1 order by id', [b.account.id]),
+      await t.app.db.query('select * from snackbase.groups where account_id = $1 order by id', [b.account.id]),
+      await t.app.db.query('select * from snackbase.group_members where account_id = $1 order by user_id', [
+        b.account.id,
+      ]),
+      await t.app.db.query('select id, revoked_at, scopes from snackbase.api_keys where account_id = $1 order by id', [
+        b.account.id,
+      ]),
       await t.app.db.query(`select * from app_main.${b.collection} where account_id = $1 order by id`, [b.account.id]),
     ];
   };
@@ -219,7 +281,7 @@ describe.runIf(available)('isolation', () => {
             expect(mine.reply.status, mine.label).toBe(successStatus(entry.route));
           const other = await send(entry, actor, b, headers as Record<string, string>);
           isAnswered(entry, actor, other);
-          if (entry.route.path.endsWith('/records/:collection/:id') && actor.role === 'admin')
+          if (entry.route.path === '/api/v1/records/:collection/:id' && actor.role === 'admin')
             expect([other.reply.status, other.reply.body.code], other.label).toEqual([404, 'RESOURCE_NOT_FOUND']);
         }
       }
@@ -242,6 +304,7 @@ describe.runIf(available)('isolation', () => {
       isAnswered(entry, root, result);
       if (entry.route.metadata.who !== 'anyone')
         expect(result.reply.status, result.label).toBe(successStatus(entry.route));
+      await t.call('DELETE', `/api/v1/admin/api-keys/${made.token}`, undefined, { token: t.root });
     });
   });
 

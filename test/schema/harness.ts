@@ -8,13 +8,13 @@ import { Field } from '../../contract/fields.ts';
 import { z } from '../../contract/kit.ts';
 import type { Code, Failure } from '../../contract/problems.ts';
 import { type CollectionRegistry, createRegistry } from '../../server/collections/registry.ts';
-import { createCollections } from '../../server/collections/service.ts';
 import { migrateDatabase } from '../../server/db/migrate.ts';
 import { type OpenDatabase, openDatabase } from '../../server/db/open.ts';
 import { uuidV7 } from '../../server/ids.ts';
 import { type SyncOptions, sync } from '../../server/schema/apply.ts';
 import { define } from '../../server/schema/define.ts';
 import { createDatabase, dropDatabase, startPostgres } from '../helpers/postgres.ts';
+import { collectionsOf } from '../helpers/rooms.ts';
 
 export type Kind = 'embedded' | 'postgres';
 
@@ -37,7 +37,7 @@ let serial = 0;
 async function rooms(db: OpenDatabase) {
   const registry: CollectionRegistry = await createRegistry({ db });
   closers.push(() => registry.close());
-  const service = createCollections({ db, registry });
+  const service = collectionsOf(db, registry);
   return {
     db,
     registry,

@@ -1,6 +1,7 @@
 // Login sessions: opening one, exchanging its refresh token, ending it. Whatever ends acts on the next request.
 import type { Session } from '../../../contract/auth.ts';
 import { Failure } from '../../../contract/problems.ts';
+import type { Recorder } from '../../audit/service.ts';
 import type { Ctx } from '../../context.ts';
 import type { Database, Transaction } from '../../db/database.ts';
 import { isUuid, uuidV7 } from '../../ids.ts';
@@ -22,7 +23,7 @@ export interface Sessions {
   /** Exchanges a refresh token; a used one ends its session. Throws INVALID_REFRESH_TOKEN. */
   refresh(refreshToken: string): Promise<Session>;
   /** Ends sessions; unknown and ended ones are passed over. */
-  end(sessionIds: readonly string[], reason: EndReason): Promise<void>;
+  end(sessionIds: readonly string[], reason: EndReason, ctx: Ctx): Promise<void>;
   /** Ends all sessions of a user inside `tx`. */
   endAll(tx: Transaction, userId: string, reason: EndReason): Promise<void>;
   /** Removes rows that are long over. */
@@ -33,14 +34,22 @@ interface Parts {
   readonly db: Database;
   readonly tokens: Tokens;
   readonly principals: Principals;
+  readonly trail: Recorder;
   readonly clock: () => Date;
+}
+
+/** Whose session it is. */
+interface Holder {
+  readonly user_id: string;
+  readonly account_id: string;
+  readonly email: string;
 }
 
 const DAY = 86_400_000;
 /** A stored header may have any length and, from a broken client, any character. */
 const storable = (text: string) => text.replaceAll('\0', '').slice(0, 500);
 
-export function createSessions({ db, tokens, principals, clock }: Parts): Sessions {
+export function createSessions({ db, tokens, principals, trail, clock }: Parts): Sessions {
   const at = (offset = 0) => new Date(clock().getTime() + offset).toISOString();
   const sessionEnd = () => at(LIFETIME.refresh * 1000);
 
@@ -51,13 +60,19 @@ export function createSessions({ db, tokens, principals, clock }: Parts): Sessio
     return { token, refresh_token: refreshToken, expires_in: LIFETIME.access, account, user: userBrief(person) };
   }
 
+  /** The person is told as the actor: his request is anonymous when it logs him in. */
+  function told(tx: Transaction, ctx: Ctx, operation: 'LOGIN' | 'LOGOUT', id: string, who: Holder, after: object) {
+    const context = { actor_kind: 'user', user_id: who.user_id, user_email: who.email };
+    return trail.record(tx, ctx, { accountId: who.account_id, table: 'sessions', id, operation, after, context });
+  }
+
   return {
     async open(person, passwordHash, ctx) {
       const sessionId = uuidV7();
       const subject = { userId: person.id, accountId: person.account_id, sessionId };
       const refreshToken = tokens.sign('refresh', subject);
       const now = at();
-      const opened = await store.insertSession(db, {
+      const session = {
         id: sessionId,
         userId: person.id,
         passwordHash,
@@ -66,6 +81,12 @@ export function createSessions({ db, tokens, principals, clock }: Parts): Sessio
         expiresAt: sessionEnd(),
         userAgent: storable(ctx.userAgent),
         ip: storable(ctx.ip),
+      };
+      const opened = await db.transaction(async (tx) => {
+        if (!(await store.insertSession(tx, session))) return false;
+        const { id: user_id, account_id, email } = person;
+        await told(tx, ctx, 'LOGIN', sessionId, { user_id, account_id, email }, { expires_at: session.expiresAt });
+        return true;
       });
       if (!opened) throw new Failure('INVALID_CREDENTIALS');
       return { reply: reply({ ...person, last_login: now }, sessionId, refreshToken), sessionId };
@@ -90,12 +111,13 @@ export function createSessions({ db, tokens, principals, clock }: Parts): Sessio
       return reply(person, rotated.session_id, next);
     },
 
-    async end(sessionIds, reason) {
+    async end(sessionIds, reason, ctx) {
       const known = [...new Set(sessionIds)].filter(isUuid);
       if (known.length === 0) return;
       await db.transaction(async (tx) => {
         for (const id of known) {
-          await store.endSession(tx, id, reason, at());
+          const ended = await store.endSession(tx, id, reason, at());
+          if (ended !== null) await told(tx, ctx, 'LOGOUT', id, ended, { revoke_reason: reason });
           await principals.invalidate({ session: id }, tx);
         }
       });

@@ -74,11 +74,14 @@ export async function endReused(run: Runner, hash: Buffer, at: string): Promise<
   return first(rows)?.id ?? null;
 }
 
-export async function endSession(run: Runner, sessionId: string, reason: string, at: string): Promise<void> {
-  await run.query(
-    'update snackbase.sessions set revoked_at = $2, revoke_reason = $3 where id = $1 and revoked_at is null',
+/** Whose session it was; null when there was nothing to end. */
+export async function endSession(run: Runner, sessionId: string, reason: string, at: string) {
+  const rows = await run.query<{ user_id: string; account_id: string; email: string }>(
+    `update snackbase.sessions s set revoked_at = $2, revoke_reason = $3 from snackbase.users u
+     where s.id = $1 and s.revoked_at is null and u.id = s.user_id returning u.id as user_id, u.account_id, u.email`,
     [sessionId, at, reason],
   );
+  return first(rows);
 }
 
 export async function endSessionsOf(run: Runner, userId: string, reason: string, at: string): Promise<void> {

@@ -4,6 +4,11 @@ import * as foundation from './0001-foundation.ts';
 import * as identity from './0002-identity.ts';
 import * as collections from './0003-collections.ts';
 import * as invitations from './0004-invitations.ts';
+import * as permissions from './0005-permissions.ts';
+import * as groupsAndKeys from './0006-groups-and-keys.ts';
+import * as audit from './0007-audit.ts';
+import * as collectionRules from './0008-collection-rules.ts';
+import * as macros from './0009-macros.ts';
 
 export interface Migration {
   /** Recorded in the database; the file's name. */
@@ -17,4 +22,9 @@ export const migrations: readonly Migration[] = [
   { name: '0002-identity', ...identity },
   { name: '0003-collections', ...collections },
   { name: '0004-invitations', ...invitations },
+  { name: '0005-permissions', ...permissions },
+  { name: '0006-groups-and-keys', ...groupsAndKeys },
+  { name: '0007-audit', ...audit },
+  { name: '0008-collection-rules', ...collectionRules },
+  { name: '0009-macros', ...macros },
 ];

@@ -30,7 +30,7 @@ export function createReads(db: Database, statements: Statements): RecordReads {
   return {
     async find(def, scope, id, columns) {
       const compiled = keep(def, scope, `find:${names(columns)}`, () =>
-        compile(within(def, scope).where('id', '@id').select(select(columns)), columns),
+        compile(within(def, scope).where('id', '@id').select(select(columns)), columns, { masked: !scope.unmasked }),
       );
       const { rows } = await run(db, compiled, scope, { '@id': id });
       return rows[0] === undefined ? null : compiled.write(rows[0]);
@@ -41,7 +41,7 @@ export function createReads(db: Database, statements: Statements): RecordReads {
         const builder = matching(def, scope, query).select(select(query.columns));
         for (const { column, descending } of query.sort)
           builder.orderByRaw(`${column.quoted} ${descending ? 'desc' : 'asc'}`);
-        return compile(builder, query.columns, true);
+        return compile(builder, query.columns, { window: true, masked: !scope.unmasked });
       });
       const values: Values = { ...filterValues(query), '@limit': query.limit, '@skip': query.skip };
       const { rows } = await run(db, compiled, scope, values);

@@ -1,8 +1,10 @@
 // Record statements: made once a shape by knex, kept, and run with named values; and the one place where the scope enters the SQL.
 import type { Knex } from 'knex';
 import type { RecordScope } from '../../access/decide.ts';
+import type { Rule } from '../../access/rule.ts';
 import type { Cell, Database, Plan, RawResult, Runner } from '../../db/database.ts';
 import { PlanCache, plan } from '../../db/plans.ts';
+import { type Slot, slotValue } from '../../expression/slots.ts';
 import type { CollectionDef } from '../../schema/collection-def.ts';
 import type { Bound } from '../../schema/values.ts';
 import { type RecordColumn, rowWriter } from '../columns.ts';
@@ -20,12 +22,14 @@ export interface Statements {
   /** The statement kept under the collection, the kind of scope and `shape`; made by `make` the first time. */
   keep(def: CollectionDef, scope: RecordScope, shape: string, make: () => Compiled): Compiled;
   /** Turns a builder whose bindings are slot names into a statement; `window` adds `@limit` and `@skip`. */
-  compile(builder: Knex.QueryBuilder, columns: readonly RecordColumn[], window?: boolean): Compiled;
+  compile(builder: Knex.QueryBuilder, columns: readonly RecordColumn[], options?: CompileOptions): Compiled;
   /** Runs it with the scope's values and these. */
   run(on: Runner, compiled: Compiled, scope: RecordScope, values: Values): Promise<RawResult>;
   table(def: CollectionDef): Knex.QueryBuilder;
   /** The rows of the scope that are not deleted. Every statement on existing records starts here. */
   within(def: CollectionDef, scope: RecordScope): Knex.QueryBuilder;
+  /** The rules of the scope as SQL text, one condition each, with their slot names. */
+  conditions(scope: RecordScope): readonly { readonly sql: string; readonly bindings: readonly string[] }[];
   select(columns: readonly RecordColumn[]): Knex.Raw[];
   /** A list of names as part of a shape. */
   names(columns: readonly { readonly name: string }[]): string;
@@ -33,8 +37,26 @@ export interface Statements {
   forget(collectionId: string): void;
 }
 
+export interface CompileOptions {
+  readonly window?: boolean;
+  /** Personal data is masked in what is written. */
+  readonly masked?: boolean;
+}
+
 /** Shapes kept in this process; the one used longest ago leaves first. */
 const KEPT = 2000;
+
+/** `@rule 3` is the fourth parameter of the scope's rules. */
+const RULE = '@rule ';
+
+function conditions(scope: RecordScope): { sql: string; bindings: string[] }[] {
+  let at = 0;
+  const named = ({ slots }: Rule) => slots.map(() => `${RULE}${at++}`);
+  return scope.rows.map((any) => {
+    const bindings = any.flatMap(named);
+    return { sql: `(${any.map((rule) => `(${rule.sql})`).join(' or ')})`, bindings };
+  });
+}
 
 export function createStatements(db: Database): Statements {
   const { kx } = db;
@@ -46,22 +68,29 @@ export function createStatements(db: Database): Statements {
   return {
     kx,
     table,
-    keep: (def, scope, shape, make) =>
-      plans.get(`${def.id}:${def.revision}:${scope.accountId === null ? '*' : '1'}:${shape}`, make),
-    compile(builder, columns, window = false) {
+    keep: (def, scope, shape, make) => plans.get(`${def.id}:${def.revision}:${shape}:${scope.key}`, make),
+    compile(builder, columns, { window = false, masked = false } = {}) {
       const { sql, bindings } = builder.toSQL().toNative();
       const slots = [...(bindings as unknown as string[])];
       // knex takes numbers only for a window, and a plan needs parameters there.
       const text = window ? `${sql} limit $${slots.push('@limit')} offset $${slots.push('@skip')}` : sql;
-      return { plan: plan(text), slots, write: rowWriter(columns) };
+      return { plan: plan(text), slots, write: rowWriter(columns, { masked }) };
     },
     run(on, compiled, scope, values) {
-      const bound = compiled.slots.map((slot) => (slot === '@account' ? scope.accountId : values[slot]));
+      const bound = compiled.slots.map((slot) => {
+        if (slot === '@account') return scope.accountId;
+        if (slot.startsWith(RULE))
+          return slotValue(scope.slots[Number(slot.slice(RULE.length))] as Slot, scope.environment);
+        return values[slot];
+      });
       return on.run(compiled.plan, bound);
     },
+    conditions,
     within(def, scope) {
       const builder = table(def).whereNull('deleted_at');
-      return scope.accountId === null ? builder : builder.where('account_id', '@account');
+      if (scope.accountId !== null) builder.where('account_id', '@account');
+      for (const { sql, bindings } of conditions(scope)) builder.whereRaw(sql, [...bindings]);
+      return builder;
     },
     select: (columns) => columns.map((c) => kx.raw(c.type.endsWith('[]') ? `to_jsonb(${c.quoted})` : c.quoted)),
     names(columns) {

@@ -1,89 +1,182 @@
-// Writing records: one statement each, answered with the row as it is stored.
+// Writing records: one statement each, which captures the change for the audit trail and answers the row as it is stored.
+import type { Knex } from 'knex';
 import type { RecordScope } from '../../access/decide.ts';
+import type { Recorder } from '../../audit/service.ts';
 import type { Cell, Database, Runner } from '../../db/database.ts';
-import type { CollectionDef } from '../../schema/collection-def.ts';
+import type { CollectionDef, FieldColumn } from '../../schema/collection-def.ts';
 import type { Bound } from '../../schema/values.ts';
 import type { Prepared } from '../body.ts';
 import { columnsOf } from '../columns.ts';
-import type { Statements, Values } from './statements.ts';
+import { captureWritten, type Piece, was } from './capture.ts';
+import type { Compiled, Statements, Values } from './statements.ts';
 
-/** Who writes, for created_by and updated_by. */
+/** Who writes: the id for created_by and updated_by, and the audit context as JSON text. */
 export interface Author {
-  readonly by: string;
+  /** null: a caller without a credential. */
+  readonly by: string | null;
+  readonly context: string;
 }
 
 export interface RecordWrites {
-  /** The stored row as JSON. */
+  /** The stored row, all columns. */
   insert(
     def: CollectionDef,
     scope: RecordScope,
     row: Prepared & Author & { readonly id: string; readonly accountId: string },
     on?: Runner,
-  ): Promise<string>;
-  /** The row after the change as JSON, null when there is none in scope. */
+  ): Promise<readonly Cell[]>;
+  /**
+   * The row after the change, all columns; null when there is none in scope, or when the change would take it out of the
+   * scope's rules (`judgesChange` tells whether that can be).
+   */
   update(
     def: CollectionDef,
     scope: RecordScope,
     id: string,
     row: Prepared & Author,
     on?: Runner,
-  ): Promise<string | null>;
+  ): Promise<readonly Cell[] | null>;
   /** False when there is no such row in scope. */
   remove(def: CollectionDef, scope: RecordScope, id: string, author: Author, on?: Runner): Promise<boolean>;
 }
 
 const TOUCH = "greatest(now(), updated_at + interval '1 microsecond')";
+const ONE_ROW = 't.account_id = before.account_id and t.id = before.id';
 
-export function createWrites(db: Database, statements: Statements): RecordWrites {
-  const { kx, keep, compile, run, table, within, select, names } = statements;
+export function createWrites(db: Database, statements: Statements, trail: Pick<Recorder, 'captured'>): RecordWrites {
+  const { kx, keep, compile, run, within, select, names, conditions } = statements;
+
+  /** A statement of pieces, each a CTE that the later ones read, which answers the rows of `written`. */
+  function writing(def: CollectionDef, pieces: Readonly<Record<string, Piece>>, answers: boolean): Compiled {
+    const { all } = columnsOf(def);
+    const ctes = Object.entries(pieces).map(([name, { sql }]) => `${name} as (${sql})`);
+    const row = answers ? select(all).join(', ') : 'id';
+    const bindings = Object.values(pieces).flatMap((piece) => piece.bindings);
+    return compile(kx.raw(`with ${ctes.join(', ')} select ${row} from written`, bindings) as never, answers ? all : []);
+  }
+
+  /** The row of the scope, locked as it is before the write. */
+  function before(def: CollectionDef, scope: RecordScope, columns: readonly string[]): Piece {
+    const row = within(def, scope)
+      .where('id', '@id')
+      .select(kx.raw(['account_id', 'id', ...columns].join(', ')))
+      .forUpdate();
+    return piece(row);
+  }
+
+  /** The row as it will be, if the rules of the scope let it pass; under the names that the rules know. */
+  function after(scope: RecordScope, changed: readonly FieldColumn[], kept: readonly string[]): Piece {
+    const old = changed.map((_, i) => was(i));
+    const now = changed.map((c) => `?::${c.type} as ${c.quoted}`);
+    const stamps = ['now() as updated_at', '?::text as updated_by'];
+    const rules = conditions(scope);
+    return {
+      sql: `select account_id, id, ${old.join(', ')} from (
+          select ${['account_id', 'id', ...old, ...kept, ...now, ...stamps].join(', ')} from before
+        ) as changed where ${rules.map(({ sql }) => sql).join(' and ')}`,
+      bindings: [...changed.map((c) => `@c${c.column}`), '@by', ...rules.flatMap(({ bindings }) => bindings)],
+    };
+  }
+
+  const kept = (def: CollectionDef) =>
+    ['account_id', 'id', 'updated_at', ...def.fields.map((f) => f.quoted)].join(', ');
+  const columnsIn = (def: CollectionDef): string =>
+    columnsOf(def)
+      .all.map((c) => `t.${c.quoted}`)
+      .join(', ');
 
   const rowValues = (row: Prepared, more: Values): Values => {
     const values: Record<string, Bound> = { ...more };
     for (const [i, column] of row.columns.entries()) values[`@c${column.column}`] = row.values[i] as Bound;
     return values;
   };
-  const assigned = (row: Prepared) => Object.fromEntries(row.columns.map((c) => [c.column, `@c${c.column}`]));
+
+  async function ran(on: Runner, compiled: Compiled, scope: RecordScope, values: Values) {
+    const result = await run(on, compiled, scope, values);
+    if (result.rowCount > 0) trail.captured(on);
+    return result;
+  }
 
   return {
     async insert(def, scope, row, on = db) {
-      const { all } = columnsOf(def);
       const compiled = keep(def, scope, 'insert', () => {
-        const inserted = { account_id: '@owner', id: '@id', created_by: '@by', updated_by: '@by', ...assigned(row) };
-        return compile(
-          table(def)
-            .insert(inserted)
-            .returning(select(all) as never),
-          all,
-        );
+        const set = [
+          ...[
+            ['account_id', '@owner'],
+            ['id', '@id'],
+            ['created_by', '@by'],
+            ['updated_by', '@by'],
+          ],
+          ...row.columns.map((c) => [c.quoted, `@c${c.column}`]),
+        ] as [string, string][];
+        const places = set.map(() => '?').join(', ');
+        const sql = `insert into ${def.table} as t (${set.map(([column]) => column).join(', ')}) values (${places}) returning ${columnsIn(def)}`;
+        const insert = { sql, bindings: set.map(([, slot]) => slot) };
+        return writing(def, { written: insert, captured: captureWritten(def, 'CREATE', def.fields) }, true);
       });
-      const values = rowValues(row, { '@owner': row.accountId, '@id': row.id, '@by': row.by });
-      const { rows } = await run(on, compiled, scope, values);
-      return compiled.write(rows[0] as Cell[]);
+      const values = rowValues(row, ids(row, { '@owner': row.accountId, '@id': row.id }));
+      const { rows } = await ran(on, compiled, scope, values);
+      return rows[0] as Cell[];
     },
 
     async update(def, scope, id, row, on = db) {
-      const { all } = columnsOf(def);
-      const compiled = keep(def, scope, `update:${names(row.columns)}`, () =>
-        compile(
-          within(def, scope)
-            .where('id', '@id')
-            .update({ ...assigned(row), updated_at: kx.raw(TOUCH), updated_by: '@by' })
-            .returning(select(all) as never),
-          all,
-        ),
-      );
-      const { rows } = await run(on, compiled, scope, rowValues(row, { '@id': id, '@by': row.by }));
-      return rows[0] === undefined ? null : compiled.write(rows[0]);
+      const compiled = keep(def, scope, `update:${names(row.columns)}`, () => {
+        const judged = judgesChange(scope, row.columns);
+        const old = row.columns.map((c, i) => `${c.quoted} as ${was(i)}`);
+        const kept = judged ? ruleColumns(def, scope, row.columns) : [];
+        const source = judged ? 'after' : 'before';
+        const set = row.columns.map((c) => `${c.quoted} = ?`);
+        const update = {
+          sql: `update ${def.table} t set ${[...set, `updated_at = ${TOUCH.replace('updated_at', 't.updated_at')}`, 'updated_by = ?'].join(', ')} from ${source} as before
+            where ${ONE_ROW} returning ${[columnsIn(def), ...row.columns.map((_, i) => `before.${was(i)}`)].join(', ')}`,
+          bindings: [...row.columns.map((c) => `@c${c.column}`), '@by'],
+        };
+        const captured = captureWritten(def, 'UPDATE', row.columns);
+        const pieces = {
+          before: before(def, scope, [...old, ...kept]),
+          ...(judged && { after: after(scope, row.columns, kept) }),
+          written: update,
+          captured,
+        };
+        return writing(def, pieces, true);
+      });
+      const { rows } = await ran(on, compiled, scope, rowValues(row, ids(row, { '@id': id })));
+      return rows[0] ?? null;
     },
 
     async remove(def, scope, id, author, on = db) {
       const compiled = keep(def, scope, `remove:${def.softDelete}`, () => {
         const target = within(def, scope).where('id', '@id');
         const gone = { deleted_at: kx.raw('now()'), updated_at: kx.raw(TOUCH), updated_by: '@by' };
-        return compile(def.softDelete ? target.update(gone) : target.delete(), []);
+        const removed = (def.softDelete ? target.update(gone) : target.delete()).returning(kx.raw(kept(def)) as never);
+        const captured = captureWritten(def, 'DELETE', def.fields);
+        return writing(def, { written: piece(removed), captured }, false);
       });
-      const { rowCount } = await run(on, compiled, scope, { '@id': id, '@by': author.by });
+      const { rowCount } = await ran(on, compiled, scope, ids(author, { '@id': id }));
       return rowCount > 0;
     },
   };
 }
+
+const STAMPS = ['updated_at', 'updated_by'];
+
+/** Whether a change of these columns can take a row out of the scope's rules. */
+export function judgesChange(scope: RecordScope, changed: readonly FieldColumn[]): boolean {
+  const names = new Set([...STAMPS, ...changed.map((c) => c.name)]);
+  return scope.rows.some((any) => any.some(({ checked }) => [...checked.fields].some((name) => names.has(name))));
+}
+
+/** The columns that the rules read and the change leaves as they are. */
+function ruleColumns(def: CollectionDef, scope: RecordScope, changed: readonly FieldColumn[]): string[] {
+  const known = new Set(['account_id', 'id', ...STAMPS, ...changed.map((c) => c.name)]);
+  const read = new Set(scope.rows.flatMap((any) => any.flatMap(({ checked }) => [...checked.fields])));
+  const { byName } = columnsOf(def);
+  return [...read].filter((name) => !known.has(name)).map((name) => (byName.get(name) as { quoted: string }).quoted);
+}
+
+function piece(builder: Knex.QueryBuilder): Piece {
+  const { sql, bindings } = builder.toSQL();
+  return { sql, bindings: bindings as string[] };
+}
+
+const ids = (author: Author, more: Values): Values => ({ ...more, '@by': author.by, '@context': author.context });

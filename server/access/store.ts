@@ -1,0 +1,81 @@
+// The SQL of the grants in memory: one reading of every permission row, and the number that orders its changes.
+import type { Field } from '../../contract/fields.ts';
+import type { Runner, Transaction } from '../db/database.ts';
+import { plan } from '../db/plans.ts';
+import type { RuleUse } from './rule.ts';
+
+/** A permission row of an enabled role. */
+export interface GrantRow {
+  readonly role_id: number;
+  readonly role: string;
+  readonly collection: string;
+  readonly operation: string;
+  readonly rule: string;
+  readonly fields: readonly string[] | null;
+}
+
+/** All GrantRows as JSON text, and the number of the last change it contains. */
+export interface Snapshot {
+  readonly number: number;
+  readonly text: string;
+}
+
+// One statement, so that number and rows belong together.
+const snapshot = plan(`
+  select v.number, (
+    select coalesce(json_agg(json_build_object(
+      'role_id', p.role_id, 'role', r.name, 'collection', p.collection, 'operation', p.operation,
+      'rule', p.rule, 'fields', p.fields) order by p.id), '[]')::text
+    from snackbase.permissions p join snackbase.roles r on r.id = p.role_id where r.enabled)
+  from snackbase.permissions_version v`);
+
+export async function readSnapshot(run: Runner): Promise<Snapshot> {
+  const [number, text] = (await run.run(snapshot, [])).rows[0] as [string, string];
+  return { number: Number(number), text };
+}
+
+const next = plan('update snackbase.permissions_version set number = number + 1 returning number');
+
+/** Takes the next number. Its row stays locked until the transaction ends, so that numbers follow the order of commits. */
+export async function bump(run: Runner): Promise<number> {
+  return Number((await run.run(next, [])).rows[0]?.[0]);
+}
+
+/** A rule as it is stored: of a collection itself, or of a role's permission. */
+export interface StoredRule {
+  /** `main.posts`, `main.*` or `*`. */
+  readonly collection: string;
+  /** null for a pattern. */
+  readonly definition: readonly Field[] | null;
+  readonly operation: RuleUse;
+  readonly rule: string;
+  /** null: the collection's own rule. */
+  readonly role: string | null;
+  readonly fields: readonly string[] | null;
+}
+
+/** Every stored rule; with `collection` only those that are stored for exactly that. */
+export const storedRules = (run: Runner, collection: string | null): Promise<StoredRule[]> =>
+  run.query<StoredRule>(
+    `select c.app || '.' || c.name as collection, c.definition, k.key as operation, k.value as rule, null as role, null::text[] as fields
+     from snackbase.collections c, jsonb_each_text(c.access -> 'rules') k
+     where k.value <> '' and ($1::text is null or c.app || '.' || c.name = $1)
+     union all
+     select p.collection, c.definition, p.operation, p.rule, r.name, p.fields
+     from snackbase.permissions p join snackbase.roles r on r.id = p.role_id
+     left join snackbase.collections c on c.app || '.' || c.name = p.collection
+     where $1::text is null or p.collection = $1
+     order by collection, operation, role nulls first`,
+    [collection],
+  );
+
+/** Whoever stores a rule shares this lock, whoever changes a macro holds it alone: no rule is stored against macros that change meanwhile. */
+const RULES_LOCK = 7_305_891;
+
+export const shareRules = async (tx: Transaction): Promise<void> => {
+  await tx.query('select pg_advisory_xact_lock_shared($1)', [RULES_LOCK]);
+};
+
+export const holdRules = async (tx: Transaction): Promise<void> => {
+  await tx.query('select pg_advisory_xact_lock($1)', [RULES_LOCK]);
+};

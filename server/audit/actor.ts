@@ -1,0 +1,41 @@
+// Who did it: the context that every entry of a request carries, made once a request.
+import type { Ctx } from '../context.ts';
+import type { Context } from './entry.ts';
+
+/** A stored header may have any length and, from a broken client, any character. Cut between characters, never inside one. */
+const storable = (text: string): string => [...text.replaceAll('\0', '').slice(0, 1000)].slice(0, 500).join('');
+const given = (text: string | null | undefined): string | undefined =>
+  text === null || text === undefined || text === '' ? undefined : storable(text);
+
+/** What a command or the server itself does on nobody's behalf. */
+export const SYSTEM: Context = { actor_kind: 'system' };
+
+/** The context of a request; `more` adds what the request itself does not tell, as a signature. */
+export function contextOf(ctx: Ctx, more: Context = {}): Context {
+  const { caller } = ctx;
+  return {
+    actor_kind: caller === null ? 'anonymous' : caller.kind,
+    ...(caller !== null && {
+      user_id: caller.userId,
+      user_email: caller.email,
+      extra_metadata: { auth_method: caller.via, ...(caller.keyId !== null && { key_id: caller.keyId }) },
+    }),
+    es_reason: given(ctx.auditReason),
+    ip_address: given(ctx.ip),
+    request_id: ctx.requestId,
+    user_agent: given(ctx.userAgent),
+    ...more,
+  };
+}
+
+const texts = new WeakMap<Ctx, string>();
+
+/** The same as JSON text, for a parameter of the write's own statement. */
+export function contextText(ctx: Ctx): string {
+  let text = texts.get(ctx);
+  if (text === undefined) {
+    text = JSON.stringify(contextOf(ctx));
+    texts.set(ctx, text);
+  }
+  return text;
+}

@@ -1,0 +1,46 @@
+// An entry as one viewer sees it: personal data masked unless he may see it.
+import type { AuditEntry } from '../../contract/audit.ts';
+import type { Field } from '../../contract/fields.ts';
+import { mask, seesPersonalData } from '../access/mask.ts';
+import type { Caller } from '../context.ts';
+import { entryId, sharedKeys } from './entry.ts';
+import type { EntryRow } from './store/reading.ts';
+
+/** The collections of today, as far as masking needs them. */
+export interface Personal {
+  get(
+    qualifiedName: string,
+  ):
+    | { readonly fields: readonly { readonly name: string; readonly column: string; readonly field: Field }[] }
+    | undefined;
+}
+
+/** How a column is masked: as it was declared when the change was made, else as it is declared now. Null: not personal. */
+export function maskTypeOf(definitions: Personal, table: string, column: string, captured: string | undefined) {
+  if (captured !== undefined) return captured;
+  // A name longer than a column's may stand in the trail as the column.
+  const found = definitions.get(table)?.fields.find((f) => f.name === column || f.column === column)?.field;
+  return found?.pii === true ? (found.mask_type ?? 'full') : null;
+}
+
+/** The function that shows entries to `viewer`. */
+export function showTo(viewer: Caller, definitions: Personal): (row: EntryRow) => AuditEntry {
+  const clear = seesPersonalData(viewer);
+  return ({ change, n, cells, seq, checksum, previous }) => {
+    const [column, old, now, captured] = cells;
+    const type = clear ? null : maskTypeOf(definitions, change.table, column, captured);
+    const hide = (value: string | null) => (value === null || type === null ? value : mask(type, value));
+    return {
+      id: entryId(change.position, n),
+      seq,
+      ...(sharedKeys(change) as ReturnType<typeof sharedKeys> & Pick<AuditEntry, 'operation' | 'extra_metadata'>),
+      column_name: column,
+      old_value: hide(old),
+      new_value: hide(now),
+      mask_type: captured ?? null,
+      masked: type !== null,
+      checksum,
+      previous_hash: previous,
+    };
+  };
+}

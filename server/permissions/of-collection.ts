@@ -1,0 +1,86 @@
+// The permissions that a collection's own definition carries: names of roles instead of ids, and the whole list at once.
+import type { Field } from '../../contract/fields.ts';
+import type { PermissionUpdate } from '../../contract/permissions.ts';
+import { Failure, type ProblemEntry } from '../../contract/problems.ts';
+import type { Grants } from '../access/grants.ts';
+import type { Recorder } from '../audit/service.ts';
+import { type Ctx, SYSTEM_ACCOUNT } from '../context.ts';
+import type { Transaction } from '../db/database.ts';
+import { type CheckRule, entryProblems } from './check.ts';
+import * as store from './store.ts';
+
+/** A permission as a definition states it. */
+export interface StatedPermission {
+  readonly role: string;
+  readonly operation: PermissionUpdate['operation'];
+  readonly rule?: string | undefined;
+  readonly fields?: readonly string[] | '*' | undefined;
+}
+
+export interface CollectionPermissions {
+  /**
+   * Makes the list the permissions of exactly the collection `full` (`main.posts`), whose fields are `fields`; others go.
+   * Throws INVALID_RESOURCE_DATA with every problem. Answers whether anything changed.
+   */
+  set(
+    tx: Transaction,
+    full: string,
+    fields: readonly Field[],
+    stated: readonly StatedPermission[],
+    ctx: Ctx | undefined,
+  ): Promise<boolean>;
+  /** Makes known that the permissions of a removed collection are gone. */
+  dropped(tx: Transaction): Promise<void>;
+}
+
+export interface CollectionPermissionsOptions {
+  readonly grants: Pick<Grants, 'publish'>;
+  readonly checkRule: CheckRule;
+  readonly trail: Recorder;
+  readonly clock?: () => Date;
+}
+
+export function createCollectionPermissions({
+  grants,
+  checkRule,
+  trail,
+  clock = () => new Date(),
+}: CollectionPermissionsOptions): CollectionPermissions {
+  return {
+    async set(tx, full, fields, stated, ctx) {
+      const roles = await store.roleIds(tx, [...new Set(stated.map(({ role }) => role))]);
+      const problems: ProblemEntry[] = [];
+      const seen = new Set<string>();
+      const rows = stated.map(({ role, operation, rule = 'true', fields: given = '*' }, i) => {
+        const at = `permissions.${i}`;
+        const roleId = roles.get(role);
+        if (roleId === undefined)
+          problems.push({ field: `${at}.role`, code: 'unknown_role', message: `There is no role ${role}.` });
+        if (seen.has(`${role} ${operation}`))
+          problems.push({ field: at, code: 'duplicate', message: 'An earlier entry sets the same.' });
+        seen.add(`${role} ${operation}`);
+        const list = given === '*' ? null : [...new Set(given)];
+        problems.push(...entryProblems({ rule, operation, fields: list }, fields, checkRule, at));
+        return { roleId: roleId ?? 0, collection: full, operation, rule, fields: list };
+      });
+      if (problems.length > 0) throw new Failure('INVALID_RESOURCE_DATA', {}, problems);
+      const before = await store.ofCollection(tx, full);
+      if (JSON.stringify(before) === JSON.stringify(store.sorted(rows))) return false;
+      await store.replaceOfCollection(tx, full, rows, clock().toISOString());
+      const list = (all: readonly store.CollectionSetting[]) => ({
+        permissions: all.map(({ collection: _, ...row }) => row),
+      });
+      await trail.record(tx, ctx, {
+        accountId: SYSTEM_ACCOUNT,
+        table: 'permissions',
+        id: full,
+        operation: 'UPDATE',
+        before: list(before),
+        after: list(store.sorted(rows)),
+      });
+      await grants.publish(tx);
+      return true;
+    },
+    dropped: (tx) => grants.publish(tx),
+  };
+}
