@@ -8,6 +8,7 @@ import { collections } from './collections.ts';
 import { groups } from './groups.ts';
 import { invitations } from './invitations.ts';
 import type { Contract } from './kit.ts';
+import { macros } from './macros.ts';
 import { ops } from './ops.ts';
 import { permissions } from './permissions.ts';
 import { records } from './records.ts';
@@ -19,6 +20,7 @@ export const contract = {
   auth,
   collections,
   rules,
+  macros,
   roles,
   permissions,
   users,

@@ -99,6 +99,20 @@ const Explanation = z
   .meta({ id: 'Explanation' });
 export type Explanation = z.infer<typeof Explanation>;
 
+/** Who asks, about which row, with which body. */
+export const RuleContext = z
+  .object({
+    auth: z
+      .looseObject({})
+      .nullable()
+      .optional()
+      .meta({ description: 'id, email, role, account_id, groups of the caller.' }),
+    record: z.record(z.string(), z.unknown()).optional(),
+    data: z.record(z.string(), z.unknown()).optional(),
+  })
+  .meta({ id: 'RuleContext' });
+export type RuleContext = z.output<typeof RuleContext>;
+
 const rulesOfPosts = {
   list_rule: '@owns_record()',
   view_rule: '@owns_record()',
@@ -179,17 +193,7 @@ export const rules = room({
       .object({
         rule: z.string().max(8192),
         collection: z.string().optional(),
-        context: z
-          .object({
-            auth: z
-              .looseObject({})
-              .nullable()
-              .optional()
-              .meta({ description: 'id, email, role, account_id, groups of the caller.' }),
-            record: z.record(z.string(), z.unknown()).optional(),
-            data: z.record(z.string(), z.unknown()).optional(),
-          })
-          .optional(),
+        context: RuleContext.optional(),
       })
       .meta({ id: 'RuleToTest' }),
     responses: {

@@ -7,6 +7,7 @@ export const ROOMS: Readonly<Record<keyof AppContract, string>> = {
   auth: 'Registering an account, logging in and out, refreshing tokens, verifying addresses.',
   collections: 'Definitions that become tables with validated endpoints.',
   rules: 'Which rows and fields a collection opens to whom; trying a rule out, and explaining what hides a row.',
+  macros: 'Rule expressions under a name, which rules call.',
   roles: 'What a user is in his account; permissions hang on roles.',
   permissions: 'What roles may do on collections, and what you may do yourself.',
   users: 'The users of all accounts.',

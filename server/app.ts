@@ -3,8 +3,8 @@ import { contract } from '../contract/index.ts';
 import { docsAssets } from '../openapi/docs.ts';
 import { createDecide } from './access/decide.ts';
 import { createGrants } from './access/grants.ts';
+import { createMacros } from './access/macros.ts';
 import { createMay } from './access/may.ts';
-import { NO_MACROS } from './access/rule.ts';
 import { ruleProblems } from './access/rule-check.ts';
 import { accountRoutes } from './accounts/routes.ts';
 import { createAccounts } from './accounts/service.ts';
@@ -27,6 +27,8 @@ import { createHttp } from './http/server.ts';
 import { invitationRoutes } from './invitations/routes.ts';
 import { createInvitations } from './invitations/service.ts';
 import { createLog, type Log } from './log.ts';
+import { macroRoutes } from './macros/routes.ts';
+import { createMacroRoom } from './macros/service.ts';
 import { createMail } from './mail/service.ts';
 import { createDocuments } from './ops/documents.ts';
 import { opsRoutes } from './ops/routes.ts';
@@ -74,16 +76,16 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
     const auth = await createAuth({ db, config, mail, accounts, trail, log });
     const firstSuperadmin = await auth.service.ensureSuperadmin(config);
     const grants = await createGrants({ db, log });
-    const macros = NO_MACROS;
+    const macros = await createMacros({ db, log });
     const sources = { grants, macros };
-    const roles = createRoles({ db, grants, changed: auth.service.changed });
+    const roles = createRoles({ db, grants, changed: auth.service.changed, trail });
     const users = createUsers({ db, accounts, roles, auth: auth.service, trail });
     const { publicUrl } = config;
-    const invitations = createInvitations({ db, accounts, roles, auth: auth.service, mail, publicUrl, log });
+    const invitations = createInvitations({ db, accounts, roles, auth: auth.service, mail, publicUrl, trail, log });
     const registry = await createRegistry({ db, log });
     const checkRule: CheckRule = (text, fields, use, at) => ruleProblems(text, fields, use, macros, at);
     const may = createMay(grants, (name) => registry.get(name)?.access);
-    const permissions = createPermissions({ db, grants, roles, checkRule, may });
+    const permissions = createPermissions({ db, grants, roles, checkRule, may, trail });
     const collections = createCollections({
       db,
       registry,
@@ -99,8 +101,8 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
       decide: createDecide(sources),
     });
     const rules = createRules({ sources, definitions: registry, collections, userOf: users.get, peek: records.peek });
-    const groups = createGroups({ db, accounts, auth: auth.service });
-    const apiKeys = createApiKeys({ db, accounts, auth: auth.service });
+    const groups = createGroups({ db, accounts, auth: auth.service, trail });
+    const apiKeys = createApiKeys({ db, accounts, auth: auth.service, trail });
     const audit = createAudit({
       db,
       trail,
@@ -121,6 +123,7 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
         auth: authRoutes(auth.service),
         collections: collectionRoutes(collections),
         rules: ruleRoutes(rules),
+        macros: macroRoutes(createMacroRoom({ db, macros, trail })),
         roles: rolesRoutes(roles, permissions),
         permissions: permissionsRoutes(permissions),
         users: usersRoutes(users),
@@ -141,6 +144,7 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
       await auth.close();
       await registry.close();
       await grants.close();
+      await macros.close();
       await trail.close();
       await db.close();
     };

@@ -29,6 +29,15 @@ export const rules = {
   explain: 'POST /api/v1/rules/explain b',
 } as const;
 
+export const macros = {
+  list: 'GET /api/v1/macros q',
+  create: 'POST /api/v1/macros b',
+  get: 'GET /api/v1/macros/:id',
+  update: 'PUT /api/v1/macros/:id b',
+  delete: 'DELETE /api/v1/macros/:id',
+  test: 'POST /api/v1/macros/:id/test b',
+} as const;
+
 export const roles = {
   list: 'GET /api/v1/roles',
   create: 'POST /api/v1/roles b',
@@ -137,7 +146,7 @@ export const ops = {
   docs: 'GET /docs t',
 } as const;
 
-export const rooms = { auth, collections, rules, roles, permissions, users, accounts, groups, invitations, apiKeys, adminTokens, records, adminRecords, audit, ops } as const;
+export const rooms = { auth, collections, rules, macros, roles, permissions, users, accounts, groups, invitations, apiKeys, adminTokens, records, adminRecords, audit, ops } as const;
 
 /** Query parameters of a list that are not fields. */
 export const listParams: readonly string[] = ["skip","limit","sort","fields"];

@@ -32,6 +32,7 @@ export type ServerCode =
   | 'RELATION_RESTRICTED'
   | 'BUILTIN_ROLE'
   | 'LIMIT_REACHED'
+  | 'MACRO_IN_USE'
   | 'COLLECTION_REFERENCED'
   | 'SCHEMA_SYNC_FAILED'
   | 'WRITE_CONFLICT'
@@ -1014,6 +1015,69 @@ export interface LoginInput {
   session?: boolean | undefined;
 }
 
+export interface Macro {
+  id: number;
+  name: string;
+  description: string | null;
+  /** In canonical form. */
+  expression: string;
+  /** The same as expression, for clients that know it by this name. */
+  sql_query: string;
+  /** Always empty: a macro holds one expression. */
+  parameters: string[];
+  /** RFC 3339, UTC, ends in Z. */
+  created_at: string;
+  /** RFC 3339, UTC, ends in Z. */
+  updated_at: string;
+}
+
+export interface MacroChange {
+  /** Letters, digits and underscore, at most 100; not that of a built-in macro. */
+  name?: string | undefined;
+  description?: string | null | undefined;
+  /** A rule expression; it may call other macros. */
+  expression?: string | undefined;
+  /** Accepted when empty. */
+  parameters?: string[] | undefined;
+}
+
+export interface MacroInput {
+  /** Letters, digits and underscore, at most 100; not that of a built-in macro. */
+  name: string;
+  description?: string | null | undefined;
+  /** A rule expression; it may call other macros. */
+  expression: string;
+  /** Accepted when empty. */
+  parameters?: string[] | undefined;
+}
+
+export interface MacroResult {
+  /** null: unknown, because a value is missing. */
+  result: boolean | null;
+  errors: ProblemEntry[];
+  /** Milliseconds. */
+  execution_time: number;
+  rows_affected: 0;
+}
+
+export interface MacroToTest {
+  /** Accepted when empty. */
+  parameters?: string[] | undefined;
+  context?: RuleContext | undefined;
+}
+
+export interface MacrosListQuery {
+  skip?: number | undefined;
+  limit?: number | undefined;
+}
+
+export interface MacrosListReply {
+  items: Macro[];
+  total: number;
+  skip: number;
+  limit: number;
+}
+
 /** account_id (id or slug, mandatory) and the fields of the collection. */
 export interface ManagedRecordBody {
   [key: string]: unknown;
@@ -1297,6 +1361,19 @@ export interface RolesListReply {
   total: number;
 }
 
+export interface RuleContext {
+  /** id, email, role, account_id, groups of the caller. */
+  auth?: {
+    [key: string]: unknown;
+  } | null | undefined;
+  record?: {
+    [key: string]: unknown;
+  } | undefined;
+  data?: {
+    [key: string]: unknown;
+  } | undefined;
+}
+
 export interface RuleResult {
   result: boolean | null;
   allowed: boolean;
@@ -1306,18 +1383,7 @@ export interface RuleResult {
 export interface RuleToTest {
   rule: string;
   collection?: string | undefined;
-  context?: {
-    /** id, email, role, account_id, groups of the caller. */
-    auth?: {
-      [key: string]: unknown;
-    } | null | undefined;
-    record?: {
-      [key: string]: unknown;
-    } | undefined;
-    data?: {
-      [key: string]: unknown;
-    } | undefined;
-  } | undefined;
+  context?: RuleContext | undefined;
 }
 
 export interface RuleToValidate {
@@ -1545,6 +1611,12 @@ export interface Calls {
   'rules.validate': { input: { body: RuleToValidate }; reply: RuleVerdict };
   'rules.test': { input: { body: RuleToTest }; reply: RuleResult };
   'rules.explain': { input: { body: ToExplain }; reply: Explanations };
+  'macros.list': { input: { query?: MacrosListQuery | undefined }; reply: MacrosListReply };
+  'macros.create': { input: { body: MacroInput }; reply: Macro };
+  'macros.get': { input: { params: { id: string } }; reply: Macro };
+  'macros.update': { input: { params: { id: string }; body: MacroChange }; reply: Macro };
+  'macros.delete': { input: { params: { id: string } }; reply: void };
+  'macros.test': { input: { params: { id: string }; body: MacroToTest }; reply: MacroResult };
   'roles.list': { input: object; reply: RolesListReply };
   'roles.create': { input: { body: RoleInput }; reply: Role };
   'roles.get': { input: { params: { id: string } }; reply: Role };
@@ -1668,6 +1740,20 @@ export interface Rooms {
     test(body: RuleToTest, options?: CallOptions): Call<RuleResult>;
     /** Explain what hides rows and fields from a user */
     explain(body: ToExplain, options?: CallOptions): Call<Explanations>;
+  };
+  macros: {
+    /** List macros */
+    list(query?: MacrosListQuery, options?: CallOptions): Call<MacrosListReply>;
+    /** Create a macro */
+    create(body: MacroInput, options?: CallOptions): Call<Macro>;
+    /** Get a macro */
+    get(id: string, options?: CallOptions): Call<Macro>;
+    /** Change a macro */
+    update(id: string, body: MacroChange, options?: CallOptions): Call<Macro>;
+    /** Delete a macro that no rule calls */
+    delete(id: string, options?: CallOptions): Call<void>;
+    /** Evaluate a macro on a row that you give */
+    test(id: string, body: MacroToTest, options?: CallOptions): Call<MacroResult>;
   };
   roles: {
     /** List roles */

@@ -1,6 +1,6 @@
-// The SQL of the grants in memory: one reading of every permission row, and the number that orders its changes.
+// The SQL of what the decision keeps in memory, permissions and macros, each with the number that orders its changes; and of all stored rules.
 import type { Field } from '../../contract/fields.ts';
-import type { Runner, Transaction } from '../db/database.ts';
+import type { Plan, Runner, Transaction } from '../db/database.ts';
 import { plan } from '../db/plans.ts';
 import type { RuleUse } from './rule.ts';
 
@@ -14,32 +14,33 @@ export interface GrantRow {
   readonly fields: readonly string[] | null;
 }
 
-/** All GrantRows as JSON text, and the number of the last change it contains. */
-export interface Snapshot {
-  readonly number: number;
-  readonly text: string;
-}
-
-// One statement, so that number and rows belong together.
-const snapshot = plan(`
+const grants = plan(`
   select v.number, (
     select coalesce(json_agg(json_build_object(
       'role_id', p.role_id, 'role', r.name, 'collection', p.collection, 'operation', p.operation,
       'rule', p.rule, 'fields', p.fields) order by p.id), '[]')::text
     from snackbase.permissions p join snackbase.roles r on r.id = p.role_id where r.enabled)
   from snackbase.permissions_version v`);
+const macros = plan(`
+  select v.number, (
+    select coalesce(json_agg(json_build_object('name', name, 'expression', expression) order by id), '[]')::text
+    from snackbase.macros)
+  from snackbase.macros_version v`);
+const nextOfGrants = plan('update snackbase.permissions_version set number = number + 1 returning number');
+const nextOfMacros = plan('update snackbase.macros_version set number = number + 1 returning number');
 
-export async function readSnapshot(run: Runner): Promise<Snapshot> {
-  const [number, text] = (await run.run(snapshot, [])).rows[0] as [string, string];
+const reading = (statement: Plan) => async (run: Runner) => {
+  const [number, text] = (await run.run(statement, [])).rows[0] as [string, string];
   return { number: Number(number), text };
-}
+};
+const counting = (statement: Plan) => async (run: Runner) => Number((await run.run(statement, [])).rows[0]?.[0]);
 
-const next = plan('update snackbase.permissions_version set number = number + 1 returning number');
-
-/** Takes the next number. Its row stays locked until the transaction ends, so that numbers follow the order of commits. */
-export async function bump(run: Runner): Promise<number> {
-  return Number((await run.run(next, [])).rows[0]?.[0]);
-}
+/** All GrantRows as JSON text. */
+export const readGrants = reading(grants);
+export const bumpGrants = counting(nextOfGrants);
+/** Name and expression of every macro as JSON text. */
+export const readMacros = reading(macros);
+export const bumpMacros = counting(nextOfMacros);
 
 /** A rule as it is stored: of a collection itself, or of a role's permission. */
 export interface StoredRule {

@@ -14,5 +14,5 @@ export const adminTokenRoutes = (keys: ApiKeys): Handlers<typeof adminContract> 
   list: ({ query }) => keys.listAdmin(query),
   create: ({ body, ctx }) => keys.createAdmin(body, ctx),
   get: ({ params }) => keys.getAdmin(params.id),
-  revoke: ({ params }) => keys.revokeAdmin(params.id),
+  revoke: ({ params, ctx }) => keys.revokeAdmin(params.id, ctx),
 });

@@ -4,6 +4,7 @@ import type { Parsed, Reply } from '../../contract/kit.ts';
 import { Failure, type ProblemEntry } from '../../contract/problems.ts';
 import { page, pageWindow } from '../../contract/shapes.ts';
 import type { Accounts } from '../accounts/service.ts';
+import { type Recorder, unsealed } from '../audit/service.ts';
 import { type AuthService, makeKey } from '../auth/service.ts';
 import { type Ctx, type KeyScopes, requireCaller, SYSTEM_ACCOUNT } from '../context.ts';
 import type { Database, Transaction } from '../db/database.ts';
@@ -29,20 +30,29 @@ export interface ApiKeys {
   /** Throws as `create`. */
   createAdmin(input: Parsed<A['create']>['body'], ctx: Ctx): Promise<AdminToken>;
   getAdmin(id: string): Promise<AdminToken>;
-  revokeAdmin(id: string): Promise<undefined>;
+  revokeAdmin(id: string, ctx: Ctx): Promise<undefined>;
 }
 
 export interface ApiKeysOptions {
   readonly db: Database;
   readonly accounts: Accounts;
   readonly auth: AuthService;
+  readonly trail?: Recorder;
   readonly clock?: () => Date;
 }
 
 const ADMIN: store.KeyFilter = { kind: 'admin', accountId: SYSTEM_ACCOUNT };
 
-export function createApiKeys({ db, accounts, auth, clock = () => new Date() }: ApiKeysOptions): ApiKeys {
+export function createApiKeys({
+  db,
+  accounts,
+  auth,
+  trail = unsealed,
+  clock = () => new Date(),
+}: ApiKeysOptions): ApiKeys {
   const now = () => clock().toISOString();
+  const told = (tx: Transaction, ctx: Ctx, row: store.KeyRow, change: { before?: object; after?: object }) =>
+    trail.record(tx, ctx, { accountId: row.account_id, table: 'api_keys', id: row.id, ...change });
   const filter = async (ctx: Ctx): Promise<store.KeyFilter> => ({ kind: 'user', accountId: await accounts.scope(ctx) });
 
   function adminToken({ account_id: _, scopes: __, prefix, ...row }: store.KeyRow, key = `${prefix}…`): AdminToken {
@@ -61,10 +71,12 @@ export function createApiKeys({ db, accounts, auth, clock = () => new Date() }: 
     return row;
   }
 
-  async function revoke(id: string, keys: store.KeyFilter): Promise<undefined> {
+  async function revoke(id: string, keys: store.KeyFilter, ctx: Ctx): Promise<undefined> {
     const row = await find(id, keys);
     await db.transaction(async (tx) => {
-      await store.revokeKey(tx, row.id, now());
+      const at = now();
+      await store.revokeKey(tx, row.id, at);
+      if (row.revoked_at === null) await told(tx, ctx, row, { before: {}, after: { revoked_at: at } });
       await auth.changed(tx, { key: row.id });
     });
     return undefined;
@@ -94,7 +106,20 @@ export function createApiKeys({ db, accounts, auth, clock = () => new Date() }: 
         throw new Failure('LIMIT_REACHED', { limit: MOST_ACTIVE, what, hint: 'revoke one first' });
       }
       const expiresAt = expiry === null ? null : new Date(expiry).toISOString();
-      return store.insertKey(tx, { id, accountId, userId, kind, name, hash, prefix, scopes, at, expiresAt });
+      const made = await store.insertKey(tx, {
+        id,
+        accountId,
+        userId,
+        kind,
+        name,
+        hash,
+        prefix,
+        scopes,
+        at,
+        expiresAt,
+      });
+      await told(tx, ctx, made, { after: { id, kind, name, scopes, expires_at: expiresAt } });
+      return made;
     });
     return { row, text };
   }
@@ -114,7 +139,7 @@ export function createApiKeys({ db, accounts, auth, clock = () => new Date() }: 
       return apiKey(row, text);
     },
     get: async (id, ctx) => apiKey(await find(id, await filter(ctx))),
-    revoke: async (id, ctx) => revoke(id, await filter(ctx)),
+    revoke: async (id, ctx) => revoke(id, await filter(ctx), ctx),
 
     async listAdmin({ offset, ...query }) {
       const window = pageWindow({ ...query, skip: query.skip ?? offset });
@@ -130,7 +155,7 @@ export function createApiKeys({ db, accounts, auth, clock = () => new Date() }: 
       return adminToken(row, text);
     },
     getAdmin: async (id) => adminToken(await find(id, ADMIN)),
-    revokeAdmin: (id) => revoke(id, ADMIN),
+    revokeAdmin: (id, ctx) => revoke(id, ADMIN, ctx),
   };
 }
 

@@ -4,6 +4,7 @@ import type { Parsed, Reply } from '../../contract/kit.ts';
 import { Failure, type ProblemEntry } from '../../contract/problems.ts';
 import { page, pageWindow } from '../../contract/shapes.ts';
 import type { Accounts } from '../accounts/service.ts';
+import { type Recorder, unsealed } from '../audit/service.ts';
 import type { AuthService } from '../auth/service.ts';
 import type { Ctx } from '../context.ts';
 import type { Database, Transaction } from '../db/database.ts';
@@ -35,12 +36,26 @@ export interface GroupsOptions {
   readonly db: Database;
   readonly accounts: Accounts;
   readonly auth: AuthService;
+  readonly trail?: Recorder;
   readonly clock?: () => Date;
 }
 
 /** Also gives every account that is founded from now on its first group, with the user who registers it as a member. */
-export function createGroups({ db, accounts, auth, clock = () => new Date() }: GroupsOptions): Groups {
+export function createGroups({
+  db,
+  accounts,
+  auth,
+  trail = unsealed,
+  clock = () => new Date(),
+}: GroupsOptions): Groups {
   const now = () => clock().toISOString();
+  const told = (
+    tx: Transaction,
+    ctx: Ctx,
+    accountId: string,
+    id: string,
+    change: { before?: object; after?: object },
+  ) => trail.record(tx, ctx, { accountId, table: 'groups', id: id.toLowerCase(), ...change });
 
   accounts.onFound((tx, accountId) => {
     const group = { id: uuidV7(), accountId, name: PII_GROUP, description: 'Sees personal data unmasked' };
@@ -79,8 +94,11 @@ export function createGroups({ db, accounts, auth, clock = () => new Date() }: G
       const accountId = await accounts.scope(ctx, given);
       if (accountId === null) throw new Failure('ACCOUNT_REQUIRED', { how: 'send X-Account-ID or account_id' });
       const id = uuidV7();
-      await store.insertGroup(db, { id, accountId, name, description }, now()).catch(refuseTaken);
-      return detail(id, accountId);
+      return db.transaction(async (tx) => {
+        await store.insertGroup(tx, { id, accountId, name, description }, now()).catch(refuseTaken);
+        await told(tx, ctx, accountId, id, { after: { id, name, description } });
+        return detail(id, accountId, tx);
+      });
     },
 
     get: async (id, ctx) => detail(id, await accounts.scope(ctx)),
@@ -88,15 +106,20 @@ export function createGroups({ db, accounts, auth, clock = () => new Date() }: G
     async update(id, { name = null, description }, ctx) {
       refuseNul({ name, description });
       return within(id, ctx, async (tx, account) => {
+        const before = await detail(id, account, tx);
         await store.updateGroup(tx, id, { name, description }, now()).catch(refuseTaken);
+        const after = await detail(id, account, tx);
+        await told(tx, ctx, account, id, { before: settings(before), after: settings(after) });
         await auth.changed(tx, { account });
-        return detail(id, account, tx);
+        return after;
       });
     },
 
     async delete(id, ctx) {
       await within(id, ctx, async (tx, account) => {
+        const before = await detail(id, account, tx);
         await store.deleteGroup(tx, id);
+        await told(tx, ctx, account, id, { before: settings(before) });
         await auth.changed(tx, { account });
       });
       return undefined;
@@ -113,20 +136,24 @@ export function createGroups({ db, accounts, auth, clock = () => new Date() }: G
             { field: 'user_id', code: 'already_member', message: 'The user is a member.' },
           ]);
         }
+        await told(tx, ctx, accountId, id, { before: {}, after: { member: userId.toLowerCase() } });
         await auth.userChanged(tx, userId.toLowerCase());
       });
       return { message: 'The user is a member.' };
     },
 
     async removeUser(id, userId, ctx) {
-      await within(id, ctx, async (tx) => {
+      await within(id, ctx, async (tx, accountId) => {
         if (!isUuid(userId) || !(await store.removeMember(tx, id, userId))) throw new Failure('RESOURCE_NOT_FOUND');
+        await told(tx, ctx, accountId, id, { before: { member: userId.toLowerCase() }, after: {} });
         await auth.userChanged(tx, userId.toLowerCase());
       });
       return undefined;
     },
   };
 }
+
+const settings = ({ id, name, description }: GroupDetail) => ({ id, name, description });
 
 function refuseNul(texts: Readonly<Record<string, string | null | undefined>>): void {
   const problems: ProblemEntry[] = Object.entries(texts)

@@ -48,6 +48,9 @@ export function createGate({ authenticate, limit, bodyLimit, corsOrigins }: Gate
       if (caller?.via === 'cookie') refuseOtherSites(request, corsOrigins);
       if (access.who === 'anyone' || access.who === 'rules') return;
       if (caller === null) throw new Failure('UNAUTHORIZED');
+      // A key has scopes for records; beyond these it only tells whose it is.
+      if (caller.kind === 'key' && !(access.who === 'user' && request.method === 'GET'))
+        throw new Failure('KEY_PERMISSION_DENIED', { action: `${request.method} ${request.path.slice(0, 200)}` });
       if (access.who === 'superadmin' && !caller.superadmin)
         throw new Failure('FORBIDDEN', { reason: 'only superadmins may' });
       if (access.who === 'account_admin' && !caller.superadmin && caller.role !== 'admin') {

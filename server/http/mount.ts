@@ -12,7 +12,7 @@ export type Tables<T extends Contract> = { readonly [R in keyof T]: { readonly [
 
 /** Registers every route of `contract`, in its order, with the handlers of `tables`. */
 export function mountContract<T extends Contract>(app: Express, contract: T, tables: Tables<T>, gate: Gate): void {
-  const rooms: { readonly prefix: string; readonly router: Router }[] = [];
+  const rooms: { readonly prefixes: readonly string[]; readonly router: Router }[] = [];
   for (const [roomName, room] of Object.entries(contract)) {
     const router = Router();
     const endpoints = Object.fromEntries(
@@ -27,7 +27,7 @@ export function mountContract<T extends Contract>(app: Express, contract: T, tab
       requestValidationErrorHandler: ((error: unknown, _request: Request, _response: Response, next: NextFunction) =>
         next(error instanceof RequestValidationError ? refusedRequest(error as never) : error)) as never,
     });
-    rooms.push({ prefix: commonPrefix(Object.values(room)), router });
+    rooms.push({ prefixes: prefixesOf(Object.values(room)), router });
   }
   // One layer for all rooms: Express would try a layer a room, for every request.
   app.use((request, response, next) => {
@@ -36,8 +36,8 @@ export function mountContract<T extends Contract>(app: Express, contract: T, tab
     const step = (error?: unknown): void => {
       if (error !== undefined) return void next(error);
       while (i < rooms.length) {
-        const { prefix, router } = rooms[i++] as (typeof rooms)[number];
-        if (path.startsWith(prefix)) return void router(request, response, step);
+        const { prefixes, router } = rooms[i++] as (typeof rooms)[number];
+        if (prefixes.some((prefix) => path.startsWith(prefix))) return void router(request, response, step);
       }
       next();
     };
@@ -45,12 +45,10 @@ export function mountContract<T extends Contract>(app: Express, contract: T, tab
   });
 }
 
-/** The longest common start of a room's paths: Express looks into the room's router only for those. */
-function commonPrefix(routes: readonly Route[]): string {
-  const literal = routes.map((route) => route.path.split('/:')[0] as string);
-  let prefix = literal[0] ?? '';
-  for (const path of literal) while (!path.startsWith(prefix)) prefix = prefix.slice(0, -1);
-  return prefix;
+/** The literal starts of a room's paths, the shortest of each kind: Express looks into the room's router only for those. */
+function prefixesOf(routes: readonly Route[]): string[] {
+  const literal = [...new Set(routes.map((route) => route.path.split('/:')[0] as string))];
+  return literal.filter((path) => !literal.some((other) => other !== path && path.startsWith(other)));
 }
 
 /** The gate, then the route's own decision, then the body: in this order, so that 401 and 403 win over 400. */

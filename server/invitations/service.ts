@@ -5,9 +5,10 @@ import type { Parsed, Reply } from '../../contract/kit.ts';
 import { Failure } from '../../contract/problems.ts';
 import { page, pageWindow } from '../../contract/shapes.ts';
 import type { Accounts } from '../accounts/service.ts';
+import { type Recorder, unsealed } from '../audit/service.ts';
 import type { AuthService } from '../auth/service.ts';
 import { Answer, type Ctx, requireCaller } from '../context.ts';
-import type { Database } from '../db/database.ts';
+import type { Database, Transaction } from '../db/database.ts';
 import { isUuid, uuidV7 } from '../ids.ts';
 import type { Mail } from '../mail/service.ts';
 import { BUILTIN_ROLES, type Roles } from '../roles/service.ts';
@@ -22,6 +23,7 @@ export interface InvitationsOptions {
   readonly auth: AuthService;
   readonly mail: Mail;
   readonly publicUrl: string;
+  readonly trail?: Recorder;
   readonly log?: { error(facts: object, message: string): void };
   readonly clock?: () => Date;
 }
@@ -38,6 +40,7 @@ export function createInvitations({
   auth,
   mail,
   publicUrl,
+  trail = unsealed,
   log,
   clock = () => new Date(),
 }: InvitationsOptions) {
@@ -63,6 +66,9 @@ export function createInvitations({
     if (row === undefined) throw new Failure('RESOURCE_NOT_FOUND');
     return row;
   }
+
+  const told = (tx: Transaction, ctx: Ctx, { id, account_id: accountId }: store.InvitationRow, column: string) =>
+    trail.record(tx, ctx, { accountId, table: 'invitations', id, before: {}, after: { [column]: at() } });
 
   async function deliver(row: store.InvitationRow, token: string): Promise<void> {
     const link = `${publicUrl}/api/v1/invitations/${token}`;
@@ -120,6 +126,8 @@ export function createInvitations({
           expiresAt: at(LIFETIME_MS),
         };
         if (!(await store.insert(tx, row))) throw taken('An open invitation for this address');
+        const after = { id, email, role_id: roleId, expires_at: row.expiresAt };
+        await trail.record(tx, ctx, { accountId, table: 'invitations', id, after });
       });
       const row = (await store.byId(db, id, accountId, at())) as store.InvitationRow;
       await deliver(row, token);
@@ -141,8 +149,13 @@ export function createInvitations({
         if (row === undefined) throw new Failure('RESOURCE_NOT_FOUND');
         if (row.status !== 'pending') throw new Failure('INVALID_TOKEN');
         const { account_id: accountId, role_id: roleId } = row;
-        await auth.addUser(tx, { accountId, email: row.email, passwordHash, roleId, isActive: true, verified: true });
+        await auth.addUser(
+          tx,
+          { accountId, email: row.email, passwordHash, roleId, isActive: true, verified: true },
+          ctx,
+        );
         await store.markAccepted(tx, row.id, at());
+        await told(tx, ctx, row, 'accepted_at');
         return row;
       });
       const session = await auth.login({ account, email, password }, ctx);
@@ -159,7 +172,10 @@ export function createInvitations({
 
     async cancel(id: string, ctx: Ctx): Promise<undefined> {
       const row = await find(ctx, id);
-      if (!(await store.cancel(db, row.id, at()))) throw new Failure('RESOURCE_NOT_FOUND');
+      await db.transaction(async (tx) => {
+        if (!(await store.cancel(tx, row.id, at()))) throw new Failure('RESOURCE_NOT_FOUND');
+        await told(tx, ctx, row, 'cancelled_at');
+      });
       return undefined;
     },
   };

@@ -6,5 +6,5 @@ import type { Permissions } from './service.ts';
 export const permissionsRoutes = (permissions: Permissions): Handlers<typeof contract> => ({
   own: ({ ctx }) => permissions.own(ctx),
   available: () => permissions.available(),
-  delete: ({ params }) => permissions.delete(params.id),
+  delete: ({ params, ctx }) => permissions.delete(params.id, ctx),
 });

@@ -4,7 +4,9 @@ import type { permissions as contract, PermissionMatrix } from '../../contract/p
 import { Failure } from '../../contract/problems.ts';
 import type { roles as rolesContract } from '../../contract/roles.ts';
 import type { Grants } from '../access/grants.ts';
-import { type Caller, type Ctx, requireCaller } from '../context.ts';
+import { shareRules } from '../access/store.ts';
+import { type Recorder, unsealed } from '../audit/service.ts';
+import { type Caller, type Ctx, requireCaller, SYSTEM_ACCOUNT } from '../context.ts';
 import type { Database, Transaction } from '../db/database.ts';
 import type { Roles } from '../roles/service.ts';
 import { OPERATIONS, type RuleOperation } from '../schema/collection-access.ts';
@@ -27,11 +29,9 @@ export interface Permissions {
   /** Throws RESOURCE_NOT_FOUND. */
   ofRole(roleId: string): Promise<Reply<(typeof rolesContract)['permissions']>>;
   /** Applies all entries or none. Throws RESOURCE_NOT_FOUND for the role, INVALID_RESOURCE_DATA with every problem. */
-  update(roleId: string, updates: Updates): Promise<Reply<(typeof rolesContract)['updatePermissions']>>;
-  /** The same inside a transaction of another room. */
-  updateIn(tx: Transaction, roleId: string, updates: Updates): Promise<void>;
+  update(roleId: string, updates: Updates, ctx?: Ctx): Promise<Reply<(typeof rolesContract)['updatePermissions']>>;
   /** Throws RESOURCE_NOT_FOUND. */
-  delete(id: string): Promise<undefined>;
+  delete(id: string, ctx?: Ctx): Promise<undefined>;
   available(): Promise<Reply<C['available']>>;
   own(ctx: Ctx): Promise<Reply<C['own']>>;
 }
@@ -43,6 +43,7 @@ export interface PermissionsOptions {
   readonly checkRule: CheckRule;
   /** Whether a caller gets as far as the rows of a collection named in full. */
   readonly may: (caller: Caller, collection: string, operation: RuleOperation) => boolean;
+  readonly trail?: Recorder;
   readonly clock?: () => Date;
 }
 
@@ -52,36 +53,50 @@ export function createPermissions({
   roles,
   checkRule,
   may,
+  trail = unsealed,
   clock = () => new Date(),
 }: PermissionsOptions): Permissions {
-  const self: Permissions = {
+  /** A role's permissions change in the system account's chain, one entry a permission. */
+  async function told(tx: Transaction, ctx: Ctx | undefined, roleId: number, before: store.PermissionRow[]) {
+    const list = (rows: store.PermissionRow[]) =>
+      Object.fromEntries(
+        rows.map((r) => [`${r.collection} ${r.operation}`, { rule: r.rule, fields: r.fields ?? '*' }]),
+      );
+    const after = list(await store.ofRole(tx, roleId));
+    const change = { operation: 'UPDATE' as const, before: list(before), after };
+    await trail.record(tx, ctx, { accountId: SYSTEM_ACCOUNT, table: 'permissions', id: String(roleId), ...change });
+  }
+
+  return {
     async ofRole(roleId) {
       const { id } = await roles.get(roleId);
       const items = (await store.ofRole(db, id)).map(shown);
       return { permissions: matrix(items), items };
     },
 
-    async updateIn(tx, roleId, updates) {
-      const role = await roles.lock(tx, roleId);
-      const known = await lookUp(
-        tx,
-        updates.map(({ collection }) => collection),
-      );
-      const { rows, problems } = checkUpdates(updates, known, checkRule);
-      if (problems.length > 0) throw new Failure('INVALID_RESOURCE_DATA', {}, problems);
-      if (rows.length === 0) return;
-      await store.put(tx, role.id, rows, clock().toISOString());
-      await grants.publish(tx);
-    },
-
-    async update(roleId, updates) {
-      await db.transaction((tx) => self.updateIn(tx, roleId, updates));
+    async update(roleId, updates, ctx) {
+      await db.transaction(async (tx) => {
+        await shareRules(tx);
+        const role = await roles.lock(tx, roleId);
+        const named = updates.map(({ collection }) => collection);
+        const { rows, problems } = checkUpdates(updates, await lookUp(tx, named), checkRule);
+        if (problems.length > 0) throw new Failure('INVALID_RESOURCE_DATA', {}, problems);
+        if (rows.length === 0) return;
+        const before = await store.ofRole(tx, role.id);
+        await store.put(tx, role.id, rows, clock().toISOString());
+        await told(tx, ctx, role.id, before);
+        await grants.publish(tx);
+      });
       return { success_count: updates.length, failure_count: 0, errors: [] };
     },
 
-    async delete(id) {
+    async delete(id, ctx) {
       await db.transaction(async (tx) => {
-        if (!/^[1-9]\d{0,17}$/.test(id) || !(await store.remove(tx, id))) throw new Failure('RESOURCE_NOT_FOUND');
+        const roleId = /^[1-9]\d{0,17}$/.test(id) ? await store.roleOf(tx, id) : null;
+        if (roleId === null) throw new Failure('RESOURCE_NOT_FOUND');
+        const before = await store.ofRole(tx, roleId);
+        await store.remove(tx, id);
+        await told(tx, ctx, roleId, before);
         await grants.publish(tx);
       });
       return undefined;
@@ -110,7 +125,6 @@ export function createPermissions({
       return { role, roles: [role], is_superadmin: superadmin, permissions: names.sort() };
     },
   };
-  return self;
 }
 
 const shown = ({ collection, fields, ...row }: store.PermissionRow) => ({

@@ -31,9 +31,14 @@ export async function put(run: Runner, roleId: number, rows: readonly Permission
   );
 }
 
-/** Answers false when there is no such row. */
-export async function remove(run: Runner, id: string): Promise<boolean> {
-  return (await run.query('delete from snackbase.permissions where id = $1 returning id', [id])).length > 0;
+/** The role of a permission, which stays until the transaction ends; null when there is no such row. */
+export async function roleOf(run: Runner, id: string): Promise<number | null> {
+  const sql = 'select role_id from snackbase.permissions where id = $1 for update';
+  return (await run.query<{ role_id: number }>(sql, [id]))[0]?.role_id ?? null;
+}
+
+export async function remove(run: Runner, id: string): Promise<void> {
+  await run.query('delete from snackbase.permissions where id = $1', [id]);
 }
 
 /**

@@ -6,11 +6,11 @@ import type { Roles } from './service.ts';
 
 export const rolesRoutes = (roles: Roles, permissions: Permissions): Handlers<typeof contract> => ({
   list: () => roles.list(),
-  create: ({ body }) => roles.create(body),
+  create: ({ body, ctx }) => roles.create(body, ctx),
   get: ({ params }) => roles.get(params.id),
-  update: ({ params, body }) => roles.update(params.id, body),
-  delete: ({ params }) => roles.delete(params.id),
+  update: ({ params, body, ctx }) => roles.update(params.id, body, ctx),
+  delete: ({ params, ctx }) => roles.delete(params.id, ctx),
   permissions: ({ params }) => permissions.ofRole(params.id),
   permissionsMatrix: ({ params }) => permissions.ofRole(params.id),
-  updatePermissions: ({ params, body }) => permissions.update(params.id, body.updates),
+  updatePermissions: ({ params, body, ctx }) => permissions.update(params.id, body.updates, ctx),
 });

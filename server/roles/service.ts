@@ -3,6 +3,8 @@ import type { Parsed, Reply } from '../../contract/kit.ts';
 import { Failure, type ProblemEntry } from '../../contract/problems.ts';
 import type { roles as contract, Role } from '../../contract/roles.ts';
 import type { Grants } from '../access/grants.ts';
+import { type Recorder, unsealed } from '../audit/service.ts';
+import { type Ctx, SYSTEM_ACCOUNT } from '../context.ts';
 import type { Database, Runner, Transaction } from '../db/database.ts';
 import { isForeignKeyViolation, isUniqueViolation } from '../db/errors.ts';
 import * as store from './store.ts';
@@ -15,13 +17,13 @@ type C = typeof contract;
 export interface Roles {
   list(): Promise<Reply<C['list']>>;
   /** Throws INVALID_RESOURCE_DATA for a bad name, CONFLICT for one that is taken in any case. */
-  create(input: Parsed<C['create']>['body']): Promise<Role>;
+  create(input: Parsed<C['create']>['body'], ctx?: Ctx): Promise<Role>;
   /** Throws RESOURCE_NOT_FOUND. */
   get(id: string): Promise<Role>;
   /** Changes what is given. Throws as `get` and `create` do, and BUILTIN_ROLE. */
-  update(id: string, change: Parsed<C['update']>['body']): Promise<Role>;
+  update(id: string, change: Parsed<C['update']>['body'], ctx?: Ctx): Promise<Role>;
   /** Throws RESOURCE_NOT_FOUND, BUILTIN_ROLE, RELATION_RESTRICTED. */
-  delete(id: string): Promise<undefined>;
+  delete(id: string, ctx?: Ctx): Promise<undefined>;
 
   /** For other rooms. The role, which stays as it is until the transaction ends. Throws RESOURCE_NOT_FOUND. */
   lock(tx: Transaction, id: string): Promise<Role>;
@@ -34,11 +36,21 @@ export interface RolesOptions {
   readonly grants: Pick<Grants, 'publish'>;
   /** Makes a change act on the next request of the role's users. */
   readonly changed: (tx: Transaction, scope: { readonly role: number }) => Promise<void>;
+  readonly trail?: Recorder;
   readonly clock?: () => Date;
 }
 
-export function createRoles({ db, grants, changed, clock = () => new Date() }: RolesOptions): Roles {
+export function createRoles({ db, grants, changed, trail = unsealed, clock = () => new Date() }: RolesOptions): Roles {
   const now = () => clock().toISOString();
+  /** Roles are the server's, so the system account's chain tells of them. */
+  const told = (tx: Transaction, ctx: Ctx | undefined, before: Role | null, after: Role | null) =>
+    trail.record(tx, ctx, {
+      accountId: SYSTEM_ACCOUNT,
+      table: 'roles',
+      id: String((after ?? before)?.id),
+      before,
+      after,
+    });
 
   async function found(id: string, read: typeof store.findRole, run: Runner): Promise<Role> {
     const role = isRoleId(id) ? await read(run, Number(id)) : null;
@@ -52,15 +64,19 @@ export function createRoles({ db, grants, changed, clock = () => new Date() }: R
       return { items, total: items.length };
     },
 
-    async create({ name, description, enabled }) {
+    async create({ name, description, enabled }, ctx) {
       refuseBad({ name, description });
       const row = { name, description: description ?? null, enabled: enabled ?? true };
-      return store.insertRole(db, row, now()).catch(refuseTaken(name));
+      return db.transaction(async (tx) => {
+        const role = await store.insertRole(tx, row, now()).catch(refuseTaken(name));
+        await told(tx, ctx, null, role);
+        return role;
+      });
     },
 
     get: (id) => found(id, store.findRole, db),
 
-    async update(id, change) {
+    async update(id, change, ctx) {
       refuseBad(change);
       return db.transaction(async (tx) => {
         const before = await found(id, store.lockRole, tx);
@@ -72,13 +88,14 @@ export function createRoles({ db, grants, changed, clock = () => new Date() }: R
         if (before.is_builtin && after.name !== before.name) throw builtin(before, 'its name stays');
         if (before.id === BUILTIN_ROLES.admin && !after.enabled) throw builtin(before, 'it cannot be disabled');
         const role = await store.updateRole(tx, before.id, after, now()).catch(refuseTaken(after.name));
+        await told(tx, ctx, before, role);
         if (role.name !== before.name) await changed(tx, { role: role.id });
         if (role.name !== before.name || role.enabled !== before.enabled) await grants.publish(tx);
         return role;
       });
     },
 
-    async delete(id) {
+    async delete(id, ctx) {
       await db.transaction(async (tx) => {
         const role = await found(id, store.lockRole, tx);
         if (role.is_builtin) throw builtin(role, 'it cannot be deleted');
@@ -87,6 +104,7 @@ export function createRoles({ db, grants, changed, clock = () => new Date() }: R
         await store.deleteRole(tx, role.id).catch((error) => {
           throw isForeignKeyViolation(error) ? inUse('users') : error;
         });
+        await told(tx, ctx, role, null);
         await grants.publish(tx);
       });
       return undefined;

@@ -12,6 +12,8 @@ import { OPERATIONS } from '../schema/collection-access.ts';
 import type { CollectionDef } from '../schema/collection-def.ts';
 import { outcome, scopeOf, verdict } from './try.ts';
 
+export { compiled, outcome, scopeOf } from './try.ts';
+
 type C = typeof contract;
 
 export interface Rules {

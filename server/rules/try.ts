@@ -1,7 +1,6 @@
 // Rules that are not stored yet: whether one could be, and what it says about a row that is given.
-import type { Parsed } from '../../contract/kit.ts';
 import type { ProblemEntry } from '../../contract/problems.ts';
-import type { rules as contract } from '../../contract/rules.ts';
+import type { RuleContext } from '../../contract/rules.ts';
 import { type MacroSource, type RuleUse, ruleScope } from '../access/rule.ts';
 import { expressionEntry } from '../access/rule-check.ts';
 import { check } from '../expression/check.ts';
@@ -12,8 +11,6 @@ import { print } from '../expression/print.ts';
 import type { AuthEnvironment, Scope } from '../expression/scope.ts';
 import type { Checked } from '../expression/typed.ts';
 import type { CollectionDef } from '../schema/collection-def.ts';
-
-type C = typeof contract;
 
 /** What a rule may name: the fields of a collection, the names that are given, or anything. */
 export function scopeOf(
@@ -54,10 +51,8 @@ export function verdict(text: string, scope: Scope) {
     : { valid: true, canonical: print(found.source), errors: [] };
 }
 
-type Given = NonNullable<Parsed<C['test']>['body']['context']>;
-
 /** What the rule says about a row and a caller that are given. */
-export function outcome(text: string, scope: Scope, { auth, record = {}, data }: Given) {
+export function outcome(text: string, scope: Scope, { auth, record = {}, data }: RuleContext) {
   if (text === '') return { result: true, allowed: true, errors: [] };
   const found = compiled(text, scope);
   if (Array.isArray(found)) return { result: null, allowed: false, errors: found };

@@ -50,6 +50,8 @@ export interface TestApp {
   collection(definition: Json): Promise<Json>;
   /** The newest mail to an address. */
   mailTo(email: string): Promise<{ text: string; links?: readonly string[] }>;
+  /** A second server on the same database, as another process would be; PostgreSQL only. */
+  twin(): Promise<{ readonly url: string; stop(): Promise<void> }>;
   stop(): Promise<void>;
 }
 
@@ -141,6 +143,19 @@ export async function startApp(overrides: Partial<Config> = {}): Promise<TestApp
     call,
     mailTo,
     stop,
+    async twin() {
+      if (kind !== 'postgres') throw new Error('the embedded database has one server');
+      const other = await createApp({ ...config, superadminEmail: null, superadminPassword: null });
+      let over = false;
+      const end = async () => {
+        if (over) return;
+        over = true;
+        await other.close();
+      };
+      // Before the first server, whose stopping drops the database.
+      stops.unshift(end);
+      return { url: (await other.listen()).url, stop: end };
+    },
     async tenant(label = 'tenant') {
       const slug = unique(`${label.toLowerCase()}-`);
       const email = `${slug}@example.com`;

@@ -24,6 +24,7 @@ interface Target {
   readonly group: string;
   readonly key: string;
   readonly role: number;
+  readonly macro: number;
   readonly permission: string;
   readonly token: string;
   readonly entry: number;
@@ -52,6 +53,7 @@ const PARAMS: Record<string, Record<string, (at: Target) => string>> = {
   records: { collection: (at) => at.collection, id: (at) => at.record },
   adminRecords: { collection: (at) => at.collection, id: (at) => at.record },
   rules: { id: (at) => at.collection },
+  macros: { id: (at) => String(at.macro) },
   roles: { id: (at) => String(at.role) },
   permissions: { id: (at) => at.permission },
   groups: { id: (at) => at.group, user_id: (at) => at.member },
@@ -140,6 +142,8 @@ describe.runIf(available)('isolation', () => {
     const scopes = { [collection]: { read: '*' } };
     const key = await must(t.call('POST', '/api/v1/api-keys', { name: unique('key-'), scopes }, own));
     const role = await must(t.call('POST', '/api/v1/roles', { name: unique('role_') }, { token: t.root }));
+    const named = { name: unique('macro_'), expression: '@owns_record()' };
+    const macro = await must(t.call('POST', '/api/v1/macros', named, { token: t.root }));
     const updates = [{ collection, operation: 'view' }];
     await must(t.call('PUT', `/api/v1/roles/${role.id}/permissions/bulk`, { updates }, { token: t.root }));
     const granted = await must(t.call('GET', `/api/v1/roles/${role.id}/permissions`, undefined, { token: t.root }));
@@ -155,6 +159,7 @@ describe.runIf(available)('isolation', () => {
       group: group.id,
       key: key.id,
       role: role.id,
+      macro: macro.id,
       permission: String(granted.items[0].id),
       token: token.id,
       entry: trail.items[0].id,

@@ -1,0 +1,98 @@
+// A small table in memory: read whole, numbered by its changes, and kept equal to the database across processes.
+import type { Database, Runner, Transaction } from '../db/database.ts';
+
+/** What was read: its text, and the number of the last change it contains. */
+export interface Read {
+  readonly number: number;
+  readonly text: string;
+}
+
+export interface Snapshot<T> {
+  /** Another number whenever `value` may have changed. */
+  readonly version: number;
+  readonly value: T;
+  /**
+   * Makes what `tx` changed known: here before the promise of `tx` resolves, in other processes by notification. Call it last in
+   * the transaction; whoever else publishes waits until this one ends.
+   */
+  publish(tx: Transaction): Promise<void>;
+  /** Reads everything again. */
+  reload(): Promise<void>;
+  /** Ends the subscription. */
+  close(): Promise<void>;
+}
+
+export interface SnapshotOptions<T> {
+  readonly db: Database;
+  readonly log?: { warn(facts: object, message: string): void } | undefined;
+  readonly channel: string;
+  /** One statement, so that number and rows belong together. */
+  readonly read: (run: Runner) => Promise<Read>;
+  /** Takes the next number, whose row stays locked until the transaction ends: numbers follow the order of commits. */
+  readonly bump: (run: Runner) => Promise<number>;
+  readonly parse: (text: string) => T;
+}
+
+const SLOWEST_RETRY_MS = 5000;
+
+/** Subscribes to changes and reads the table. Rejects with DatabaseUnavailable. */
+export async function createSnapshot<T>(options: SnapshotOptions<T>): Promise<Snapshot<T>> {
+  const { db, log, channel, read, bump, parse } = options;
+  let known: Read = { number: -1, text: '' };
+  let value: T | undefined;
+  let version = 0;
+  let closed = false;
+
+  // What was overtaken on its way is told by its number.
+  function put(fresh: Read): void {
+    if (fresh.number < known.number) return;
+    const same = fresh.text === known.text;
+    known = fresh;
+    if (same) return;
+    value = parse(fresh.text);
+    version += 1;
+  }
+
+  async function reload(): Promise<void> {
+    put(await read(db));
+  }
+
+  // A change was announced but cannot be read now: what is known is old until a reading succeeds.
+  function insist(pauseMs = 100): void {
+    if (closed) return;
+    reload().catch((error) => {
+      log?.warn({ err: error, channel }, 'A change could not be read; trying again.');
+      setTimeout(() => insist(Math.min(pauseMs * 2, SLOWEST_RETRY_MS)), pauseMs).unref();
+    });
+  }
+
+  // Before reading, so that no change falls between the two.
+  const stop = await db.listen(
+    channel,
+    (number) => {
+      if (Number(number) > known.number) insist();
+    },
+    () => insist(),
+  );
+  await reload();
+
+  return {
+    get version() {
+      return version;
+    },
+    get value() {
+      return value as T;
+    },
+    async publish(tx) {
+      const number = await bump(tx);
+      const fresh = await read(tx);
+      tx.afterCommit(() => put(fresh));
+      await db.notify(channel, String(number), tx);
+    },
+    reload,
+    async close() {
+      closed = true;
+      await stop();
+    },
+  };
+}
