@@ -91,7 +91,7 @@ async function designs(db: Database, def: CollectionDef, trail: Trail): Promise<
   };
   const values = (i: number, account: string) => [uuidV7(), account, `Title ${i}`, BODY, i, i % 2 === 0, 'someone'];
   const notify = plan('select pg_notify($1, $2)');
-  const own = await learned(def, createWrites(db, createStatements(db), { captured: () => {} }));
+  const own = await learned(def, createWrites(db, createStatements(db, 'off'), { captured: () => {} }));
   const captured = {
     create: (i: number, account: string) =>
       db.run(

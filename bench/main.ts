@@ -17,7 +17,7 @@ interface Workload {
   readonly request: (fixture: Fixture, i: number, token: string) => string;
 }
 
-const http = (method: string, path: string, token: string, body?: object): string => {
+export const http = (method: string, path: string, token: string, body?: object): string => {
   const text = body === undefined ? '' : JSON.stringify(body);
   const entity = body === undefined ? '' : `Content-Type: application/json\r\nContent-Length: ${text.length}\r\n`;
   return `${method} ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${token}\r\n${entity}\r\n${text}`;
@@ -116,14 +116,14 @@ export async function bench(root: string): Promise<void> {
   }
 }
 
-function firstOutput(child: ChildProcess, text: string): Promise<void> {
+export function firstOutput(child: ChildProcess, text: string): Promise<void> {
   return new Promise((resolve, reject) => {
     child.stdout?.on('data', (chunk) => String(chunk).includes(text) && resolve());
     child.once('exit', (code) => reject(new Error(`a server ended with ${code}`)));
   });
 }
 
-const median = (values: readonly number[]): number =>
+export const median = (values: readonly number[]): number =>
   [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] as number;
 
 const tokens = new Map<string, string>();

@@ -21,6 +21,7 @@ import type { Config } from './config.ts';
 import type { Database } from './db/database.ts';
 import { migrateDatabase } from './db/migrate.ts';
 import { openDatabase } from './db/open.ts';
+import { rowSecurityOf } from './db/row-security.ts';
 import { groupsRoutes } from './groups/routes.ts';
 import { createGroups } from './groups/service.ts';
 import { createHttp } from './http/server.ts';
@@ -99,6 +100,7 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
       resolveAccount: accounts.resolve,
       trail,
       decide: createDecide(sources),
+      rowSecurity: await rowSecurityOf(db, config.rowSecurity, log),
     });
     const rules = createRules({ sources, definitions: registry, collections, userOf: users.get, peek: records.peek });
     const groups = createGroups({ db, accounts, auth: auth.service, trail });

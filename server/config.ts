@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { ROW_SECURITY, type RowSecurity } from './db/row-security.ts';
 
 export interface Config {
   readonly host: string;
@@ -14,6 +15,7 @@ export interface Config {
   readonly superadminEmail: string | null;
   readonly superadminPassword: string | null;
   readonly rateLimit: 'off' | 'default';
+  readonly rowSecurity: RowSecurity;
   readonly corsOrigins: readonly string[];
   readonly bodyLimit: number;
   readonly statementTimeoutMs: number;
@@ -96,6 +98,13 @@ export const VARIABLES: readonly Variable[] = [
     type: ['off', 'default'],
     fallback: 'default',
     meaning: 'off | default',
+  },
+  {
+    name: 'SNACKBASE_ROW_SECURITY',
+    option: 'rowSecurity',
+    type: ROW_SECURITY,
+    fallback: 'transactions',
+    meaning: 'row-level security under the conditions of statements: transactions | always | off',
   },
   {
     name: 'SNACKBASE_CORS_ORIGINS',

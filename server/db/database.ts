@@ -22,6 +22,11 @@ export interface Runner {
   query<T extends object = Record<string, unknown>>(text: string, values?: readonly unknown[]): Promise<T[]>;
   /** Runs a prepared statement and answers its cells unparsed; for the hot path. */
   run(plan: Plan, values: readonly unknown[]): Promise<RawResult>;
+  /**
+   * The same as the role that row-level security binds, which sees the rows of one account: `tenant` is its id, or `*` for all.
+   * Needs the role, see `rowSecurityOf`.
+   */
+  runAs(tenant: string, plan: Plan, values: readonly unknown[]): Promise<RawResult>;
 }
 
 export interface Transaction extends Runner {

@@ -75,6 +75,11 @@ export class EmbeddedDatabase implements Database {
     return this.gate.pass(() => this.lane.run(plan, values));
   }
 
+  async runAs(tenant: string, plan: Plan, values: readonly unknown[]): Promise<RawResult> {
+    this.nesting.assertOutside();
+    return this.gate.pass(() => this.lane.run(plan, values, tenant));
+  }
+
   async transaction<T>(fn: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T> {
     this.nesting.assertOutside();
     const work = (tx: Transaction) => this.nesting.within(() => fn(tx));

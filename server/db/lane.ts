@@ -2,8 +2,8 @@
 import type pg from 'pg';
 import type { Plan, RawResult } from './database.ts';
 import { classify, DatabaseUnavailable, unavailable } from './errors.ts';
-import { type Done, RawQuery } from './raw-query.ts';
-import { endClient } from './session.ts';
+import { type Call, type Done, RawQuery } from './raw-query.ts';
+import { endClient, PREPARE_TENANT } from './session.ts';
 
 const maxStatements = 500;
 const noop = () => {};
@@ -83,7 +83,7 @@ export class Lane {
   ) {}
 
   /** Runs a prepared statement in its own implicit transaction. */
-  run(plan: Plan, values: readonly unknown[]): Promise<RawResult> {
+  run(plan: Plan, values: readonly unknown[], tenant?: string): Promise<RawResult> {
     return new Promise((resolve, reject) => {
       this.inFlight += 1;
       const done: Done = (error, result) => {
@@ -91,8 +91,9 @@ export class Lane {
         if (error === null) resolve(result as RawResult);
         else reject(classify(error));
       };
-      if (this.session !== undefined) this.submit(this.session, plan, values, done);
-      else this.open().then((session) => this.submit(session, plan, values, done), done);
+      const call = { plan, values, tenant };
+      if (this.session !== undefined) this.submit(this.session, call, done);
+      else this.open().then((session) => this.submit(session, call, done), done);
     });
   }
 
@@ -118,7 +119,8 @@ export class Lane {
     if (session !== undefined) await endClient(session.client);
   }
 
-  private submit(session: Session, plan: Plan, values: readonly unknown[], done: Done): void {
+  private submit(session: Session, call: Call, done: Done): void {
+    const { plan } = call;
     const { name, fresh } = session.nameOf(plan);
     const first: Done = (error, result) => {
       if (error === null || !mayBeStale(error, fresh)) return done(error, result);
@@ -126,10 +128,12 @@ export class Lane {
       // name it is certain to be parsed anew, whatever became of the name meanwhile.
       this.turn(() => {
         session.forget(plan.name, name);
-        session.send(new RawQuery(plan, values, done));
+        // Who forgot one statement may have forgotten all; where this one is still known, it is refused and nothing happens.
+        if (call.tenant !== undefined) session.client.query(PREPARE_TENANT, noop);
+        session.send(new RawQuery(call, done));
       });
     };
-    session.send(new RawQuery(plan, values, first, name));
+    session.send(new RawQuery(call, first, name));
   }
 
   private open(): Promise<Session> {

@@ -53,7 +53,7 @@ export class PostgresDatabase implements Database {
     return this.borrow((client) => queryOn<T>(client, text, values));
   }
 
-  run(plan: Plan, values: readonly unknown[]): Promise<RawResult> {
+  run(plan: Plan, values: readonly unknown[], tenant?: string): Promise<RawResult> {
     try {
       this.nesting?.assertOutside();
     } catch (error) {
@@ -61,7 +61,11 @@ export class PostgresDatabase implements Database {
     }
     let best = this.lanes[0] as Lane;
     for (const lane of this.lanes) if (lane.inFlight < best.inFlight) best = lane;
-    return best.run(plan, values);
+    return best.run(plan, values, tenant);
+  }
+
+  runAs(tenant: string, plan: Plan, values: readonly unknown[]): Promise<RawResult> {
+    return this.run(plan, values, tenant);
   }
 
   async transaction<T>(fn: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T> {

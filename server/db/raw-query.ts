@@ -2,6 +2,7 @@
 import pg from 'pg';
 import utils from 'pg/lib/utils.js';
 import type { Cell, Plan, RawResult } from './database.ts';
+import { TENANT } from './session.ts';
 
 export type Done = (error: Error | null, result?: RawResult) => void;
 
@@ -20,6 +21,13 @@ interface Driven {
   handleError(error: unknown, connection: Wire): void;
 }
 
+/** A statement to run; with `tenant` as the role that row-level security binds to that account. */
+export interface Call {
+  readonly plan: Plan;
+  readonly values: readonly unknown[];
+  readonly tenant?: string | undefined;
+}
+
 /** Give it to `client.query`; `done` is called once. Without a name the statement is parsed anew each time. */
 export class RawQuery extends pg.Query {
   // Not `rows`: that is a paging option of pg's own.
@@ -27,15 +35,17 @@ export class RawQuery extends pg.Query {
   private settled = false;
   private rowCount = 0;
   private readonly statement: string;
+  /** The answer of the statement that says who asks is still to come. */
+  private entering: boolean;
 
   constructor(
-    private readonly plan: Plan,
-    private readonly parameters: readonly unknown[],
+    private readonly call: Call,
     done: Done,
     name = '',
   ) {
-    super({ text: plan.text, name, queryMode: 'extended' } as pg.QueryConfig);
+    super({ text: call.plan.text, name, queryMode: 'extended' } as pg.QueryConfig);
     this.statement = name;
+    this.entering = call.tenant !== undefined;
     (this as unknown as Driven).callback = (error) => {
       // After a value that could not be encoded, the answer to the rest of the statement still comes.
       if (this.settled) return;
@@ -47,12 +57,18 @@ export class RawQuery extends pg.Query {
 
   prepare(connection: Wire): void {
     const name = this.statement;
+    const { plan, values, tenant } = this.call;
+    // Everything up to `sync` is one transaction, so the role and the account end with the statement.
+    if (tenant !== undefined) {
+      connection.bind({ statement: TENANT, values: [tenant], valueMapper: utils.prepareValue });
+      connection.execute({});
+    }
     if (name === '' || !(name in connection.parsedStatements || name in connection.submittedNamedStatements)) {
-      connection.parse({ text: this.plan.text, name });
-      if (name !== '') connection.submittedNamedStatements[name] = this.plan.text;
+      connection.parse({ text: plan.text, name });
+      if (name !== '') connection.submittedNamedStatements[name] = plan.text;
     }
     try {
-      connection.bind({ statement: name, values: this.parameters, valueMapper: utils.prepareValue });
+      connection.bind({ statement: name, values, valueMapper: utils.prepareValue });
       connection.execute({});
     } catch (error) {
       (this as unknown as Driven).handleError(error, connection);
@@ -63,11 +79,15 @@ export class RawQuery extends pg.Query {
   handleRowDescription(): void {}
 
   handleDataRow({ fields }: { fields: Cell[] }): void {
-    this.cells.push(fields);
+    if (!this.entering) this.cells.push(fields);
   }
 
   // The tag is a command, for an insert an oid, and a count where there is one.
   handleCommandComplete({ text }: { text: string }): void {
+    if (this.entering) {
+      this.entering = false;
+      return;
+    }
     const count = Number(text.slice(text.lastIndexOf(' ') + 1));
     this.rowCount = Number.isNaN(count) ? 0 : count;
   }

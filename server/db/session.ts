@@ -4,6 +4,11 @@ import { DatabaseUnavailable } from './errors.ts';
 
 const oldest = 13;
 
+/** What `runAs` executes in front of a statement, in the statement's own transaction. It answers no row: one message less to read. */
+export const TENANT = 'snackbase_tenant';
+export const PREPARE_TENANT = `prepare ${TENANT}(text) as select
+  where set_config('role', 'snackbase_runtime', true) is null or set_config('snackbase.account', $1, true) is null`;
+
 export interface SessionSettings {
   /** Longest run of one statement; 0 for no limit (migrations). */
   readonly statementTimeoutMs: number;
@@ -20,6 +25,7 @@ export async function prepareSession(client: pg.ClientBase, settings: SessionSet
     `set timezone = 'UTC'; set datestyle = 'ISO, MDY'; set intervalstyle = 'postgres'; set extra_float_digits = 1;
      set bytea_output = 'hex'; set standard_conforming_strings = on; set client_min_messages = warning;
      set search_path = public; set statement_timeout = ${timeout};
+     ${PREPARE_TENANT};
      set idle_in_transaction_session_timeout = ${timeout === 0 ? 0 : Math.max(60_000, timeout)};
      select current_setting('server_version_num')::int / 10000 as major, current_setting('server_version') as version`,
   )) as unknown as Array<pg.QueryResult<{ major: number; version: string }>>;

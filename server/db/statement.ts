@@ -23,10 +23,15 @@ export async function queryOn<T extends object>(
 }
 
 /** Runs a plan without preparing it under a name. */
-export function runOn(client: pg.ClientBase, plan: Plan, values: readonly unknown[]): Promise<RawResult> {
+export function runOn(
+  client: pg.ClientBase,
+  plan: Plan,
+  values: readonly unknown[],
+  tenant?: string,
+): Promise<RawResult> {
   return new Promise((resolve, reject) => {
     client.query(
-      new RawQuery(plan, values, (error, result) => {
+      new RawQuery({ plan, values, tenant }, (error, result) => {
         if (error === null) resolve(result as RawResult);
         else reject(classify(error));
       }),

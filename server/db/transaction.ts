@@ -25,6 +25,14 @@ class OpenTransaction implements Transaction {
     return runOn(this.client, plan, values);
   }
 
+  // The role stays for no longer than the statement: what else the transaction does is the server's own. The two travel together.
+  async runAs(tenant: string, plan: Plan, values: readonly unknown[]): Promise<RawResult> {
+    this.assertOpen();
+    const result = runOn(this.client, plan, values, tenant);
+    const left = this.client.query("reset role; set local snackbase.account = ''").catch(noop);
+    return result.finally(() => left);
+  }
+
   afterCommit(fn: () => void): void {
     this.assertOpen();
     this.followers.push(fn);

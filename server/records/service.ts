@@ -7,6 +7,7 @@ import { wholeAccount, withData } from '../access/scope.ts';
 import { contextText, type Trail } from '../audit/service.ts';
 import { type Ctx, RawJson } from '../context.ts';
 import type { Database } from '../db/database.ts';
+import type { RowSecurity } from '../db/row-security.ts';
 import { uuidV7 } from '../ids.ts';
 import type { CollectionDef } from '../schema/collection-def.ts';
 import { isUuid } from '../schema/values.ts';
@@ -36,6 +37,7 @@ export interface RecordsOptions {
   readonly resolveAccount: (name: string) => Promise<string | null>;
   readonly trail: Trail;
   readonly decide: Decide;
+  readonly rowSecurity: RowSecurity;
 }
 
 /** Characters of a page; far above any page that a client wants, below what one string and the memory hold. */
@@ -66,8 +68,9 @@ interface Call {
 
 export type Records = ReturnType<typeof createRecords>;
 
-export function createRecords({ db, definitions, resolveAccount, trail, decide }: RecordsOptions) {
-  const statements = createStatements(db);
+export function createRecords(options: RecordsOptions) {
+  const { db, definitions, resolveAccount, trail, decide, rowSecurity } = options;
+  const statements = createStatements(db, rowSecurity);
   const reads = createReads(db, statements);
   const writes = createWrites(db, statements, trail);
   definitions.onChange((id) => statements.forget(id));

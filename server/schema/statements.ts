@@ -39,6 +39,7 @@ export const createTable = (t: DesiredTable): string[] => [
   ...t.columns.map((c) => columnTag(t, c)),
   ...t.indexes.filter((i) => i.field === null).flatMap((i) => addIndex(t, i)),
   captureCascades(t),
+  `select snackbase.guard_tenancy(${quoteText(t.schema)}, ${quoteText(t.table)})`,
 ];
 
 /** Statements capture what they change for the audit trail; this captures what the database changes because of them. */

@@ -36,7 +36,7 @@ export async function openTrail(db: OpenDatabase) {
   const name = `c${randomUUID().slice(0, 8)}`;
   await collectionsOf(db, registry, trail).create(CollectionInput.parse({ name, schema: SCHEMA }));
   const def = registry.get(name) as CollectionDef;
-  const writes = createWrites(db, createStatements(db), trail);
+  const writes = createWrites(db, createStatements(db, 'off'), trail);
   const scope = (accountId: string) =>
     makeScope({ accountId, rows: [], fields: null, unmasked: true, environment: { auth: null }, slots: [], key: '1' });
   const author = (by: string) => ({

@@ -41,6 +41,7 @@ interface Actor {
   readonly home: Target | null;
   readonly superadmin?: boolean;
   readonly role?: string;
+  readonly key?: boolean;
 }
 
 /** How a path parameter is filled, by room. A room that is not here fails the suite until it is. */
@@ -170,12 +171,20 @@ describe.runIf(available)('isolation', () => {
   }
 
   /** Sends the route's example, aimed at a target; what the request itself says is no secret in its reply. */
-  async function send(entry: (typeof routes)[number], actor: Actor, at: Target, headers: Record<string, string> = {}) {
+  async function send(
+    entry: (typeof routes)[number],
+    actor: Actor,
+    at: Target,
+    headers: Record<string, string> = {},
+    injected: Json = {},
+  ) {
     const { room, route, id } = entry;
-    const query =
-      route.example.query === undefined ? '' : `?${new URLSearchParams(aimed(room, route.example.query, at))}`;
+    const asked = { ...(route.query && aimed(room, route.example.query ?? {}, at)), ...(route.query && injected) };
+    const query = Object.keys(asked).length === 0 ? '' : `?${new URLSearchParams(asked)}`;
     const path = pathOf(room, route, at) + query;
-    const body = bodyOf(room, route, at);
+    const plain = bodyOf(room, route, at);
+    const body =
+      typeof plain === 'object' && plain !== null && !Array.isArray(plain) ? { ...plain, ...injected } : plain;
     let { token } = actor;
     if (id === 'auth.logout' && actor.credentials !== null)
       token = (await t.call('POST', '/api/v1/auth/login', { ...actor.credentials, password: PASSWORD })).body.token;
@@ -199,14 +208,18 @@ describe.runIf(available)('isolation', () => {
     if (reply.status >= 400) expect(Problem.safeParse(reply.body).success, label).toBe(true);
   };
 
-  const hasRight = ({ id, route }: (typeof routes)[number], actor: Actor): 401 | 403 | true => {
+  const hasRight = ({ id, route }: (typeof routes)[number], actor: Actor): string | true => {
     // Whoever signs a record must be able to view it.
     const who = id === 'audit.sign' ? 'rules' : route.metadata.who;
     if (who === 'anyone') return true;
-    if (actor.home === null && !actor.superadmin) return 401;
+    if (actor.home === null && !actor.superadmin) return '401 UNAUTHORIZED';
+    // A key is for records, and may ask whose it is.
+    if (actor.key && route.metadata.who !== 'rules' && !(who === 'user' && route.method === 'GET'))
+      return '403 KEY_PERMISSION_DENIED';
     if (who === 'user' || actor.superadmin) return true;
     // Without rules or grants a collection is open to the account's admin alone.
-    return who !== 'superadmin' && actor.role === 'admin' ? true : 403;
+    if (who === 'rules' && actor.role === 'editor') return true;
+    return who !== 'superadmin' && actor.role === 'admin' ? true : '403 FORBIDDEN';
   };
 
   const isAnswered = (
@@ -217,7 +230,7 @@ describe.runIf(available)('isolation', () => {
     const right = hasRight(entry, actor);
     isDeclared(entry, reply, label);
     if (right === true) expect(['UNAUTHORIZED', 'TOKEN_EXPIRED', 'FORBIDDEN'], label).not.toContain(reply.body?.code);
-    else expect([reply.status, reply.body.code], label).toEqual([right, right === 401 ? 'UNAUTHORIZED' : 'FORBIDDEN']);
+    else expect(`${reply.status} ${reply.body.code}`, label).toBe(right);
   };
 
   /** All that B has, as a superadmin and B's admin see it. */
@@ -241,12 +254,20 @@ describe.runIf(available)('isolation', () => {
   };
 
   beforeAll(async () => {
-    t = await startApp();
+    // With the second belt on, so that what it refuses shows as a difference.
+    t = await startApp({ rowSecurity: 'always' });
     const [tenantA, tenantB] = [await t.tenant('Alpha'), await t.tenant('Beta')];
     const { name } = await t.collection({ schema: POSTS });
     [a, b] = [await target(tenantA, name), await target(tenantB, name)];
     secretsOf = new Map([a, b].map((at) => [at.account.id, at]));
     const member = await t.member(a.account.id);
+    const all = ['read', 'create', 'update', 'delete'];
+    const role = (await t.call('POST', '/api/v1/roles', { name: unique('editor_') }, { token: t.root })).body;
+    const updates = all.map((operation) => ({ collection: name, operation }));
+    await t.call('PUT', `/api/v1/roles/${role.id}/permissions/bulk`, { updates }, { token: t.root });
+    const editor = await t.member(a.account.id, role.id);
+    const scopes = { '*': Object.fromEntries(all.map((operation) => [operation, '*'])) };
+    const key = (await t.call('POST', '/api/v1/api-keys', { name: 'all', scopes }, { token: tenantA.token })).body;
     const [head, , signature] = tenantA.token.split('.');
     const forged = `${head}.${tenantB.token.split('.')[1]}.${signature}`;
     const of = (at: Target, email = at.user.email) => ({ account: at.account.slug, email });
@@ -255,6 +276,8 @@ describe.runIf(available)('isolation', () => {
       { name: 'forged token', token: forged, credentials: null, home: null },
       { name: 'user of A', token: member.token, credentials: of(a, member.email), home: a, role: 'user' },
       { name: 'admin of A', token: tenantA.token, credentials: of(a), home: a, role: 'admin' },
+      { name: 'editor of A', token: editor.token, credentials: of(a, editor.email), home: a, role: 'editor' },
+      { name: 'key of A', token: key.key, credentials: null, home: a, role: 'admin', key: true },
     ];
     adminB = { name: 'admin of B', token: tenantB.token, credentials: of(b), home: b, role: 'admin' };
     root = {
@@ -279,15 +302,28 @@ describe.runIf(available)('isolation', () => {
     it('answers strangers as its metadata says and shows and changes nothing of B', async () => {
       for (const actor of strangers) {
         for (const headers of [{}, { 'X-Account-ID': b.account.id }, { 'X-Account-ID': b.account.slug }] as const) {
-          const own = actor.role === 'admin' && entry.room === 'records' ? await fresh(a, actor) : a;
+          const worker = actor.role === 'admin' || actor.role === 'editor';
+          const own = worker && entry.room === 'records' ? await fresh(a, actor) : a;
           const mine = await send(entry, actor, own, headers as Record<string, string>);
           isAnswered(entry, actor, mine);
           if (entry.room === 'records' && hasRight(entry, actor) === true)
             expect(mine.reply.status, mine.label).toBe(successStatus(entry.route));
           const other = await send(entry, actor, b, headers as Record<string, string>);
           isAnswered(entry, actor, other);
-          if (entry.route.path === '/api/v1/records/:collection/:id' && actor.role === 'admin')
+          if (entry.route.path === '/api/v1/records/:collection/:id' && worker)
             expect([other.reply.status, other.reply.body.code], other.label).toEqual([404, 'RESOURCE_NOT_FOUND']);
+        }
+      }
+      expect(await stateOfB()).toEqual(bBefore);
+    });
+
+    it('does not take the account from a body or a query', async () => {
+      for (const actor of strangers) {
+        for (const injected of [{ account_id: b.account.id }, { account: b.account.slug, user_id: b.user.id }]) {
+          for (const at of [a, b]) {
+            const { reply, label } = await send(entry, actor, at, {}, injected);
+            isDeclared(entry, reply, label);
+          }
         }
       }
       expect(await stateOfB()).toEqual(bBefore);
@@ -310,6 +346,25 @@ describe.runIf(available)('isolation', () => {
       if (entry.route.metadata.who !== 'anyone')
         expect(result.reply.status, result.label).toBe(successStatus(entry.route));
       await t.call('DELETE', `/api/v1/admin/api-keys/${made.token}`, undefined, { token: t.root });
+    });
+  });
+
+  describe.each(routes.filter(({ room }) => room === 'records'))('$id of a collection that is open to all', (entry) => {
+    it('answers rows of the own account alone', async () => {
+      const open = { list_rule: '', view_rule: '', create_rule: '', update_rule: '', delete_rule: '' };
+      const { name } = await t.collection({ schema: POSTS, ...open });
+      const at = { ...b, collection: name };
+      const made = async (token: string) =>
+        (await t.call('POST', `/api/v1/records/${name}`, { title: unique('marker-'), content: 'x' }, { token })).body;
+      const theirs = await made(adminB.token as string);
+      for (const actor of strangers) {
+        const headers: Record<string, string> = actor.token === null ? { 'X-Account-ID': a.account.id } : {};
+        const { reply, label } = await send(entry, actor, { ...at, record: theirs.id }, headers);
+        expect(reply.text.includes(theirs.title), label).toBe(false);
+        if (actor.home !== null && entry.route.path.includes(':id')) expect(reply.status, label).toBe(404);
+      }
+      const sql = `select title, updated_at = created_at as untouched from app_main.${name} where id = $1`;
+      expect(await t.app.db.query(sql, [theirs.id])).toEqual([{ title: theirs.title, untouched: true }]);
     });
   });
 

@@ -9,6 +9,7 @@ import * as groupsAndKeys from './0006-groups-and-keys.ts';
 import * as audit from './0007-audit.ts';
 import * as collectionRules from './0008-collection-rules.ts';
 import * as macros from './0009-macros.ts';
+import * as rowSecurity from './0010-row-security.ts';
 
 export interface Migration {
   /** Recorded in the database; the file's name. */
@@ -27,4 +28,5 @@ export const migrations: readonly Migration[] = [
   { name: '0007-audit', ...audit },
   { name: '0008-collection-rules', ...collectionRules },
   { name: '0009-macros', ...macros },
+  { name: '0010-row-security', ...rowSecurity },
 ];

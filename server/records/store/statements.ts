@@ -4,6 +4,7 @@ import type { RecordScope } from '../../access/decide.ts';
 import type { Rule } from '../../access/rule.ts';
 import type { Cell, Database, Plan, RawResult, Runner } from '../../db/database.ts';
 import { PlanCache, plan } from '../../db/plans.ts';
+import { isGuarded, type RowSecurity } from '../../db/row-security.ts';
 import { type Slot, slotValue } from '../../expression/slots.ts';
 import type { CollectionDef } from '../../schema/collection-def.ts';
 import type { Bound } from '../../schema/values.ts';
@@ -58,7 +59,7 @@ function conditions(scope: RecordScope): { sql: string; bindings: string[] }[] {
   });
 }
 
-export function createStatements(db: Database): Statements {
+export function createStatements(db: Database, rowSecurity: RowSecurity): Statements {
   const { kx } = db;
   const plans = new PlanCache<Compiled>(KEPT);
   // Lists that are made once, like all columns of a collection, are joined once.
@@ -83,7 +84,9 @@ export function createStatements(db: Database): Statements {
           return slotValue(scope.slots[Number(slot.slice(RULE.length))] as Slot, scope.environment);
         return values[slot];
       });
-      return on.run(compiled.plan, bound);
+      return isGuarded(rowSecurity, on)
+        ? on.runAs(scope.accountId ?? '*', compiled.plan, bound)
+        : on.run(compiled.plan, bound);
     },
     conditions,
     within(def, scope) {
