@@ -38,11 +38,11 @@ import { permissionsRoutes } from './permissions/routes.ts';
 import { type CheckRule, createCollectionPermissions, createPermissions } from './permissions/service.ts';
 import { adminRecordRoutes } from './records/admin-routes.ts';
 import { recordRoutes } from './records/routes.ts';
-import { createRecords } from './records/service.ts';
+import { createPeek, createRecords } from './records/service.ts';
 import { rolesRoutes } from './roles/routes.ts';
 import { createRoles } from './roles/service.ts';
 import { ruleRoutes } from './rules/routes.ts';
-import { createRules } from './rules/service.ts';
+import { createExplainer, createRules } from './rules/service.ts';
 import { usersRoutes } from './users/routes.ts';
 import { createUsers } from './users/service.ts';
 
@@ -102,7 +102,8 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
       decide: createDecide(sources),
       rowSecurity: await rowSecurityOf(db, config.rowSecurity, log),
     });
-    const rules = createRules({ sources, definitions: registry, collections, userOf: users.get, peek: records.peek });
+    const explainer = createExplainer({ sources, definitions: registry, userOf: users.get, peek: createPeek(db) });
+    const rules = createRules({ macros, definitions: registry, collections, explainer });
     const groups = createGroups({ db, accounts, auth: auth.service, trail });
     const apiKeys = createApiKeys({ db, accounts, auth: auth.service, trail });
     const audit = createAudit({

@@ -11,6 +11,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ command: Command }>>> = 
   'create-superadmin': () => import('./cli/create-superadmin.ts'),
   migrate: () => import('./cli/migrate.ts'),
   audit: () => import('./cli/audit.ts'),
+  rules: () => import('./cli/rules.ts'),
   mail: () => import('./cli/mail.ts'),
   config: () => import('./cli/config.ts'),
   info: () => import('./cli/info.ts'),

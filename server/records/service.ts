@@ -3,7 +3,7 @@ import { Failure } from '../../contract/problems.ts';
 import type { ListQuery } from '../../contract/records.ts';
 import type { Decide, Operation, RecordScope } from '../access/decide.ts';
 import { passes } from '../access/rule.ts';
-import { wholeAccount, withData } from '../access/scope.ts';
+import { withData } from '../access/scope.ts';
 import { contextText, type Trail } from '../audit/service.ts';
 import { type Ctx, RawJson } from '../context.ts';
 import type { Database } from '../db/database.ts';
@@ -20,6 +20,8 @@ import { writtenReply } from './reply.ts';
 import { createReads } from './store/read.ts';
 import { createStatements } from './store/statements.ts';
 import { createWrites, judgesChange } from './store/write.ts';
+
+export { createPeek } from './peek.ts';
 
 /** Where the definitions come from. */
 export interface Definitions {
@@ -206,13 +208,6 @@ export function createRecords(options: RecordsOptions) {
         if (!(await writes.remove(def, scope, idOf(id), author(ctx)))) throw new Failure('RESOURCE_NOT_FOUND');
         return undefined;
       }),
-
-    /** A record of an account past all rules, null when there is none; for explaining, never for a reply. */
-    async peek(def: CollectionDef, accountId: string, id: string): Promise<Record<string, unknown> | null> {
-      if (!isUuid(id)) return null;
-      const row = await reads.find(def, wholeAccount(accountId), id, columnsOf(def).all);
-      return row === null ? null : (JSON.parse(row) as Record<string, unknown>);
-    },
 
     /** Writing for management: by superadmins and their admin tokens, into the account that the body names. */
     managed: {

@@ -3,15 +3,13 @@ import type { Collection, CollectionChange } from '../../contract/collections.ts
 import type { Parsed, Reply } from '../../contract/kit.ts';
 import { Failure } from '../../contract/problems.ts';
 import type { rules as contract, Rules as RulesReply } from '../../contract/rules.ts';
-import type { User } from '../../contract/users.ts';
-import { explain } from '../access/explain.ts';
-import type { Sources } from '../access/policy.ts';
-import { type Caller, type Ctx, requireCaller, SYSTEM_ACCOUNT } from '../context.ts';
-import type { Row } from '../expression/scope.ts';
-import { OPERATIONS } from '../schema/collection-access.ts';
+import type { MacroSource } from '../access/rule.ts';
+import { type Ctx, requireCaller } from '../context.ts';
 import type { CollectionDef } from '../schema/collection-def.ts';
+import type { Explainer } from './explain.ts';
 import { outcome, scopeOf, verdict } from './try.ts';
 
+export { createExplainer, type Explainer } from './explain.ts';
 export { compiled, outcome, scopeOf } from './try.ts';
 
 type C = typeof contract;
@@ -28,33 +26,20 @@ export interface Rules {
 }
 
 export interface RulesOptions {
-  readonly sources: Sources;
+  readonly macros: MacroSource;
   readonly definitions: { find(name: string): CollectionDef | undefined | Promise<CollectionDef | undefined> };
   readonly collections: {
     get(idOrName: string): Promise<Collection>;
     update(idOrName: string, change: CollectionChange, ctx?: Ctx): Promise<Collection>;
   };
-  /** Throws RESOURCE_NOT_FOUND. */
-  readonly userOf: (id: string) => Promise<User>;
-  /** A record of an account past all rules, null when there is none. */
-  readonly peek: (def: CollectionDef, accountId: string, id: string) => Promise<Row | null>;
+  readonly explainer: Explainer;
 }
 
-export function createRules({ sources, definitions, collections, userOf, peek }: RulesOptions): Rules {
+export function createRules({ macros, definitions, collections, explainer }: RulesOptions): Rules {
   async function named(collection: string): Promise<CollectionDef> {
     const def = await definitions.find(collection);
     if (def === undefined) throw new Failure('RESOURCE_NOT_FOUND');
     return def;
-  }
-  const { macros } = sources;
-
-  /** The user that the caller may ask about, as a caller. */
-  async function subject(ctx: Ctx, userId: string | undefined): Promise<Caller> {
-    const caller = requireCaller(ctx);
-    if (userId === undefined || userId === caller.userId) return caller;
-    const user = await userOf(userId);
-    if (!caller.superadmin && user.account_id !== caller.accountId) throw new Failure('RESOURCE_NOT_FOUND');
-    return callerOf(user);
   }
 
   return {
@@ -71,38 +56,9 @@ export function createRules({ sources, definitions, collections, userOf, peek }:
       return outcome(rule, scopeOf(def, undefined, 'any', macros), context);
     },
 
-    async explain(ctx, { collection, user_id, operation, record_id: recordId }) {
-      const caller = await subject(ctx, user_id);
-      const def = await named(collection);
-      const row = recordId === undefined ? undefined : await peek(def, caller.accountId, recordId);
-      const asked = operation === undefined ? OPERATIONS : [operation];
-      return {
-        collection: def.qualifiedName,
-        user_id: caller.userId,
-        role: caller.role,
-        operations: asked.map((one) =>
-          explain({ caller, def, operation: one, ...(row !== undefined && { row }) }, sources),
-        ),
-      };
-    },
+    explain: (ctx, question) => explainer(requireCaller(ctx), question),
   };
 }
-
-/** The user as his own requests would make him. */
-const callerOf = ({ id, account_id, email, role, role_id, groups }: User): Caller => ({
-  kind: 'user',
-  userId: id,
-  accountId: account_id,
-  email,
-  role,
-  roleId: role_id,
-  groups,
-  superadmin: account_id === SYSTEM_ACCOUNT,
-  sessionId: null,
-  keyId: null,
-  scopes: null,
-  via: 'bearer',
-});
 
 const shown = (collection: Collection): RulesReply => ({
   id: collection.id,

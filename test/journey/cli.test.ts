@@ -60,9 +60,56 @@ const serve = async (args: string[], env: Record<string, string> = {}) => {
 const urlOf = (out: string) => /Health {3}(\S+)\/health/.exec(out)?.[1] as string;
 
 describe('snackbase', () => {
+  it('rules explain tells which rule hides a record from whom', async () => {
+    const dataDir = freshDir();
+    const login = { SNACKBASE_SUPERADMIN_EMAIL: 'root@example.com', SNACKBASE_SUPERADMIN_PASSWORD: 'SecurePass123!' };
+    const server = await serve(['--port', '0', '--data-dir', dataDir], { ...login, SNACKBASE_RATE_LIMIT: 'off' });
+    await server.ready();
+    const url = urlOf(server.seen.out);
+    const call = async (path: string, body: object, token?: string) => {
+      const headers = { 'Content-Type': 'application/json', ...(token && { Authorization: `Bearer ${token}` }) };
+      const response = await fetch(`${url}/api/v1${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
+      return (await response.json()) as { id: string; token: string };
+    };
+    const password = 'SecurePass123!';
+    const { token } = await call('/auth/login', { account: 'system', email: 'root@example.com', password });
+    const schema = [{ name: 'title', type: 'text' }];
+    await call('/collections', { name: 'posts', schema, list_rule: '@owns_record()' }, token);
+    const account = await call('/accounts', { name: 'Acme', slug: 'acme' }, token);
+    await call('/users', { email: 'ada@acme.test', password, account_id: account.id }, token);
+    const record = await call('/records/posts', { title: 'x', account_id: 'acme' }, token);
+    server.child.kill('SIGTERM');
+    await server.exit;
+    const asked = ['rules', 'explain', '--collection', 'posts', '--user', 'ada@acme.test', '--data-dir', dataDir];
+    const { code, out } = await snackbase([...asked, '--operation', 'list', '--record', record.id]);
+    expect(code).toBe(0);
+    for (const text of [
+      'list: allowed',
+      '@owns_record() means created_by = @request.auth.id',
+      'does not pass',
+      'false: @owns_record()',
+    ])
+      expect(out).toContain(text);
+    expect((await snackbase(asked)).out).toContain('delete: REFUSED');
+    expect(await snackbase([...asked, '--operation', 'fly'])).toMatchObject({ code: 2 });
+    expect(
+      await snackbase(['rules', 'explain', '--collection', 'no', '--user', 'ada@acme.test', '--data-dir', dataDir]),
+    ).toMatchObject({ code: 1 });
+  });
+
   it('help, --version, an unknown command and an unknown option', async () => {
     const help = await snackbase(['help']);
-    for (const command of ['serve', 'init-db', 'create-superadmin', 'migrate', 'mail', 'config', 'info'])
+    for (const command of [
+      'serve',
+      'init-db',
+      'create-superadmin',
+      'migrate',
+      'audit',
+      'rules',
+      'mail',
+      'config',
+      'info',
+    ])
       expect(help.out).toContain(command);
     expect((await snackbase(['--version'])).out.trim()).toBe(
       JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version,
