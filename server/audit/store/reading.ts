@@ -16,8 +16,9 @@ export interface TrailFilter {
   readonly to?: string | undefined;
 }
 
+/** Time stands for the order of the chain, or across chains of the capture: both have an index, and agree with it but for moments. */
 export const SORTS = {
-  occurred_at: 's.occurred_at',
+  occurred_at: 's.position',
   id: 's.position',
   seq: 's.first_seq',
   operation: 'c.operation',
@@ -82,7 +83,10 @@ function conditions(filter: TrailFilter): { where: string; values: unknown[] } {
 export async function listEntries(run: Runner, filter: TrailFilter, page: TrailPage) {
   const { where, values } = conditions(filter);
   const direction = page.descending ? 'desc' : 'asc';
-  const order = [...new Set([SORTS[page.sortBy], 's.position', 'e.n'])].map((key) => `${key} ${direction}`).join(', ');
+  const chained = filter.accountId !== null && (page.sortBy === 'occurred_at' || page.sortBy === 'seq');
+  const order = [...new Set([chained ? 's.number' : SORTS[page.sortBy], 's.position', 'e.n'])]
+    .map((key) => `${key} ${direction}`)
+    .join(', ');
   const window = `offset $${values.length + 1} limit $${values.length + 2}`;
   const [rows, total] = await Promise.all([
     run.query<RawEntry>(`select ${ENTRY} from ${FROM} ${where} order by ${order} ${window}`, [

@@ -29,3 +29,15 @@ export const changeOf = (row: ChangeRow): Change => ({
   context: row.context,
   entries: row.entries,
 });
+
+/** The same from text cells: the columns of `CHANGE`, then the moment. */
+export const changeOfCells = (cells: readonly string[]): Change => ({
+  position: Number(cells[0]),
+  accountId: cells[1] as string,
+  operation: cells[2] as string,
+  table: cells[3] as string,
+  recordId: cells[4] as string,
+  context: JSON.parse(cells[5] as string) as Context,
+  entries: JSON.parse(cells[6] as string) as Cells[],
+  occurredAt: cells[7] as string,
+});

@@ -2,7 +2,7 @@
 import type { Database, Runner } from '../../db/database.ts';
 import { plan } from '../../db/plans.ts';
 import type { Change } from '../entry.ts';
-import { CHANGE, type ChangeRow, changeOf, HEX, OCCURRED } from './rows.ts';
+import { CHANGE, changeOfCells, HEX, OCCURRED } from './rows.ts';
 
 /** How far everything is sealed. */
 export interface Progress {
@@ -39,13 +39,15 @@ const BY_NUMBER = `
 const BY_ABSENCE = `select position from snackbase.audit_changes
   where $1::text is not null and $2::bigint is not null and $3::xid8[] is not null`;
 
-const unsealed = (fresh: string) => `
+const unsealed = (fresh: string) =>
+  plan(`
   with fresh as materialized (${fresh})
-  select ${CHANGE}, ${OCCURRED} as occurred_at, pg_current_snapshot()::text as seen
+  select ${CHANGE}, ${OCCURRED}, pg_current_snapshot()::text
   from fresh join snackbase.audit_changes c using (position)
   where position > $4 and ($5::pg_snapshot is null or pg_visible_in_snapshot(c.xid, $5::pg_snapshot))
     and not exists (select from snackbase.audit_seals s where s.position = c.position)
-  order by position limit $6`;
+  order by position limit $6`);
+const FOUND = { number: unsealed(BY_NUMBER), absence: unsealed(BY_ABSENCE) };
 
 export interface Window {
   readonly after: number;
@@ -57,7 +59,7 @@ export interface Window {
 /** Changes that are not sealed, in order of position, and the snapshot they were read with. */
 export async function readUnsealed(run: Runner, progress: Progress, window: Window) {
   const [, xmax, open] = progress.snapshot.split(':');
-  const rows = await run.query<ChangeRow & { seen: string }>(unsealed(progress.lost ? BY_ABSENCE : BY_NUMBER), [
+  const { rows } = await run.run(progress.lost ? FOUND.absence : FOUND.number, [
     xmax,
     progress.floor,
     open === '' || open === undefined ? [] : open.split(','),
@@ -65,7 +67,7 @@ export async function readUnsealed(run: Runner, progress: Progress, window: Wind
     window.target,
     window.limit,
   ]);
-  return { changes: rows.map(changeOf), seen: rows[0]?.seen ?? null };
+  return { changes: rows.map((cells) => changeOfCells(cells as string[])), seen: rows[0]?.[8] ?? null };
 }
 
 /** The end of a chain as the seals tell it, and as the signed head does. */

@@ -36,8 +36,8 @@ export const up = async (kx: Knex): Promise<void> => {
       checksums bytea not null check (octet_length(checksums) > 0 and octet_length(checksums) % 32 = 0),
       primary key (account_id, number)
     );
-    create index on snackbase.audit_seals (account_id, occurred_at, position);
-    create index on snackbase.audit_seals (occurred_at, position);
+    -- Lists go by the order of the chain or of the capture, which the keys have; a range of time needs no more than this.
+    create index on snackbase.audit_seals using brin (occurred_at);
     create index on snackbase.audit_seals (record_id, position);
 
     -- Where each chain ends, signed with a key that is not in the database.
