@@ -5,6 +5,7 @@ import { createDecide } from './access/decide.ts';
 import { createGrants } from './access/grants.ts';
 import { createMacros } from './access/macros.ts';
 import { createMay } from './access/may.ts';
+import { createReadable } from './access/readable.ts';
 import { ruleProblems } from './access/rule-check.ts';
 import { accountRoutes } from './accounts/routes.ts';
 import { createAccounts } from './accounts/service.ts';
@@ -110,6 +111,7 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
       db,
       trail,
       definitions: registry,
+      readable: createReadable(sources, (name) => registry.get(name)),
       scope: accounts.scope,
       viewRecord: records.get,
       confirmPassword: auth.service.confirmPassword,

@@ -36,14 +36,19 @@ export const createDecide =
     const unmasked = seesPersonalData(caller) || !hasPersonalData(def);
     const environment = { auth: caller === null ? null : authOf(caller) };
     const masks = unmasked ? '' : 'm';
-    if (caller?.superadmin) {
-      const key = `${namedAccount === null ? '*' : '1'}${masks}`;
-      return makeScope({ accountId: namedAccount, rows: [], fields: null, unmasked, environment, slots: [], key });
-    }
-    const key =
-      caller === null || caller.scopes === null ? null : scopeFor(caller.scopes, def.qualifiedName, operation);
+    const key = caller?.scopes ? scopeFor(caller.scopes, def.qualifiedName, operation) : null;
     if (caller?.scopes && key === null)
       throw new Failure('KEY_PERMISSION_DENIED', { action: `${operation} on ${def.qualifiedName}` });
+    if (caller?.superadmin) {
+      const rights = { rows: [], slots: [], fields: key?.fields ?? null };
+      return makeScope({
+        accountId: namedAccount,
+        ...rights,
+        unmasked,
+        environment,
+        key: `${namedAccount === null ? '*' : '1'}${masks}`,
+      });
+    }
     const policy = policyOf(def, operation, caller, sources);
     if (!policy.allowed) {
       if (caller === null) throw new Failure('UNAUTHORIZED');

@@ -7,7 +7,7 @@ import type { Database } from '../db/database.ts';
 import { isUuid } from '../ids.ts';
 import { placeOf } from './entry.ts';
 import { CONTENT_TYPES, exportText } from './export.ts';
-import { type Personal, showTo } from './shown.ts';
+import { type Personal, type ReadableFields, showTo } from './shown.ts';
 import { findEntry, listEntries, readHeads, type TrailFilter, walkEntries } from './store/reading.ts';
 import { lastChecksum } from './store/recording.ts';
 import type { Trail } from './trail.ts';
@@ -36,6 +36,7 @@ export interface AuditOptions {
   readonly db: Database;
   readonly trail: Trail;
   readonly definitions: Personal;
+  readonly readable: ReadableFields;
   /** The account a management call is about; null for a superadmin who names none. Throws FORBIDDEN, RESOURCE_NOT_FOUND. */
   readonly scope: (ctx: Ctx, given?: string) => Promise<string | null>;
   /** The record as JSON, if the caller may see it. Throws as `records.get` does. */
@@ -46,7 +47,16 @@ export interface AuditOptions {
 
 const PIECE = 500;
 
-export function createAudit({ db, trail, definitions, scope, viewRecord, confirmPassword }: AuditOptions): Audit {
+export function createAudit({
+  db,
+  trail,
+  definitions,
+  readable,
+  scope,
+  viewRecord,
+  confirmPassword,
+}: AuditOptions): Audit {
+  const showing = (ctx: Ctx) => showTo(requireCaller(ctx), definitions, readable);
   /** What the query asks for within what the caller may see, once that is sealed. */
   async function filterOf(ctx: Ctx, query: AuditFilter): Promise<TrailFilter> {
     const accountId = await scope(ctx, query.account_id);
@@ -73,7 +83,7 @@ export function createAudit({ db, trail, definitions, scope, viewRecord, confirm
       const { skip, limit, sort_by: sortBy, sort_order: order } = query;
       const page = { skip, limit, sortBy, descending: order === 'desc' };
       const { items, total } = await listEntries(db, filter, page);
-      const shown = items.map(showTo(requireCaller(ctx), definitions));
+      const shown = items.map(showing(ctx));
       return { items: shown, total, skip, limit, audit_logging_enabled: true };
     },
 
@@ -83,12 +93,12 @@ export function createAudit({ db, trail, definitions, scope, viewRecord, confirm
       const found = await findEntry(db, position, n);
       if (found === null || (accountId !== null && found.change.accountId !== accountId))
         throw new Failure('RESOURCE_NOT_FOUND');
-      return showTo(requireCaller(ctx), definitions)(found);
+      return showing(ctx)(found);
     },
 
     async export(ctx, { format, ...query }) {
       const filter = await filterOf(ctx, query);
-      const show = showTo(requireCaller(ctx), definitions);
+      const show = showing(ctx);
       const heads = await readHeads(db, filter.accountId);
       async function* shown() {
         for await (const piece of walkEntries(db, filter, PIECE)) yield piece.map(show);

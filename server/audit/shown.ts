@@ -23,13 +23,24 @@ export function maskTypeOf(definitions: Personal, table: string, column: string,
   return found?.pii === true ? (found.mask_type ?? 'full') : null;
 }
 
+/** What stands for a value of a field that the viewer may not read. */
+const HIDDEN = '***';
+
+/** The fields of a collection that the viewer may read; null: all, or none of our business. */
+export type ReadableFields = (viewer: Caller, table: string) => ReadonlySet<string> | null;
+
 /** The function that shows entries to `viewer`. */
-export function showTo(viewer: Caller, definitions: Personal): (row: EntryRow) => AuditEntry {
+export function showTo(viewer: Caller, definitions: Personal, readable: ReadableFields): (row: EntryRow) => AuditEntry {
   const clear = seesPersonalData(viewer);
   return ({ change, n, cells, seq, checksum, previous }) => {
     const [column, old, now, captured] = cells;
     const type = clear ? null : maskTypeOf(definitions, change.table, column, captured);
-    const hide = (value: string | null) => (value === null || type === null ? value : mask(type, value));
+    const fields = column === 'id' ? null : readable(viewer, change.table);
+    const hidden = fields !== null && !fields.has(column);
+    const hide = (value: string | null) => {
+      if (value === null) return null;
+      return hidden ? HIDDEN : type === null ? value : mask(type, value);
+    };
     return {
       id: entryId(change.position, n),
       seq,
@@ -38,7 +49,7 @@ export function showTo(viewer: Caller, definitions: Personal): (row: EntryRow) =
       old_value: hide(old),
       new_value: hide(now),
       mask_type: captured ?? null,
-      masked: type !== null,
+      masked: hidden || type !== null,
       checksum,
       previous_hash: previous,
     };

@@ -64,7 +64,8 @@ export function prepareBody(def: CollectionDef, body: Body, mode: WriteMode, wri
   const values: Bound[] = [];
   for (const column of def.fields) {
     const has = Object.hasOwn(body, column.name);
-    if (!has && mode === 'patch') continue;
+    // Replacing leaves alone what the caller may not write.
+    if (!has && (mode === 'patch' || (mode === 'replace' && !open(column.name)))) continue;
     const { field } = column;
     const value = has ? body[column.name] : (field.default ?? null);
     if (value === null) {

@@ -133,6 +133,31 @@ describe.runIf(available)('rules', () => {
     expect((await user.get(c, id)).text).not.toContain('hush');
   });
 
+  it('S000-37 PUT leaves what the caller may not write; an admin who may not read a field does not read it in the trail', async () => {
+    const c = await make({
+      view_rule: '',
+      update_rule: '',
+      create_rule: '',
+      update_fields: ['title'],
+      view_fields: ['title'],
+    });
+    const body = { title: 'x', content: 'kept', secret: 'hush-hush' };
+    const { id } = (await as(t.root).post(c, body, { 'X-Account-ID': acme.account.id })).body;
+    expect((await as(acme.token).put(c, id, { title: 'y' })).status).toBe(200);
+    expect((await as(t.root).get(c, id)).body).toMatchObject({ title: 'y', content: 'kept', secret: 'hush-hush' });
+    for (const path of [
+      `/audit-logs?record_id=${id}&limit=100`,
+      `/audit-logs/export?record_id=${id}`,
+      `/records/${c}/${id}/history`,
+    ]) {
+      const { status, text } = await t.call('GET', `/api/v1${path}`, undefined, { token: acme.token });
+      expect(status).toBe(200);
+      expect(text, path).toContain('title');
+      expect(text, path).not.toContain('hush');
+      expect((await t.call('GET', `/api/v1${path}`, undefined, { token: t.root })).text, path).toContain('hush-hush');
+    }
+  });
+
   it('S001-73…82 permissions of a role: rules and fields for the four operations', async () => {
     const c = await make({});
     const editor = await role();
@@ -479,6 +504,18 @@ describe.runIf(available)('rules', () => {
         await t.call('GET', `/api/v1/audit-logs?record_id=${made.body.id}`, undefined, { token: acme.token })
       ).body.items;
       expect(entries.some((e: Json) => e.actor_kind === 'admin_token' && e.operation === 'CREATE')).toBe(true);
+    });
+
+    it("a superadmin's key stays within its scopes", async () => {
+      const scopes = { [c]: { read: ['title'] } };
+      const made = await t.call('POST', '/api/v1/api-keys', { name: unique('k'), scopes }, { token: t.root });
+      const key = as(made.body.key);
+      expect(Object.keys((await key.get(c, id)).body)).not.toContain('status');
+      expect(code(await key.delete(c, id))).toEqual([403, 'KEY_PERMISSION_DENIED']);
+      expect(code(await t.call('GET', '/api/v1/collections', undefined, { token: made.body.key }))).toEqual([
+        403,
+        'KEY_PERMISSION_DENIED',
+      ]);
     });
 
     it('S002-49 a key does what its scopes and its maker may, and no more', async () => {
