@@ -46,16 +46,65 @@ export const ListQuery = z
       .max(8000)
       .optional()
       .meta({ description: 'Comma list of the fields to answer; id always stays.', example: 'id,title' }),
+    filter: z.string().max(16_384).optional().meta({
+      description: 'A condition as text (`rank > 3 && title ~ "a"`), or the JSON of a where.',
+      example: 'published = true',
+    }),
+    cursor: z.string().max(8000).optional().meta({
+      description: 'next_cursor of the page before; empty for the first. The sort must be the same.',
+    }),
+    cursor_before: z.string().max(8000).optional().meta({
+      description: 'prev_cursor of a page: answers the page in front of it.',
+    }),
+    count: z
+      .preprocess((v) => (v === 'false' ? 'none' : v), z.enum(['exact', 'estimated', 'none']))
+      .optional()
+      .meta({
+        description: 'How total is found: exact (the default), estimated from statistics, or false for not at all.',
+      }),
+    deleted: z.enum(['without', 'with', 'only']).optional().meta({
+      description:
+        'Records that are softly deleted: without (the default), with, only. The others need the right to delete.',
+    }),
   })
   .catchall(z.string());
 export type ListQuery = z.output<typeof ListQuery>;
 
+const names = z.union([z.string().max(8000), z.array(z.string().max(200)).max(200)]);
+/** Body of a query. What is out of range is refused with 400 by the name of its key. */
+export const RecordQueryBody = z
+  .strictObject({
+    where: z
+      .record(z.string(), z.unknown())
+      .optional()
+      .meta({ description: 'Conditions by field, or $and, $or, $not.', example: { published: true } }),
+    filter: z.string().max(16_384).optional().meta({ description: 'The same as text; both must hold.' }),
+    orderBy: names.optional().meta({ description: 'A field or several, as sort.' }),
+    order: z.enum(['asc', 'desc']).optional().meta({ description: 'Direction of orderBy fields without a sign.' }),
+    sort: names.optional().meta({ description: 'As in the list: `-` before a name descends.' }),
+    fields: names.optional(),
+    skip: z.int().optional(),
+    offset: z.int().optional().meta({ description: 'Same as skip.' }),
+    limit: z.int().optional().meta({ description: '1 to 100, default 30.' }),
+    cursor: z.string().max(8000).optional(),
+    cursor_before: z.string().max(8000).optional(),
+    count: z.union([z.boolean(), z.enum(['exact', 'estimated'])]).optional(),
+    deleted: z.enum(['without', 'with', 'only']).optional(),
+  })
+  .meta({ id: 'RecordQuery' });
+export type RecordQueryBody = z.output<typeof RecordQueryBody>;
+
 export const RecordPage = z
   .object({
     items: z.array(ProjectedRecord),
-    total: z.int().meta({ description: 'All records that match, whatever skip and limit are.' }),
+    total: z
+      .int()
+      .nullable()
+      .meta({ description: 'All records that match, whatever skip and limit are; null with count=false.' }),
     skip: z.int(),
     limit: z.int(),
+    next_cursor: z.string().nullable().meta({ description: 'For the next page; null at the end.' }),
+    prev_cursor: z.string().nullable().meta({ description: 'For cursor_before; null at the beginning.' }),
     has_more: z.boolean(),
   })
   .meta({ id: 'RecordPage' });
@@ -91,6 +140,7 @@ const shown = {
   updated_by: '0198c0de-7a11-7000-8000-3b2f5c0ffee2',
   ...post,
 };
+const page = { items: [shown], total: 1, skip: 0, limit: 10, next_cursor: null, prev_cursor: null, has_more: false };
 const params = { collection: 'posts', id: shown.id };
 const found = errors('RESOURCE_NOT_FOUND', 'RESOURCE_DISABLED', 'STATEMENT_TIMEOUT');
 const stored = errors(
@@ -114,7 +164,27 @@ export const records = room({
     example: {
       params: { collection: 'posts' },
       query: { limit: '10', sort: '-created_at', published: 'true' },
-      reply: { items: [shown], total: 1, skip: 0, limit: 10, has_more: false },
+      reply: page,
+    },
+  },
+  query: {
+    method: 'POST',
+    path: '/api/v1/records/:collection/query',
+    summary: 'Query records',
+    description:
+      'The same as the list, with conditions as JSON. Operators: $eq $ne $gt $gte $lt $lte $like $ilike $match $in $nin $contains $isNull, and $and $or $not around conditions; keys of one object must all hold.',
+    pathParams: inCollection,
+    body: RecordQueryBody,
+    responses: {
+      200: RecordPage,
+      ...errors('INVALID_FIELDS', 'INVALID_QUERY_PARAMS', 'RESOURCE_FETCH_ERROR'),
+      ...found,
+    },
+    metadata: reads('rules', { mcp: 'query' }),
+    example: {
+      params: { collection: 'posts' },
+      body: { where: { $or: [{ published: true }, { title: { $ilike: '%draft%' } }] }, orderBy: 'title', limit: 10 },
+      reply: page,
     },
   },
   create: {

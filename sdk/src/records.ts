@@ -42,11 +42,20 @@ export class Records<Schema> {
 
   // Async, so that a bad filter rejects like every other failure instead of throwing.
   async #list<R>(collection: string, options: ListOptions<R>, call?: CallOptions) {
-    const { filter, sort, page, perPage, fields } = options;
+    const { filter, sort, page, perPage, fields, cursor, cursorBefore: cursor_before, count, deleted } = options;
     const limit = perPage ?? options.limit ?? (page && PER_PAGE);
     const skip = options.skip ?? (page && (page - 1) * (limit as number));
-    const query = { ...filterParams(filter), skip, limit, sort, fields };
+    const query = { ...filterParams(filter), skip, limit, sort, fields, cursor, cursor_before, count, deleted };
     return this.#send<Page<R>>(routes.list, { params: { collection }, query }, call);
+  }
+
+  /** Records by conditions as JSON: `{ where: { $or: [{ published: true }, { rank: { $gt: 3 } }] }, orderBy: 'title' }`. */
+  query<T = never, C extends CollectionName<Schema> = CollectionName<Schema>>(
+    collection: C,
+    body: Calls['records.query']['input']['body'],
+    call?: CallOptions,
+  ): Call<Page<RecordOf<Schema, C, T>>> {
+    return asCall(this.#send<Page<RecordOf<Schema, C, T>>>(routes.query, { params: { collection }, body }, call));
   }
 
   /** One record. @throws NotFoundError when it is not there or not visible */

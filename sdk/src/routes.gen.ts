@@ -112,6 +112,7 @@ export const adminTokens = {
 
 export const records = {
   list: 'GET /api/v1/records/:collection q',
+  query: 'POST /api/v1/records/:collection/query b',
   create: 'POST /api/v1/records/:collection b',
   get: 'GET /api/v1/records/:collection/:id q',
   history: 'GET /api/v1/records/:collection/:id/history q',
@@ -149,4 +150,4 @@ export const ops = {
 export const rooms = { auth, collections, rules, macros, roles, permissions, users, accounts, groups, invitations, apiKeys, adminTokens, records, adminRecords, audit, ops } as const;
 
 /** Query parameters of a list that are not fields. */
-export const listParams: readonly string[] = ["skip","limit","sort","fields"];
+export const listParams: readonly string[] = ["skip","limit","sort","fields","filter","cursor","cursor_before","count","deleted"];

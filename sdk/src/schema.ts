@@ -53,6 +53,14 @@ export interface ListOptions<R> {
   readonly skip?: number | undefined;
   /** Records per page, 1 to 100, default 30. */
   readonly limit?: number | undefined;
+  /** `next_cursor` of the page before: pages neither shift nor repeat when rows come and go. */
+  readonly cursor?: string | undefined;
+  /** `prev_cursor` of a page: the page in front of it. */
+  readonly cursorBefore?: string | undefined;
+  /** How the total is found; false leaves it null, which is faster. */
+  readonly count?: 'exact' | 'estimated' | false | undefined;
+  /** Softly deleted records: without (the default), with, only. */
+  readonly deleted?: 'without' | 'with' | 'only' | undefined;
   /** Only these fields (and id) are answered. */
   readonly fields?: string | readonly FieldName<R>[] | undefined;
 }
@@ -64,5 +72,9 @@ export interface Page<R> {
   readonly total: number;
   readonly skip: number;
   readonly limit: number;
+  /** For `cursor` of the next call; null at the end. */
+  readonly next_cursor: string | null;
+  /** For `cursorBefore`; null at the beginning. */
+  readonly prev_cursor: string | null;
   readonly has_more: boolean;
 }

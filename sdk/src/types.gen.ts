@@ -1248,11 +1248,40 @@ export interface RecordHistory {
 
 export interface RecordPage {
   items: ProjectedRecord[];
-  /** All records that match, whatever skip and limit are. */
-  total: number;
+  /** All records that match, whatever skip and limit are; null with count=false. */
+  total: number | null;
   skip: number;
   limit: number;
+  /** For the next page; null at the end. */
+  next_cursor: string | null;
+  /** For cursor_before; null at the beginning. */
+  prev_cursor: string | null;
   has_more: boolean;
+}
+
+export interface RecordQuery {
+  /** Conditions by field, or $and, $or, $not. */
+  where?: {
+    [key: string]: unknown;
+  } | undefined;
+  /** The same as text; both must hold. */
+  filter?: string | undefined;
+  /** A field or several, as sort. */
+  orderBy?: string | string[] | undefined;
+  /** Direction of orderBy fields without a sign. */
+  order?: "asc" | "desc" | undefined;
+  /** As in the list: `-` before a name descends. */
+  sort?: string | string[] | undefined;
+  fields?: string | string[] | undefined;
+  skip?: number | undefined;
+  /** Same as skip. */
+  offset?: number | undefined;
+  /** 1 to 100, default 30. */
+  limit?: number | undefined;
+  cursor?: string | undefined;
+  cursor_before?: string | undefined;
+  count?: boolean | "exact" | "estimated" | undefined;
+  deleted?: "without" | "with" | "only" | undefined;
 }
 
 export interface RecordVersion {
@@ -1301,7 +1330,17 @@ export interface RecordsListQuery {
   sort?: string | undefined;
   /** Comma list of the fields to answer; id always stays. */
   fields?: string | undefined;
-  [key: string]: string | number | undefined;
+  /** A condition as text (`rank > 3 && title ~ "a"`), or the JSON of a where. */
+  filter?: string | undefined;
+  /** next_cursor of the page before; empty for the first. The sort must be the same. */
+  cursor?: string | undefined;
+  /** prev_cursor of a page: answers the page in front of it. */
+  cursor_before?: string | undefined;
+  /** How total is found: exact (the default), estimated from statistics, or false for not at all. */
+  count?: "exact" | "estimated" | "none" | undefined;
+  /** Records that are softly deleted: without (the default), with, only. The others need the right to delete. */
+  deleted?: "without" | "with" | "only" | undefined;
+  [key: string]: string | number | undefined | "exact" | "estimated" | "none" | "without" | "with" | "only";
 }
 
 export interface RefreshInput {
@@ -1666,6 +1705,7 @@ export interface Calls {
   'adminTokens.get': { input: { params: { id: string } }; reply: AdminToken };
   'adminTokens.revoke': { input: { params: { id: string } }; reply: void };
   'records.list': { input: { params: { collection: string }; query?: RecordsListQuery | undefined }; reply: RecordPage };
+  'records.query': { input: { params: { collection: string }; body: RecordQuery }; reply: RecordPage };
   'records.create': { input: { params: { collection: string }; body: RecordBody }; reply: StoredRecord };
   'records.get': { input: { params: { collection: string; id: string }; query?: RecordsGetQuery | undefined }; reply: ProjectedRecord };
   'records.history': { input: { params: { collection: string; id: string }; query?: RecordsHistoryQuery | undefined }; reply: RecordHistory | ProjectedRecord };
@@ -1870,6 +1910,8 @@ export interface Rooms {
   records: {
     /** List records */
     list(collection: string, query?: RecordsListQuery, options?: CallOptions): Call<RecordPage>;
+    /** Query records */
+    query(collection: string, body: RecordQuery, options?: CallOptions): Call<RecordPage>;
     /** Create a record */
     create(collection: string, body: RecordBody, options?: CallOptions): Call<StoredRecord>;
     /** Get a record */

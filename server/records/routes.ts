@@ -5,6 +5,7 @@ import type { Records } from './service.ts';
 
 export const recordRoutes = (records: Records): Handlers<AppContract['records']> => ({
   list: ({ ctx, params, query }) => records.list(ctx, params.collection, query),
+  query: ({ ctx, params, body }) => records.query(ctx, params.collection, body),
   create: admitted(records.admit('create'), ({ ctx, params, body }) => records.create(ctx, params.collection, body)),
   get: ({ ctx, params, query }) => records.get(ctx, params.collection, params.id, query.fields),
   history: ({ ctx, params, query }) => records.history(ctx, params.collection, params.id, query),

@@ -1,6 +1,6 @@
 // Records: decide, parse, run, reply. Every face of the product and every automation goes through these methods.
 import { Failure } from '../../contract/problems.ts';
-import type { ListQuery } from '../../contract/records.ts';
+import type { ListQuery, RecordQueryBody } from '../../contract/records.ts';
 import type { Decide, Operation, RecordScope } from '../access/decide.ts';
 import { passes } from '../access/rule.ts';
 import { withData } from '../access/scope.ts';
@@ -15,7 +15,9 @@ import { type Body, newRow, type Prepared, prepareBody } from './body.ts';
 import { columnsOf, ID } from './columns.ts';
 import { isStaleSchema, recordFault, type Work } from './faults.ts';
 import { type HistoryQuery, historyOf } from './history.ts';
-import { readListQuery, readProjection } from './list-query.ts';
+import { type RecordQuery, readListQuery, readProjection } from './list-query.ts';
+import { pageJson, refuseHuge } from './page.ts';
+import { listQueryOf } from './query-body.ts';
 import { writtenReply } from './reply.ts';
 import { createReads } from './store/read.ts';
 import { createStatements } from './store/statements.ts';
@@ -40,17 +42,6 @@ export interface RecordsOptions {
   readonly trail: Trail;
   readonly decide: Decide;
   readonly rowSecurity: RowSecurity;
-}
-
-/** Characters of a page; far above any page that a client wants, below what one string and the memory hold. */
-const PAGE_LIMIT = 32_000_000;
-
-function refuseHuge(items: readonly string[]): void {
-  if (items.reduce((sum, item) => sum + item.length, 0) <= PAGE_LIMIT) return;
-  const message = 'the page is larger than 32 MB: ask for fewer records, or name the fields you need';
-  throw new Failure('INVALID_QUERY_PARAMS', { name: 'limit', reason: message }, [
-    { field: 'limit', code: 'page_too_large', message },
-  ]);
 }
 
 interface Opened {
@@ -138,6 +129,21 @@ export function createRecords(options: RecordsOptions) {
   };
   const author = (ctx: Ctx) => ({ by: ctx.caller?.userId ?? null, context: contextText(ctx) });
 
+  const page = (call: Call, query: ListQuery, where?: unknown): Promise<RawJson> =>
+    on(call, 'fetch', async ({ ctx, def, scope }) => {
+      const asked = readListQuery(def, query, scope, where);
+      // Deleted records are for who may delete.
+      if (asked.deleted !== 'without') decide(ctx, { def, operation: 'delete', namedAccount: scope.accountId });
+      const [rows, total] = await Promise.all([reads.list(def, scope, asked), totalOf({ ctx, def, scope }, asked)]);
+      refuseHuge(rows.items);
+      return new RawJson(pageJson(asked, rows, total));
+    });
+
+  async function totalOf({ def, scope }: Opened, asked: RecordQuery): Promise<number | null> {
+    if (asked.count === 'none') return null;
+    return asked.count === 'exact' ? reads.count(def, scope, asked) : reads.estimate(def, scope, asked);
+  }
+
   const insert = (call: Call, body: Body): Promise<RawJson> =>
     on(call, 'store', async (opened) => {
       const { ctx, def, scope } = opened;
@@ -175,16 +181,9 @@ export function createRecords(options: RecordsOptions) {
         await open({ ctx, name: params.collection, operation });
       },
 
-    list: (ctx: Ctx, name: string, query: ListQuery): Promise<RawJson> =>
-      on({ ctx, name, operation: 'list' }, 'fetch', async ({ def, scope }) => {
-        const read = readListQuery(def, query, scope);
-        const [items, total] = await Promise.all([reads.list(def, scope, read), reads.count(def, scope, read)]);
-        refuseHuge(items);
-        const more = read.skip + items.length < total;
-        return new RawJson(
-          `{"items":[${items.join()}],"total":${total},"skip":${read.skip},"limit":${read.limit},"has_more":${more}}`,
-        );
-      }),
+    list: (ctx: Ctx, name: string, query: ListQuery) => page({ ctx, name, operation: 'list' }, query),
+    query: (ctx: Ctx, name: string, body: RecordQueryBody) =>
+      page({ ctx, name, operation: 'list' }, listQueryOf(body), body.where),
 
     get: (ctx: Ctx, name: string, id: string, fields?: string): Promise<RawJson> =>
       on({ ctx, name, operation: 'view' }, 'find', async ({ def, scope }) =>

@@ -1,11 +1,13 @@
 // Names that are legal and hostile: SQL words, names of JavaScript's own, long ones; and definitions changed by many at once.
 import { beforeAll, describe, expect, it } from 'vitest';
+import { ListQuery } from '../../contract/records.ts';
 import { available, type Json, startApp, type Tenant, type TestApp, unique } from '../helpers/app.ts';
 
 const C = '/api/v1/collections';
 const R = '/api/v1/records';
+
 /** Names that a list reads as its own; `__eq` makes a filter of them. */
-const PARAMETERS = new Set(['skip', 'limit', 'sort', 'fields']);
+const PARAMETERS = new Set(Object.keys(ListQuery.shape));
 const HOSTILE =
   `select from where table user order group limit offset all and any array as asc both case cast check collate column constraint
   create default desc distinct do else end except false fetch for foreign grant having in initially intersect into leading not null

@@ -145,7 +145,15 @@ test('a client made from the running server’s document compiles and works', { 
   const seen = await journey(app.url, { email: 'root@example.com', password: PASSWORD }, unique('client-'), tokenFor);
   expect(seen).toEqual({
     refused: 'EMAIL_NOT_VERIFIED',
-    page: { items: [{ id: expect.any(String), title: 'One' }], total: 1, skip: 0, limit: 1, has_more: false },
+    page: {
+      items: [{ id: expect.any(String), title: 'One' }],
+      total: 1,
+      skip: 0,
+      limit: 1,
+      next_cursor: null,
+      prev_cursor: null,
+      has_more: false,
+    },
     total: 3,
     patched: ['Uno', true, true],
     wrong: ['title'],

@@ -9,6 +9,7 @@ import { type Slot, slotValue } from '../../expression/slots.ts';
 import type { CollectionDef } from '../../schema/collection-def.ts';
 import type { Bound } from '../../schema/values.ts';
 import { type RecordColumn, rowWriter } from '../columns.ts';
+import type { Deleted } from '../list-query.ts';
 
 /** A statement whose parameters are named: `slots[i]` says which value goes to `$i+1`. */
 export interface Compiled {
@@ -27,8 +28,8 @@ export interface Statements {
   /** Runs it with the scope's values and these. */
   run(on: Runner, compiled: Compiled, scope: RecordScope, values: Values): Promise<RawResult>;
   table(def: CollectionDef): Knex.QueryBuilder;
-  /** The rows of the scope that are not deleted. Every statement on existing records starts here. */
-  within(def: CollectionDef, scope: RecordScope): Knex.QueryBuilder;
+  /** The rows of the scope, those that are not deleted unless it says otherwise. Every statement on existing records starts here. */
+  within(def: CollectionDef, scope: RecordScope, deleted?: Deleted): Knex.QueryBuilder;
   /** The rules of the scope as SQL text, one condition each, with their slot names. */
   conditions(scope: RecordScope): readonly { readonly sql: string; readonly bindings: readonly string[] }[];
   select(columns: readonly RecordColumn[]): Knex.Raw[];
@@ -42,6 +43,8 @@ export interface CompileOptions {
   readonly window?: boolean;
   /** Personal data is masked in what is written. */
   readonly masked?: boolean;
+  /** The plan as JSON instead of its rows. */
+  readonly explain?: boolean;
 }
 
 /** Shapes kept in this process; the one used longest ago leaves first. */
@@ -70,11 +73,12 @@ export function createStatements(db: Database, rowSecurity: RowSecurity): Statem
     kx,
     table,
     keep: (def, scope, shape, make) => plans.get(`${def.id}:${def.revision}:${shape}:${scope.key}`, make),
-    compile(builder, columns, { window = false, masked = false } = {}) {
+    compile(builder, columns, { window = false, masked = false, explain = false } = {}) {
       const { sql, bindings } = builder.toSQL().toNative();
       const slots = [...(bindings as unknown as string[])];
       // knex takes numbers only for a window, and a plan needs parameters there.
-      const text = window ? `${sql} limit $${slots.push('@limit')} offset $${slots.push('@skip')}` : sql;
+      const windowed = window ? `${sql} limit $${slots.push('@limit')} offset $${slots.push('@skip')}` : sql;
+      const text = explain ? `explain (format json) ${windowed}` : windowed;
       return { plan: plan(text), slots, write: rowWriter(columns, { masked }) };
     },
     run(on, compiled, scope, values) {
@@ -89,8 +93,10 @@ export function createStatements(db: Database, rowSecurity: RowSecurity): Statem
         : on.run(compiled.plan, bound);
     },
     conditions,
-    within(def, scope) {
-      const builder = table(def).whereNull('deleted_at');
+    within(def, scope, deleted = 'without') {
+      const builder = table(def);
+      if (deleted === 'without') builder.whereNull('deleted_at');
+      if (deleted === 'only') builder.whereNotNull('deleted_at');
       if (scope.accountId !== null) builder.where('account_id', '@account');
       for (const { sql, bindings } of conditions(scope)) builder.whereRaw(sql, [...bindings]);
       return builder;

@@ -1,0 +1,24 @@
+// A page of records as its reply: items, total, window and the cursors of its neighbours.
+import { Failure } from '../../contract/problems.ts';
+import type { RecordQuery } from './list-query.ts';
+import type { RecordRows } from './store/read.ts';
+
+/** Characters of a page; far above any page that a client wants, below what one string and the memory hold. */
+const PAGE_LIMIT = 32_000_000;
+
+export function refuseHuge(items: readonly string[]): void {
+  if (items.reduce((sum, item) => sum + item.length, 0) <= PAGE_LIMIT) return;
+  const message = 'the page is larger than 32 MB: ask for fewer records, or name the fields you need';
+  throw new Failure('INVALID_QUERY_PARAMS', { name: 'limit', reason: message }, [
+    { field: 'limit', code: 'page_too_large', message },
+  ]);
+}
+
+/** The reply. The next page is there when this one was cut, or when it was read backwards from it. */
+export function pageJson(query: RecordQuery, { items, more, first, last }: RecordRows, total: number | null): string {
+  const { skip, limit, backwards, place } = query;
+  const hasNext = backwards ? items.length > 0 : more;
+  const hasBefore = backwards ? more : items.length > 0 && (place !== null || skip > 0);
+  const cursor = (there: boolean, text: string | null) => JSON.stringify(there ? text : null);
+  return `{"items":[${items.join()}],"total":${total},"skip":${skip},"limit":${limit},"next_cursor":${cursor(hasNext, last)},"prev_cursor":${cursor(hasBefore, first)},"has_more":${hasNext}}`;
+}
