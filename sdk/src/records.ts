@@ -97,6 +97,42 @@ export class Records<Schema> {
     return asCall(this.#send(routes.patch, { params: { collection, id }, body: data }, call));
   }
 
+  /** Stores many records, all or none, at most 1000. @throws ValidationError whose entries name the item as `index` */
+  batchCreate<T = never, C extends CollectionName<Schema> = CollectionName<Schema>>(
+    collection: C,
+    records: readonly RecordInput<RecordOf<Schema, C, T>>[],
+    call?: CallOptions,
+  ): Call<{ created: RecordOf<Schema, C, T>[]; count: number }> {
+    return asCall(this.#send(routes.batchCreate, { params: { collection }, body: { records } }, call));
+  }
+
+  /** The same with a bare list as its answer. */
+  bulkCreate<T = never, C extends CollectionName<Schema> = CollectionName<Schema>>(
+    collection: C,
+    records: readonly RecordInput<RecordOf<Schema, C, T>>[],
+    call?: CallOptions,
+  ): Call<RecordOf<Schema, C, T>[]> {
+    return asCall(this.#send(routes.bulkCreate, { params: { collection }, body: records }, call));
+  }
+
+  /** Changes many records, all or none, at most 1000. */
+  batchUpdate<T = never, C extends CollectionName<Schema> = CollectionName<Schema>>(
+    collection: C,
+    records: readonly { readonly id: string; readonly data: RecordInput<RecordOf<Schema, C, T>> }[],
+    call?: CallOptions,
+  ): Call<{ updated: RecordOf<Schema, C, T>[]; count: number }> {
+    return asCall(this.#send(routes.batchUpdate, { params: { collection }, body: { records } }, call));
+  }
+
+  /** Deletes many records, all or none, at most 1000. */
+  batchDelete(
+    collection: CollectionName<Schema>,
+    ids: readonly string[],
+    call?: CallOptions,
+  ): Call<{ deleted: string[]; count: number }> {
+    return asCall(this.#send(routes.batchDelete, { params: { collection }, body: { ids } }, call));
+  }
+
   /** The versions of a record, newest first; with `at` the record as it was then. @throws NotFoundError */
   history(
     collection: CollectionName<Schema>,

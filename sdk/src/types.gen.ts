@@ -1309,6 +1309,16 @@ export interface RecordVersion {
   record: ProjectedRecord | null;
 }
 
+export interface RecordsCreated {
+  created: ProjectedRecord[];
+  count: number;
+}
+
+export interface RecordsDeleted {
+  deleted: string[];
+  count: number;
+}
+
 export interface RecordsGetQuery {
   /** Comma list of the fields to answer. */
   fields?: string | undefined;
@@ -1341,6 +1351,26 @@ export interface RecordsListQuery {
   /** Records that are softly deleted: without (the default), with, only. The others need the right to delete. */
   deleted?: "without" | "with" | "only" | undefined;
   [key: string]: string | number | undefined | "exact" | "estimated" | "none" | "without" | "with" | "only";
+}
+
+export interface RecordsToCreate {
+  records: RecordBody[];
+}
+
+export interface RecordsToDelete {
+  ids: string[];
+}
+
+export interface RecordsToUpdate {
+  records: Array<{
+    id: string;
+    data: RecordBody;
+  }>;
+}
+
+export interface RecordsUpdated {
+  updated: ProjectedRecord[];
+  count: number;
 }
 
 export interface RefreshInput {
@@ -1707,6 +1737,10 @@ export interface Calls {
   'records.list': { input: { params: { collection: string }; query?: RecordsListQuery | undefined }; reply: RecordPage };
   'records.query': { input: { params: { collection: string }; body: RecordQuery }; reply: RecordPage };
   'records.create': { input: { params: { collection: string }; body: RecordBody }; reply: StoredRecord };
+  'records.batchCreate': { input: { params: { collection: string }; body: RecordsToCreate }; reply: RecordsCreated };
+  'records.bulkCreate': { input: { params: { collection: string }; body: RecordBody[] }; reply: ProjectedRecord[] };
+  'records.batchUpdate': { input: { params: { collection: string }; body: RecordsToUpdate }; reply: RecordsUpdated };
+  'records.batchDelete': { input: { params: { collection: string }; body: RecordsToDelete }; reply: RecordsDeleted };
   'records.get': { input: { params: { collection: string; id: string }; query?: RecordsGetQuery | undefined }; reply: ProjectedRecord };
   'records.history': { input: { params: { collection: string; id: string }; query?: RecordsHistoryQuery | undefined }; reply: RecordHistory | ProjectedRecord };
   'records.replace': { input: { params: { collection: string; id: string }; body: RecordBody }; reply: StoredRecord };
@@ -1914,6 +1948,14 @@ export interface Rooms {
     query(collection: string, body: RecordQuery, options?: CallOptions): Call<RecordPage>;
     /** Create a record */
     create(collection: string, body: RecordBody, options?: CallOptions): Call<StoredRecord>;
+    /** Create many records */
+    batchCreate(collection: string, body: RecordsToCreate, options?: CallOptions): Call<RecordsCreated>;
+    /** Create many records (a bare list) */
+    bulkCreate(collection: string, body: RecordBody[], options?: CallOptions): Call<ProjectedRecord[]>;
+    /** Change many records */
+    batchUpdate(collection: string, body: RecordsToUpdate, options?: CallOptions): Call<RecordsUpdated>;
+    /** Delete many records */
+    batchDelete(collection: string, body: RecordsToDelete, options?: CallOptions): Call<RecordsDeleted>;
     /** Get a record */
     get(collection: string, id: string, query?: RecordsGetQuery, options?: CallOptions): Call<ProjectedRecord>;
     /** Versions of a record */

@@ -29,11 +29,15 @@ export interface Gate {
 
 /** Callers without an account may send this much and no more. */
 const AUTH_BODY_LIMIT = 65_536;
+/** Bodies of many records may be this much larger than others. */
+const BULK_FACTOR = 8;
+
+const limitOf = (rate: Access['rate'], bodyLimit: number): number =>
+  rate === 'auth' ? Math.min(bodyLimit, AUTH_BODY_LIMIT) : rate === 'bulk' ? bodyLimit * BULK_FACTOR : bodyLimit;
 
 export function createGate({ authenticate, limit, bodyLimit, corsOrigins }: GateOptions): Gate {
   return {
-    readBody: (access, request) =>
-      readJsonBody(request, access.rate === 'auth' ? Math.min(bodyLimit, AUTH_BODY_LIMIT) : bodyLimit),
+    readBody: (access, request) => readJsonBody(request, limitOf(access.rate, bodyLimit)),
     async pass(access, request) {
       if (access.rate === 'open') return;
       if (access.rate === 'auth') await limit(access.rate, request.ctx.ip);

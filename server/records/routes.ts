@@ -7,6 +7,18 @@ export const recordRoutes = (records: Records): Handlers<AppContract['records']>
   list: ({ ctx, params, query }) => records.list(ctx, params.collection, query),
   query: ({ ctx, params, body }) => records.query(ctx, params.collection, body),
   create: admitted(records.admit('create'), ({ ctx, params, body }) => records.create(ctx, params.collection, body)),
+  batchCreate: admitted(records.admit('create'), ({ ctx, params, body }) =>
+    records.batchCreate(ctx, params.collection, body),
+  ),
+  bulkCreate: admitted(records.admit('create'), ({ ctx, params, body }) =>
+    records.bulkCreate(ctx, params.collection, body),
+  ),
+  batchUpdate: admitted(records.admit('update'), ({ ctx, params, body }) =>
+    records.batchUpdate(ctx, params.collection, body),
+  ),
+  batchDelete: admitted(records.admit('delete'), ({ ctx, params, body }) =>
+    records.batchDelete(ctx, params.collection, body),
+  ),
   get: ({ ctx, params, query }) => records.get(ctx, params.collection, params.id, query.fields),
   history: ({ ctx, params, query }) => records.history(ctx, params.collection, params.id, query),
   replace: admitted(records.admit('update'), ({ ctx, params, body }) =>

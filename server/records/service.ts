@@ -1,38 +1,29 @@
 // Records: decide, parse, run, reply. Every face of the product and every automation goes through these methods.
 import { Failure } from '../../contract/problems.ts';
 import type { ListQuery, RecordQueryBody } from '../../contract/records.ts';
-import type { Decide, Operation, RecordScope } from '../access/decide.ts';
-import { passes } from '../access/rule.ts';
+import type { Decide, Operation } from '../access/decide.ts';
 import { withData } from '../access/scope.ts';
 import { contextText, type Trail } from '../audit/service.ts';
 import { type Ctx, RawJson } from '../context.ts';
 import type { Database } from '../db/database.ts';
 import type { RowSecurity } from '../db/row-security.ts';
 import { uuidV7 } from '../ids.ts';
-import type { CollectionDef } from '../schema/collection-def.ts';
 import { isUuid } from '../schema/values.ts';
-import { type Body, newRow, type Prepared, prepareBody } from './body.ts';
+import { createBatches } from './batch.ts';
+import { type Body, type Prepared, prepareBody } from './body.ts';
 import { columnsOf, ID } from './columns.ts';
-import { isStaleSchema, recordFault, type Work } from './faults.ts';
 import { type HistoryQuery, historyOf } from './history.ts';
 import { type RecordQuery, readListQuery, readProjection } from './list-query.ts';
+import { type Call, createOpening, type Definitions, type Opened, refuseForbidden, sentOf } from './open.ts';
 import { pageJson, refuseHuge } from './page.ts';
 import { listQueryOf } from './query-body.ts';
 import { writtenReply } from './reply.ts';
 import { createReads } from './store/read.ts';
 import { createStatements } from './store/statements.ts';
 import { createWrites, judgesChange } from './store/write.ts';
+import { createWritesMany } from './store/write-many.ts';
 
 export { createPeek } from './peek.ts';
-
-/** Where the definitions come from. */
-export interface Definitions {
-  /** The current definition, undefined when there is no such collection. */
-  find(name: string): CollectionDef | undefined | Promise<CollectionDef | undefined>;
-  /** Reads the definition anew, because a statement met another table than the one it was made for. */
-  refresh(name: string): Promise<CollectionDef | undefined>;
-  onChange(fn: (collectionId: string) => void): void;
-}
 
 export interface RecordsOptions {
   readonly db: Database;
@@ -44,80 +35,16 @@ export interface RecordsOptions {
   readonly rowSecurity: RowSecurity;
 }
 
-interface Opened {
-  readonly ctx: Ctx;
-  readonly def: CollectionDef;
-  readonly scope: RecordScope;
-}
-
-/** What a call is about. */
-interface Call {
-  readonly ctx: Ctx;
-  readonly name: string;
-  readonly operation: Operation;
-  /** Of the endpoints for management: the id of the account that the call names. */
-  readonly managed?: string;
-}
-
 export type Records = ReturnType<typeof createRecords>;
 
 export function createRecords(options: RecordsOptions) {
-  const { db, definitions, resolveAccount, trail, decide, rowSecurity } = options;
+  const { db, definitions, trail, decide, rowSecurity } = options;
   const statements = createStatements(db, rowSecurity);
   const reads = createReads(db, statements);
   const writes = createWrites(db, statements, trail);
+  const opening = createOpening(options);
+  const { open, on, viewOf, bodyAccount } = opening;
   definitions.onChange((id) => statements.forget(id));
-
-  /** The collection and what the caller may do with it. Throws RESOURCE_NOT_FOUND, RESOURCE_DISABLED and as `decide`. */
-  async function open({ ctx, name, operation, managed }: Call): Promise<Opened> {
-    const def = await definitions.find(name);
-    if (def === undefined) throw new Failure('RESOURCE_NOT_FOUND');
-    if (!def.enabled)
-      throw ctx.caller === null
-        ? new Failure('RESOURCE_NOT_FOUND')
-        : new Failure('RESOURCE_DISABLED', { collection: name });
-    const management = managed !== undefined;
-    const subject = { def, operation, management, namedAccount: managed ?? null };
-    // Without an account first: whoever is refused anyway must not learn which accounts there are.
-    if (management || (ctx.caller !== null && !ctx.caller.superadmin)) return { ctx, def, scope: decide(ctx, subject) };
-    const probe = ctx.accountHeader === null ? null : '';
-    const scope = decide(ctx, { ...subject, namedAccount: probe });
-    if (ctx.accountHeader === null) return { ctx, def, scope };
-    return { ctx, def, scope: decide(ctx, { ...subject, namedAccount: await named(ctx.accountHeader) }) };
-  }
-
-  async function named(account: string): Promise<string> {
-    const id = await resolveAccount(account);
-    if (id === null) throw new Failure('RESOURCE_NOT_FOUND');
-    return id;
-  }
-
-  /** What the caller of a write sees of rows: null when nothing. */
-  function viewOf({ ctx, def, scope }: Opened): RecordScope | null {
-    try {
-      return decide(ctx, { def, operation: 'view', namedAccount: scope.accountId });
-    } catch (error) {
-      if (error instanceof Failure) return null;
-      throw error;
-    }
-  }
-
-  /** Opens, works, and once more if the table turned out to have changed under a definition that another process replaced. */
-  async function on<T>(call: Call, work: Work, run: (opened: Opened) => Promise<T>): Promise<T> {
-    const opened = await open(call);
-    try {
-      return await run(opened);
-    } catch (error) {
-      if (!isStaleSchema(error)) throw recordFault(error, work, opened.def);
-      const fresh = await definitions.refresh(call.name);
-      if (fresh?.id === opened.def.id && fresh.revision === opened.def.revision)
-        throw recordFault(error, work, opened.def);
-      const again = await open(call);
-      return run(again).catch((second) => {
-        throw recordFault(second, work, again.def);
-      });
-    }
-  }
 
   const idOf = (id: string): string => {
     if (!isUuid(id)) throw new Failure('RESOURCE_NOT_FOUND');
@@ -165,6 +92,15 @@ export function createRecords(options: RecordsOptions) {
       return writtenReply(def, cells, viewOf(opened), sentOf(row, body));
     });
 
+  const many = createBatches({
+    db,
+    opening,
+    writes,
+    writesMany: createWritesMany(statements, trail),
+    notUpdated,
+    author,
+  });
+
   /** Why an update found nothing: no such row for the caller, or one that the change would take out of his reach. */
   async function notUpdated({ def, scope }: Opened, id: string, row: Prepared): Promise<Failure> {
     if (!judgesChange(scope, row.columns)) return new Failure('RESOURCE_NOT_FOUND');
@@ -208,6 +144,8 @@ export function createRecords(options: RecordsOptions) {
         return undefined;
       }),
 
+    ...many,
+
     /** Writing for management: by superadmins and their admin tokens, into the account that the body names. */
     managed: {
       create: async (ctx: Ctx, name: string, body: Body) =>
@@ -218,37 +156,4 @@ export function createRecords(options: RecordsOptions) {
         update({ ctx, name, operation: 'update', managed: await bodyAccount(body) }, id, body, 'patch'),
     },
   };
-
-  /** A superadmin belongs to no tenant, so what he writes must say whose record it is. */
-  async function bodyAccount(body: Body): Promise<string> {
-    const account = body.account_id;
-    if (typeof account !== 'string' || account === '')
-      throw new Failure('ACCOUNT_REQUIRED', { how: 'send account_id in the body (or X-Account-ID)' });
-    const id = await resolveAccount(account);
-    if (id === null)
-      throw new Failure('INVALID_RESOURCE_DATA', {}, [
-        { field: 'account_id', code: 'invalid_reference', message: 'There is no such account.' },
-      ]);
-    return id;
-  }
 }
-
-/** The create rule judges the record as it will be. Throws FORBIDDEN. */
-function refuseForbidden({ ctx, def, scope }: Opened, made: { id: string; accountId: string }, body: Body): void {
-  const at = new Date().toISOString();
-  const by = ctx.caller?.userId ?? null;
-  const system = {
-    id: made.id,
-    account_id: made.accountId,
-    created_at: at,
-    updated_at: at,
-    created_by: by,
-    updated_by: by,
-  };
-  const { rows, environment } = withData(scope, body);
-  if (passes(rows, { ...newRow(def, body), ...system }, environment)) return;
-  throw new Failure('FORBIDDEN', { reason: 'the record does not satisfy the create rule' });
-}
-
-/** The fields of the body that were written. */
-const sentOf = (row: Prepared, body: Body) => row.columns.filter(({ name }) => Object.hasOwn(body, name));

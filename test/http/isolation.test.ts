@@ -72,6 +72,8 @@ const AIMED: Record<string, (at: Target) => string> = {
   user_id: (at) => at.other,
   password: () => PASSWORD,
 };
+/** Bodies of records name records. */
+const AIMED_IN_RECORDS = { id: (at: Target) => at.record, ids: (at: Target) => [at.record] };
 /** Who guesses in the auth room has the address right and the password wrong. */
 const AIMED_IN_AUTH = { email: (at: Target) => at.user.email as string, password: () => 'AnotherPass456!' };
 const POSTS = [
@@ -92,8 +94,12 @@ function pathOf(room: string, route: Route, at: Target): string {
 function aimed<T>(room: string, value: T, at: Target): T {
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.map((item) => aimed(room, item, at)) as T;
-  const aims: Record<string, (at: Target) => string> = room === 'auth' ? { ...AIMED, ...AIMED_IN_AUTH } : AIMED;
-  return Object.fromEntries(Object.entries(value).map(([key, v]) => [key, aims[key]?.(at) ?? v])) as T;
+  const aims: Record<string, (at: Target) => unknown> = {
+    ...AIMED,
+    ...(room === 'auth' && AIMED_IN_AUTH),
+    ...(room === 'records' && AIMED_IN_RECORDS),
+  };
+  return Object.fromEntries(Object.entries(value).map(([key, v]) => [key, aims[key]?.(at) ?? aimed(room, v, at)])) as T;
 }
 
 const bodyOf = (room: string, route: Route, at: Target): unknown => {

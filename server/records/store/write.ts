@@ -1,14 +1,15 @@
 // Writing records: one statement each, which captures the change for the audit trail and answers the row as it is stored.
-import type { Knex } from 'knex';
 import type { RecordScope } from '../../access/decide.ts';
 import type { Recorder } from '../../audit/service.ts';
 import type { Cell, Database, Runner } from '../../db/database.ts';
-import type { CollectionDef, FieldColumn } from '../../schema/collection-def.ts';
+import type { CollectionDef } from '../../schema/collection-def.ts';
 import type { Bound } from '../../schema/values.ts';
 import type { Prepared } from '../body.ts';
-import { columnsOf } from '../columns.ts';
-import { captureWritten, type Piece, was } from './capture.ts';
-import type { Compiled, Statements, Values } from './statements.ts';
+import { captureWritten, was } from './capture.ts';
+import { createPieces, judgesChange, ONE_ROW, piece, ruleColumns, TOUCH } from './pieces.ts';
+import type { Statements, Values } from './statements.ts';
+
+export { judgesChange } from './pieces.ts';
 
 /** Who writes: the id for created_by and updated_by, and the audit context as JSON text. */
 export interface Author {
@@ -40,62 +41,15 @@ export interface RecordWrites {
   remove(def: CollectionDef, scope: RecordScope, id: string, author: Author, on?: Runner): Promise<boolean>;
 }
 
-const TOUCH = "greatest(now(), updated_at + interval '1 microsecond')";
-const ONE_ROW = 't.account_id = before.account_id and t.id = before.id';
-
 export function createWrites(db: Database, statements: Statements, trail: Pick<Recorder, 'captured'>): RecordWrites {
-  const { kx, keep, compile, run, within, select, names, conditions } = statements;
-
-  /** A statement of pieces, each a CTE that the later ones read, which answers the rows of `written`. */
-  function writing(def: CollectionDef, pieces: Readonly<Record<string, Piece>>, answers: boolean): Compiled {
-    const { all } = columnsOf(def);
-    const ctes = Object.entries(pieces).map(([name, { sql }]) => `${name} as (${sql})`);
-    const row = answers ? select(all).join(', ') : 'id';
-    const bindings = Object.values(pieces).flatMap((piece) => piece.bindings);
-    return compile(kx.raw(`with ${ctes.join(', ')} select ${row} from written`, bindings) as never, answers ? all : []);
-  }
-
-  /** The row of the scope, locked as it is before the write. */
-  function before(def: CollectionDef, scope: RecordScope, columns: readonly string[]): Piece {
-    const row = within(def, scope)
-      .where('id', '@id')
-      .select(kx.raw(['account_id', 'id', ...columns].join(', ')))
-      .forUpdate();
-    return piece(row);
-  }
-
-  /** The row as it will be, if the rules of the scope let it pass; under the names that the rules know. */
-  function after(scope: RecordScope, changed: readonly FieldColumn[], kept: readonly string[]): Piece {
-    const old = changed.map((_, i) => was(i));
-    const now = changed.map((c) => `?::${c.type} as ${c.quoted}`);
-    const stamps = ['now() as updated_at', '?::text as updated_by'];
-    const rules = conditions(scope);
-    return {
-      sql: `select account_id, id, ${old.join(', ')} from (
-          select ${['account_id', 'id', ...old, ...kept, ...now, ...stamps].join(', ')} from before
-        ) as changed where ${rules.map(({ sql }) => sql).join(' and ')}`,
-      bindings: [...changed.map((c) => `@c${c.column}`), '@by', ...rules.flatMap(({ bindings }) => bindings)],
-    };
-  }
-
-  const kept = (def: CollectionDef) =>
-    ['account_id', 'id', 'updated_at', ...def.fields.map((f) => f.quoted)].join(', ');
-  const columnsIn = (def: CollectionDef): string =>
-    columnsOf(def)
-      .all.map((c) => `t.${c.quoted}`)
-      .join(', ');
+  const { kx, keep, within, names } = statements;
+  const { writing, before, after, kept, columnsIn, ran } = createPieces(statements, trail);
 
   const rowValues = (row: Prepared, more: Values): Values => {
     const values: Record<string, Bound> = { ...more };
     for (const [i, column] of row.columns.entries()) values[`@c${column.column}`] = row.values[i] as Bound;
     return values;
   };
-
-  async function ran(on: Runner, compiled: Compiled, scope: RecordScope, values: Values) {
-    const result = await run(on, compiled, scope, values);
-    if (result.rowCount > 0) trail.captured(on);
-    return result;
-  }
 
   return {
     async insert(def, scope, row, on = db) {
@@ -156,27 +110,6 @@ export function createWrites(db: Database, statements: Statements, trail: Pick<R
       return rowCount > 0;
     },
   };
-}
-
-const STAMPS = ['updated_at', 'updated_by'];
-
-/** Whether a change of these columns can take a row out of the scope's rules. */
-export function judgesChange(scope: RecordScope, changed: readonly FieldColumn[]): boolean {
-  const names = new Set([...STAMPS, ...changed.map((c) => c.name)]);
-  return scope.rows.some((any) => any.some(({ checked }) => [...checked.fields].some((name) => names.has(name))));
-}
-
-/** The columns that the rules read and the change leaves as they are. */
-function ruleColumns(def: CollectionDef, scope: RecordScope, changed: readonly FieldColumn[]): string[] {
-  const known = new Set(['account_id', 'id', ...STAMPS, ...changed.map((c) => c.name)]);
-  const read = new Set(scope.rows.flatMap((any) => any.flatMap(({ checked }) => [...checked.fields])));
-  const { byName } = columnsOf(def);
-  return [...read].filter((name) => !known.has(name)).map((name) => (byName.get(name) as { quoted: string }).quoted);
-}
-
-function piece(builder: Knex.QueryBuilder): Piece {
-  const { sql, bindings } = builder.toSQL();
-  return { sql, bindings: bindings as string[] };
 }
 
 const ids = (author: Author, more: Values): Values => ({ ...more, '@by': author.by, '@context': author.context });

@@ -1,0 +1,190 @@
+// Many records of one collection in one transaction: all of them or none, every problem with the place of its item.
+import { Failure, type ProblemEntry } from '../../contract/problems.ts';
+import type { RecordScope } from '../access/decide.ts';
+import { withData } from '../access/scope.ts';
+import { type Ctx, RawJson } from '../context.ts';
+import type { Cell, Database, Transaction } from '../db/database.ts';
+import { uuidV7 } from '../ids.ts';
+import { isUuid } from '../schema/values.ts';
+import { type Body, type Prepared, prepareBody } from './body.ts';
+import { type Call, type Opened, type Opening, refuseForbidden, sentOf } from './open.ts';
+import { writtenReply } from './reply.ts';
+import type { Author, RecordWrites } from './store/write.ts';
+import type { ChangedRecord, RecordsWritten } from './store/write-many.ts';
+
+/** Items that one call may carry. */
+export const MOST_ITEMS = 1000;
+
+export interface BatchParts {
+  readonly db: Database;
+  readonly opening: Opening;
+  readonly writes: RecordWrites;
+  readonly writesMany: RecordsWritten;
+  /** Why an update found nothing. */
+  readonly notUpdated: (opened: Opened, id: string, row: Prepared) => Promise<Failure>;
+  readonly author: (ctx: Ctx) => Author;
+}
+
+interface Change {
+  readonly id: string;
+  readonly data: Body;
+}
+
+export function createBatches({ db, opening, writes, writesMany, notUpdated, author }: BatchParts) {
+  const { on, viewOf, bodyAccount } = opening;
+
+  /** The stored rows as JSON, in the order in which they were sent. */
+  async function createMany(ctx: Ctx, name: string, bodies: readonly Body[]): Promise<string[]> {
+    assertSize(bodies.length);
+    const call: Call = { ctx, name, operation: 'create' };
+    return on(call, 'store', async (opened) => {
+      const { def, scope } = opened;
+      const rows = await each(bodies, async (body) => {
+        const accountId = scope.accountId ?? (await bodyAccount(body));
+        const row = { ...prepareBody(def, body, 'create', scope), id: uuidV7(), accountId };
+        if (scope.rows.length > 0) refuseForbidden(opened, row, body);
+        return row;
+      });
+      const written = await writesMany.insertMany(db, def, scope, rows, author(ctx));
+      const view = viewOf(opened);
+      return rows.map(
+        (row, i) => writtenReply(def, written.get(row.id) as Cell[], view, sentOf(row, bodies[i] as Body)).json,
+      );
+    });
+  }
+
+  const changeMany = (ctx: Ctx, name: string, changes: readonly Change[]): Promise<string[]> =>
+    on({ ctx, name, operation: 'update' }, 'update', async (opened) => {
+      const { def, scope } = opened;
+      const rows = await each(changes, async ({ id, data }, i) => {
+        if (!isUuid(id)) throw new Failure('RESOURCE_NOT_FOUND');
+        if (changes.findIndex((other) => other.id === id) < i)
+          throw invalid({ field: 'id', code: 'duplicate', message: 'An earlier item changes the same record.' });
+        return { ...prepareBody(def, data, 'patch', scope), id: id.toLowerCase() };
+      });
+      const cells = await db
+        .transaction((tx) => changed(tx, opened, rows, changes))
+        .catch(async (error) => {
+          if (!(error instanceof Missing)) throw error;
+          const { data } = changes[error.index] as Change;
+          const row = rows[error.index] as ChangedRecord;
+          throw at(await notUpdated({ ...opened, scope: withData(scope, data) }, row.id, row), error.index);
+        });
+      const view = viewOf(opened);
+      return rows.map(
+        (row, i) => writtenReply(def, cells[i] as Cell[], view, sentOf(row, changes[i]?.data ?? {})).json,
+      );
+    });
+
+  /** One statement for all rows that assign the same columns; one a row where the rule looks at each item's own body. */
+  async function changed(
+    tx: Transaction,
+    { ctx, def, scope }: Opened,
+    rows: ChangedRecord[],
+    changes: readonly Change[],
+  ) {
+    const cells: (readonly Cell[] | null | undefined)[] = [];
+    if (looksAtData(scope)) {
+      for (const [i, row] of rows.entries()) {
+        const own = withData(scope, changes[i]?.data ?? {});
+        cells.push(await writes.update(def, own, row.id, { ...row, ...author(ctx) }, tx));
+        if (cells[i] === null) throw new Missing(i);
+      }
+      return cells;
+    }
+    const groups = new Map<string, ChangedRecord[]>();
+    for (const row of rows) {
+      const key = row.columns.map(({ column }) => column).join();
+      groups.set(key, [...(groups.get(key) ?? []), row]);
+    }
+    for (const group of groups.values()) {
+      const written = await writesMany.updateMany(tx, def, scope, group, author(ctx));
+      for (const row of group) cells[rows.indexOf(row)] = written.get(row.id);
+    }
+    const missing = rows.findIndex((_, i) => cells[i] === undefined);
+    if (missing >= 0) throw new Missing(missing);
+    return cells;
+  }
+
+  const list = (items: readonly string[], key: string) =>
+    new RawJson(`{"${key}":[${items.join()}],"count":${items.length}}`);
+
+  return {
+    batchCreate: async (ctx: Ctx, name: string, { records }: { records: readonly Body[] }) =>
+      list(await createMany(ctx, name, records), 'created'),
+    /** A bare list in, a bare list out. */
+    bulkCreate: async (ctx: Ctx, name: string, bodies: readonly Body[]) =>
+      new RawJson(`[${(await createMany(ctx, name, bodies)).join()}]`),
+    batchUpdate: async (ctx: Ctx, name: string, { records }: { records: readonly Change[] }) => {
+      assertSize(records.length);
+      return list(await changeMany(ctx, name, records), 'updated');
+    },
+    batchDelete: async (ctx: Ctx, name: string, { ids }: { ids: readonly string[] }) => {
+      assertSize(ids.length);
+      const unique = [...new Set(ids.map((id) => id.toLowerCase()))];
+      await on({ ctx, name, operation: 'delete' }, 'delete', ({ def, scope }) =>
+        db.transaction(async (tx) => {
+          const known = unique.filter(isUuid);
+          const gone = await writesMany.removeMany(tx, def, scope, known, author(ctx));
+          const missing = ids.findIndex((id) => !gone.has(id.toLowerCase()));
+          if (missing >= 0) throw at(new Failure('RESOURCE_NOT_FOUND'), missing);
+        }),
+      );
+      return { deleted: unique, count: unique.length };
+    },
+  };
+}
+
+/** The item of that place was not there for the caller. */
+class Missing extends Error {
+  constructor(readonly index: number) {
+    super('missing');
+  }
+}
+
+const looksAtData = (scope: RecordScope): boolean =>
+  scope.rows.some((any) => any.some(({ checked }) => [...checked.variables].some((name) => name.startsWith('data'))));
+
+const invalid = (entry: ProblemEntry) => new Failure('INVALID_RESOURCE_DATA', {}, [entry]);
+
+/** Throws INVALID_RESOURCE_DATA for a list that is empty or too long. */
+export function assertSize(count: number): void {
+  if (count === 0) throw invalid({ field: '', code: 'batch_empty', message: 'Send at least one item.' });
+  if (count <= MOST_ITEMS) return;
+  const message = `Send at most ${MOST_ITEMS} items at once; there are ${count}.`;
+  throw invalid({ field: '', code: 'batch_too_large', message });
+}
+
+/** The failure with the place of its item in every entry. */
+export function at({ code, parameters, entries, message }: Failure, index: number): Failure {
+  const told = entries.length > 0 ? entries : [{ field: '', code: code.toLowerCase(), message }];
+  return new Failure(
+    code,
+    parameters,
+    told.map((entry) => ({ ...entry, index })),
+  );
+}
+
+/** Works on every item and tells all that is wrong with any of them; what is worse than bad data is told at once. */
+async function each<T, R>(items: readonly T[], work: (item: T, i: number) => Promise<R>): Promise<R[]> {
+  const done: R[] = [];
+  const bad: Failure[] = [];
+  for (const [i, item] of items.entries()) {
+    try {
+      done.push(await work(item, i));
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      const placed = at(error, i);
+      if (error.code !== 'INVALID_FIELDS' && error.code !== 'INVALID_RESOURCE_DATA') throw placed;
+      bad.push(placed);
+    }
+  }
+  const worst = bad.find(({ code }) => code === 'INVALID_FIELDS') ?? bad[0];
+  if (worst !== undefined)
+    throw new Failure(
+      worst.code,
+      worst.parameters,
+      bad.flatMap(({ entries }) => entries),
+    );
+  return done;
+}

@@ -1,0 +1,134 @@
+// The beginning of every call on records: the collection, the decision, and a second try when another process changed the table.
+import { Failure } from '../../contract/problems.ts';
+import type { Decide, Operation, RecordScope } from '../access/decide.ts';
+import { passes } from '../access/rule.ts';
+import { withData } from '../access/scope.ts';
+import type { Ctx } from '../context.ts';
+import type { CollectionDef } from '../schema/collection-def.ts';
+import { type Body, newRow, type Prepared } from './body.ts';
+import { isStaleSchema, recordFault, type Work } from './faults.ts';
+
+/** Where the definitions come from. */
+export interface Definitions {
+  /** The current definition, undefined when there is no such collection. */
+  find(name: string): CollectionDef | undefined | Promise<CollectionDef | undefined>;
+  /** Reads the definition anew, because a statement met another table than the one it was made for. */
+  refresh(name: string): Promise<CollectionDef | undefined>;
+  onChange(fn: (collectionId: string) => void): void;
+}
+
+export interface OpeningOptions {
+  readonly definitions: Definitions;
+  /** The id of the account named by id or slug, null when there is none. */
+  readonly resolveAccount: (name: string) => Promise<string | null>;
+  readonly decide: Decide;
+}
+
+export interface Opened {
+  readonly ctx: Ctx;
+  readonly def: CollectionDef;
+  readonly scope: RecordScope;
+}
+
+/** What a call is about. */
+export interface Call {
+  readonly ctx: Ctx;
+  readonly name: string;
+  readonly operation: Operation;
+  /** Of the endpoints for management: the id of the account that the call names. */
+  readonly managed?: string;
+}
+
+export type Opening = ReturnType<typeof createOpening>;
+
+export function createOpening({ definitions, resolveAccount, decide }: OpeningOptions) {
+  /** The collection and what the caller may do with it. Throws RESOURCE_NOT_FOUND, RESOURCE_DISABLED and as `decide`. */
+  async function open({ ctx, name, operation, managed }: Call): Promise<Opened> {
+    const def = await definitions.find(name);
+    if (def === undefined) throw new Failure('RESOURCE_NOT_FOUND');
+    if (!def.enabled)
+      throw ctx.caller === null
+        ? new Failure('RESOURCE_NOT_FOUND')
+        : new Failure('RESOURCE_DISABLED', { collection: name });
+    const management = managed !== undefined;
+    const subject = { def, operation, management, namedAccount: managed ?? null };
+    // Without an account first: whoever is refused anyway must not learn which accounts there are.
+    if (management || (ctx.caller !== null && !ctx.caller.superadmin)) return { ctx, def, scope: decide(ctx, subject) };
+    const probe = ctx.accountHeader === null ? null : '';
+    const scope = decide(ctx, { ...subject, namedAccount: probe });
+    if (ctx.accountHeader === null) return { ctx, def, scope };
+    return { ctx, def, scope: decide(ctx, { ...subject, namedAccount: await named(ctx.accountHeader) }) };
+  }
+
+  async function named(account: string): Promise<string> {
+    const id = await resolveAccount(account);
+    if (id === null) throw new Failure('RESOURCE_NOT_FOUND');
+    return id;
+  }
+
+  /** What the caller of a write sees of rows: null when nothing. */
+  function viewOf({ ctx, def, scope }: Opened): RecordScope | null {
+    try {
+      return decide(ctx, { def, operation: 'view', namedAccount: scope.accountId });
+    } catch (error) {
+      if (error instanceof Failure) return null;
+      throw error;
+    }
+  }
+
+  /** Opens, works, and once more if the table turned out to have changed under a definition that another process replaced. */
+  async function on<T>(call: Call, work: Work, run: (opened: Opened) => Promise<T>): Promise<T> {
+    const opened = await open(call);
+    try {
+      return await run(opened);
+    } catch (error) {
+      if (!isStaleSchema(error)) throw recordFault(error, work, opened.def);
+      const fresh = await definitions.refresh(call.name);
+      if (fresh?.id === opened.def.id && fresh.revision === opened.def.revision)
+        throw recordFault(error, work, opened.def);
+      const again = await open(call);
+      return run(again).catch((second) => {
+        throw recordFault(second, work, again.def);
+      });
+    }
+  }
+
+  /** A superadmin belongs to no tenant, so what he writes must say whose record it is. */
+  async function bodyAccount(body: Body): Promise<string> {
+    const account = body.account_id;
+    if (typeof account !== 'string' || account === '')
+      throw new Failure('ACCOUNT_REQUIRED', { how: 'send account_id in the body (or X-Account-ID)' });
+    const id = await resolveAccount(account);
+    if (id === null)
+      throw new Failure('INVALID_RESOURCE_DATA', {}, [
+        { field: 'account_id', code: 'invalid_reference', message: 'There is no such account.' },
+      ]);
+    return id;
+  }
+
+  return { open, on, viewOf, bodyAccount };
+}
+
+/** The create rule judges the record as it will be. Throws FORBIDDEN. */
+export function refuseForbidden(
+  { ctx, def, scope }: Opened,
+  made: { id: string; accountId: string },
+  body: Body,
+): void {
+  const at = new Date().toISOString();
+  const by = ctx.caller?.userId ?? null;
+  const system = {
+    id: made.id,
+    account_id: made.accountId,
+    created_at: at,
+    updated_at: at,
+    created_by: by,
+    updated_by: by,
+  };
+  const { rows, environment } = withData(scope, body);
+  if (passes(rows, { ...newRow(def, body), ...system }, environment)) return;
+  throw new Failure('FORBIDDEN', { reason: 'the record does not satisfy the create rule' });
+}
+
+/** The fields of the body that were written. */
+export const sentOf = (row: Prepared, body: Body) => row.columns.filter(({ name }) => Object.hasOwn(body, name));

@@ -1,0 +1,135 @@
+// Writing many records: one statement for all rows of one shape, whose values travel as one JSON parameter, with their trail.
+import type { RecordScope } from '../../access/decide.ts';
+import type { Recorder } from '../../audit/service.ts';
+import type { Cell, Runner } from '../../db/database.ts';
+import type { CollectionDef, FieldColumn } from '../../schema/collection-def.ts';
+import type { Prepared } from '../body.ts';
+import { columnsOf, ID } from '../columns.ts';
+import { captureWritten, was } from './capture.ts';
+import { becomes, createPieces, ITS_ID, judgesChange, ONE_ROW, ruleColumns, TOUCH } from './pieces.ts';
+import type { Statements, Values } from './statements.ts';
+import type { Author } from './write.ts';
+
+export interface NewRecord extends Prepared {
+  readonly id: string;
+  readonly accountId: string;
+}
+export interface ChangedRecord extends Prepared {
+  readonly id: string;
+}
+/** Rows by id, all columns. */
+export type Written = ReadonlyMap<string, readonly Cell[]>;
+
+export interface RecordsWritten {
+  /** The stored rows. */
+  insertMany(
+    on: Runner,
+    def: CollectionDef,
+    scope: RecordScope,
+    rows: readonly NewRecord[],
+    author: Author,
+  ): Promise<Written>;
+  /** The changed rows, each of which assigns the same columns; those that are missing were not in scope (see `update`). */
+  updateMany(
+    on: Runner,
+    def: CollectionDef,
+    scope: RecordScope,
+    rows: readonly ChangedRecord[],
+    author: Author,
+  ): Promise<Written>;
+  /** The ids of the rows that were in scope. */
+  removeMany(
+    on: Runner,
+    def: CollectionDef,
+    scope: RecordScope,
+    ids: readonly string[],
+    author: Author,
+  ): Promise<Set<string>>;
+}
+
+export function createWritesMany(statements: Statements, trail: Pick<Recorder, 'captured'>): RecordsWritten {
+  const { kx, keep, within, names } = statements;
+  const { writing, before, after, kept, columnsIn, ran } = createPieces(statements, trail);
+  const told = (author: Author): Values => ({ '@by': author.by, '@context': author.context });
+
+  /** The rows of the JSON parameter, under names that no column has. */
+  const input = (columns: readonly FieldColumn[], more: readonly string[] = []) => ({
+    sql: `select * from json_to_recordset(?::json) as r (${['"its id" uuid', ...more, ...columns.map((c, i) => `${becomes(i)} ${c.type}`)].join(', ')})`,
+    bindings: ['@rows'],
+  });
+  const byId = (def: CollectionDef, rows: readonly Cell[][]): Written => {
+    const at = columnsOf(def).all.indexOf(ID);
+    return new Map(rows.map((row) => [row[at] as string, row]));
+  };
+
+  return {
+    async insertMany(on, def, scope, rows, author) {
+      const columns = rows[0]?.columns ?? [];
+      const compiled = keep(def, scope, 'insert many', () => {
+        const targets = ['account_id', 'id', 'created_by', 'updated_by', ...columns.map((c) => c.quoted)];
+        const values = ['"its account"', '"its id"', '?', '?', ...columns.map((_, i) => becomes(i))];
+        const insert = {
+          sql: `insert into ${def.table} as t (${targets.join(', ')}) select ${values.join(', ')} from input returning ${columnsIn(def)}`,
+          bindings: ['@by', '@by'],
+        };
+        const captured = captureWritten(def, 'CREATE', def.fields);
+        return writing(def, { input: input(columns, ['"its account" char(6)']), written: insert, captured }, true);
+      });
+      const text = jsonOf(rows, (row) => `"its account":"${row.accountId}",`);
+      return byId(def, (await ran(on, compiled, scope, { ...told(author), '@rows': text })).rows);
+    },
+
+    async updateMany(on, def, scope, rows, author) {
+      const columns = rows[0]?.columns ?? [];
+      const compiled = keep(def, scope, `update many:${names(columns)}`, () => {
+        const judged = judgesChange(scope, columns);
+        const old = columns.map((c, i) => `${c.quoted} as ${was(i)}`);
+        const rest = judged ? ruleColumns(def, scope, columns) : [];
+        const set = [
+          ...columns.map((c, i) => `${c.quoted} = input.${becomes(i)}`),
+          `updated_at = ${TOUCH.replace('updated_at', 't.updated_at')}`,
+          'updated_by = ?',
+        ];
+        const update = {
+          sql: `update ${def.table} t set ${set.join(', ')} from ${judged ? 'after' : 'before'} as before join input on ${ITS_ID}
+            where ${ONE_ROW} returning ${[columnsIn(def), ...columns.map((_, i) => `before.${was(i)}`)].join(', ')}`,
+          bindings: ['@by'],
+        };
+        const pieces = {
+          input: input(columns),
+          before: before(def, scope, [...old, ...rest], true),
+          ...(judged && { after: after(scope, columns, rest, true) }),
+          written: update,
+          captured: captureWritten(def, 'UPDATE', columns),
+        };
+        return writing(def, pieces, true);
+      });
+      return byId(def, (await ran(on, compiled, scope, { ...told(author), '@rows': jsonOf(rows) })).rows);
+    },
+
+    async removeMany(on, def, scope, ids, author) {
+      const compiled = keep(def, scope, `remove many:${def.softDelete}`, () => {
+        const target = within(def, scope).whereRaw('id = any (?::uuid[])', ['@ids']);
+        const gone = { deleted_at: kx.raw('now()'), updated_at: kx.raw(TOUCH), updated_by: '@by' };
+        const removed = (def.softDelete ? target.update(gone) : target.delete()).returning(kx.raw(kept(def)) as never);
+        const { sql, bindings } = removed.toSQL();
+        const written = { sql, bindings: bindings as string[] };
+        return writing(def, { written, captured: captureWritten(def, 'DELETE', def.fields) }, false);
+      });
+      const { rows } = await ran(on, compiled, scope, { ...told(author), '@ids': ids });
+      return new Set(rows.map(([id]) => id as string));
+    },
+  };
+}
+
+/** The rows as JSON text. A json value is text already, everything else is what the parameter would be. */
+function jsonOf<R extends ChangedRecord>(rows: readonly R[], more: (row: R) => string = () => ''): string {
+  const texts = rows.map((row) => {
+    const cells = row.columns.map(({ field }, i) => {
+      const value = row.values[i];
+      return `,${JSON.stringify(becomes(i).slice(1, -1))}:${field.type === 'json' ? (value ?? 'null') : JSON.stringify(value ?? null)}`;
+    });
+    return `{${more(row)}"its id":"${row.id}"${cells.join('')}}`;
+  });
+  return `[${texts.join()}]`;
+}
