@@ -2,35 +2,25 @@
 import { reads, writes } from './access.ts';
 import { noBody, room, z } from './kit.ts';
 import { errors } from './problems.ts';
-import { Id, intParam, Timestamp } from './shapes.ts';
+import { aggregates } from './record-aggregates.ts';
+import { batches } from './record-batches.ts';
+import {
+  found,
+  inCollection,
+  oneRecord,
+  ProjectedRecord,
+  page,
+  params,
+  post,
+  RecordBody,
+  StoredRecord,
+  shown,
+  stored,
+} from './record-shapes.ts';
+import { boolParam, intParam, Timestamp } from './shapes.ts';
 
-export const inCollection = z.object({
-  collection: z.string().min(1).meta({ description: 'Name of the collection.', example: 'posts' }),
-});
-export const oneRecord = z.object({
-  collection: z.string().min(1).meta({ description: 'Name of the collection.', example: 'posts' }),
-  id: z.string().min(1).meta({ description: 'Id of the record.' }),
-});
-
-/** A record: the system fields and the collection's own. */
-export const StoredRecord = z
-  .looseObject({
-    id: Id,
-    account_id: z.string(),
-    created_at: Timestamp,
-    updated_at: Timestamp,
-    created_by: z.string().nullable(),
-    updated_by: z.string().nullable(),
-  })
-  .meta({ id: 'Record', description: 'System fields and the fields of the collection.' });
-
-/** A record with a projection applied: `id` is always there. */
-export const ProjectedRecord = z.looseObject({ id: Id }).meta({ id: 'ProjectedRecord' });
-
-/** A body of any JSON object: the collection's definition decides what is right. */
-export const RecordBody = z
-  .record(z.string(), z.unknown())
-  .meta({ id: 'RecordBody', description: 'The fields of the collection.' });
+export { AggregateQuery } from './record-aggregates.ts';
+export { inCollection, oneRecord, ProjectedRecord, RecordBody, StoredRecord } from './record-shapes.ts';
 
 /** Query of a list. Any further parameter is a filter: `{field}=value`. */
 export const ListQuery = z
@@ -130,27 +120,6 @@ export const RecordHistory = z
   .object({ items: z.array(RecordVersion), total: z.int(), skip: z.int(), limit: z.int() })
   .meta({ id: 'RecordHistory', description: 'Newest first.' });
 
-const post = { title: 'Getting started', content: 'A first post.', published: true };
-const shown = {
-  id: '0198c0de-7a11-7000-8000-3b2f5c0ffee1',
-  account_id: 'AB1234',
-  created_at: '2026-01-02T03:04:05.678Z',
-  updated_at: '2026-01-02T03:04:05.678Z',
-  created_by: '0198c0de-7a11-7000-8000-3b2f5c0ffee2',
-  updated_by: '0198c0de-7a11-7000-8000-3b2f5c0ffee2',
-  ...post,
-};
-const page = { items: [shown], total: 1, skip: 0, limit: 10, next_cursor: null, prev_cursor: null, has_more: false };
-const params = { collection: 'posts', id: shown.id };
-const found = errors('RESOURCE_NOT_FOUND', 'RESOURCE_DISABLED', 'STATEMENT_TIMEOUT');
-const stored = errors(
-  'INVALID_RESOURCE_DATA',
-  'INVALID_FIELDS',
-  'RELATION_REFERENCE_ERROR',
-  'RESOURCE_CONFLICT',
-  'ADMIN_TOKEN_NOT_ALLOWED',
-);
-
 export const records = room({
   list: {
     method: 'GET',
@@ -197,73 +166,8 @@ export const records = room({
     metadata: writes('rules', 'create', { mcp: 'create' }),
     example: { params: { collection: 'posts' }, body: post, reply: shown },
   },
-  batchCreate: {
-    method: 'POST',
-    path: '/api/v1/records/:collection/batch',
-    summary: 'Create many records',
-    description: 'All of them or none, at most 1000. Every problem names the place of its item as `index`.',
-    pathParams: inCollection,
-    body: z.strictObject({ records: z.array(RecordBody) }).meta({ id: 'RecordsToCreate' }),
-    responses: {
-      201: z.object({ created: z.array(ProjectedRecord), count: z.int() }).meta({ id: 'RecordsCreated' }),
-      ...errors('RESOURCE_STORE_ERROR'),
-      ...found,
-      ...stored,
-    },
-    metadata: writes('rules', 'create', { rate: 'bulk' }),
-    example: {
-      params: { collection: 'posts' },
-      body: { records: [post] },
-      reply: { created: [shown], count: 1 },
-    },
-  },
-  bulkCreate: {
-    method: 'POST',
-    path: '/api/v1/records/:collection/bulk',
-    summary: 'Create many records (a bare list)',
-    pathParams: inCollection,
-    body: z.array(RecordBody),
-    responses: { 201: z.array(ProjectedRecord), ...errors('RESOURCE_STORE_ERROR'), ...found, ...stored },
-    metadata: writes('rules', 'create', { rate: 'bulk', mcp: 'bulk_create' }),
-    example: { params: { collection: 'posts' }, body: [post], reply: [shown] },
-  },
-  batchUpdate: {
-    method: 'PATCH',
-    path: '/api/v1/records/:collection/batch',
-    summary: 'Change many records',
-    description: 'All of them or none, at most 1000.',
-    pathParams: inCollection,
-    body: z
-      .strictObject({ records: z.array(z.strictObject({ id: z.string(), data: RecordBody })) })
-      .meta({ id: 'RecordsToUpdate' }),
-    responses: {
-      200: z.object({ updated: z.array(ProjectedRecord), count: z.int() }).meta({ id: 'RecordsUpdated' }),
-      ...errors('RESOURCE_UPDATE_ERROR'),
-      ...found,
-      ...stored,
-    },
-    metadata: writes('rules', 'update', { rate: 'bulk' }),
-    example: {
-      params: { collection: 'posts' },
-      body: { records: [{ id: shown.id, data: { title: 'A better title' } }] },
-      reply: { updated: [{ ...shown, title: 'A better title' }], count: 1 },
-    },
-  },
-  batchDelete: {
-    method: 'DELETE',
-    path: '/api/v1/records/:collection/batch',
-    summary: 'Delete many records',
-    description: 'All of them or none, at most 1000.',
-    pathParams: inCollection,
-    body: z.strictObject({ ids: z.array(z.string()) }).meta({ id: 'RecordsToDelete' }),
-    responses: {
-      200: z.object({ deleted: z.array(Id), count: z.int() }).meta({ id: 'RecordsDeleted' }),
-      ...errors('RESOURCE_DELETE_ERROR', 'RELATION_RESTRICTED', 'INVALID_RESOURCE_DATA'),
-      ...found,
-    },
-    metadata: writes('rules', 'delete', { rate: 'bulk' }),
-    example: { params: { collection: 'posts' }, body: { ids: [shown.id] }, reply: { deleted: [shown.id], count: 1 } },
-  },
+  ...batches,
+  ...aggregates,
   get: {
     method: 'GET',
     path: '/api/v1/records/:collection/:id',
@@ -337,11 +241,25 @@ export const records = room({
     metadata: writes('rules', 'update', { mcp: 'update' }),
     example: { params, body: { title: 'A better title' }, reply: { ...shown, title: 'A better title' } },
   },
+  restore: {
+    method: 'POST',
+    path: '/api/v1/records/:collection/:id/restore',
+    summary: 'Restore a softly deleted record',
+    description: 'For whoever may delete it. The record is as it was.',
+    pathParams: oneRecord,
+    body: noBody,
+    responses: { 200: StoredRecord, ...errors('RESOURCE_UPDATE_ERROR', 'RESOURCE_CONFLICT'), ...found },
+    metadata: writes('rules', 'restore', { idempotent: 'natural' }),
+    example: { params, reply: shown },
+  },
   delete: {
     method: 'DELETE',
     path: '/api/v1/records/:collection/:id',
     summary: 'Delete a record',
+    description:
+      'Softly where the collection says so; purge=true removes it for good, also one that is softly deleted.',
     pathParams: oneRecord,
+    query: z.strictObject({ purge: boolParam.optional() }),
     responses: { 204: noBody, ...errors('RESOURCE_DELETE_ERROR', 'RELATION_RESTRICTED'), ...found },
     metadata: writes('rules', 'delete', { idempotent: 'natural', mcp: 'delete' }),
     example: { params },

@@ -97,6 +97,15 @@ export class Records<Schema> {
     return asCall(this.#send(routes.patch, { params: { collection, id }, body: data }, call));
   }
 
+  /** Totals: `aggregate('orders', { functions: 'count(),sum(total)', group_by: 'status', having: 'count > 2' })`. */
+  aggregate(
+    collection: CollectionName<Schema>,
+    query: Calls['records.aggregate']['input']['query'],
+    call?: CallOptions,
+  ): Call<Calls['records.aggregate']['reply']> {
+    return asCall(this.#send(routes.aggregate, { params: { collection }, query }, call));
+  }
+
   /** Stores many records, all or none, at most 1000. @throws ValidationError whose entries name the item as `index` */
   batchCreate<T = never, C extends CollectionName<Schema> = CollectionName<Schema>>(
     collection: C,
@@ -143,8 +152,21 @@ export class Records<Schema> {
     return asCall(this.#send(routes.history, { params: { collection, id }, query: options }, call));
   }
 
-  /** Deletes a record. @throws ConflictError while others refer to it */
-  delete(collection: CollectionName<Schema>, id: string, call?: CallOptions): Call<void> {
-    return asCall(this.#send<void>(routes.delete, { params: { collection, id } }, call));
+  /** Deletes a record; with `purge` for good where deleting is soft. @throws ConflictError while others refer to it */
+  delete(
+    collection: CollectionName<Schema>,
+    id: string,
+    { purge, ...call }: CallOptions & { readonly purge?: boolean } = {},
+  ): Call<void> {
+    return asCall(this.#send<void>(routes.delete, { params: { collection, id }, query: { purge } }, call));
+  }
+
+  /** Brings a softly deleted record back. @throws NotFoundError */
+  restore<T = never, C extends CollectionName<Schema> = CollectionName<Schema>>(
+    collection: C,
+    id: string,
+    call?: CallOptions,
+  ): Call<RecordOf<Schema, C, T>> {
+    return asCall(this.#send(routes.restore, { params: { collection, id } }, call));
   }
 }

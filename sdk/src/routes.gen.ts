@@ -118,11 +118,13 @@ export const records = {
   bulkCreate: 'POST /api/v1/records/:collection/bulk b',
   batchUpdate: 'PATCH /api/v1/records/:collection/batch b',
   batchDelete: 'DELETE /api/v1/records/:collection/batch b',
+  aggregate: 'GET /api/v1/records/:collection/aggregate q',
   get: 'GET /api/v1/records/:collection/:id q',
   history: 'GET /api/v1/records/:collection/:id/history q',
   replace: 'PUT /api/v1/records/:collection/:id b',
   patch: 'PATCH /api/v1/records/:collection/:id b',
-  delete: 'DELETE /api/v1/records/:collection/:id',
+  restore: 'POST /api/v1/records/:collection/:id/restore',
+  delete: 'DELETE /api/v1/records/:collection/:id q',
 } as const;
 
 export const adminRecords = {

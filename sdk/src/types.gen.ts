@@ -180,6 +180,14 @@ export interface AdminTokensListReply {
   total_pages: number;
 }
 
+export interface Aggregates {
+  results: Array<{
+    [key: string]: unknown;
+  }>;
+  /** All groups, whatever skip and limit are. */
+  total_groups: number;
+}
+
 export interface ApiKey {
   /** UUID version 7. */
   id: string;
@@ -1309,9 +1317,29 @@ export interface RecordVersion {
   record: ProjectedRecord | null;
 }
 
+export interface RecordsAggregateQuery {
+  /** Comma list of count(), count(f), sum(f), avg(f), min(f), max(f). A result is called count, count_f, sum_f … */
+  functions: string;
+  /** Comma list of fields, or of year(f), month(f), week(f), day(f), hour(f) of a moment (in UTC). */
+  group_by?: string | undefined;
+  /** As in the list. */
+  filter?: string | undefined;
+  /** A condition on results and groups. */
+  having?: string | undefined;
+  /** Comma list of results or groups, `-` descends. */
+  sort?: string | undefined;
+  skip?: number | undefined;
+  limit?: number | undefined;
+  [key: string]: string | undefined | number;
+}
+
 export interface RecordsCreated {
   created: ProjectedRecord[];
   count: number;
+}
+
+export interface RecordsDeleteQuery {
+  purge?: boolean | undefined;
 }
 
 export interface RecordsDeleted {
@@ -1741,11 +1769,13 @@ export interface Calls {
   'records.bulkCreate': { input: { params: { collection: string }; body: RecordBody[] }; reply: ProjectedRecord[] };
   'records.batchUpdate': { input: { params: { collection: string }; body: RecordsToUpdate }; reply: RecordsUpdated };
   'records.batchDelete': { input: { params: { collection: string }; body: RecordsToDelete }; reply: RecordsDeleted };
+  'records.aggregate': { input: { params: { collection: string }; query: RecordsAggregateQuery }; reply: Aggregates };
   'records.get': { input: { params: { collection: string; id: string }; query?: RecordsGetQuery | undefined }; reply: ProjectedRecord };
   'records.history': { input: { params: { collection: string; id: string }; query?: RecordsHistoryQuery | undefined }; reply: RecordHistory | ProjectedRecord };
   'records.replace': { input: { params: { collection: string; id: string }; body: RecordBody }; reply: StoredRecord };
   'records.patch': { input: { params: { collection: string; id: string }; body: RecordBody }; reply: StoredRecord };
-  'records.delete': { input: { params: { collection: string; id: string } }; reply: void };
+  'records.restore': { input: { params: { collection: string; id: string } }; reply: StoredRecord };
+  'records.delete': { input: { params: { collection: string; id: string }; query?: RecordsDeleteQuery | undefined }; reply: void };
   'adminRecords.create': { input: { params: { collection: string }; body: ManagedRecordBody }; reply: StoredRecord };
   'adminRecords.replace': { input: { params: { collection: string; id: string }; body: ManagedRecordBody }; reply: StoredRecord };
   'adminRecords.patch': { input: { params: { collection: string; id: string }; body: ManagedRecordBody }; reply: StoredRecord };
@@ -1956,6 +1986,8 @@ export interface Rooms {
     batchUpdate(collection: string, body: RecordsToUpdate, options?: CallOptions): Call<RecordsUpdated>;
     /** Delete many records */
     batchDelete(collection: string, body: RecordsToDelete, options?: CallOptions): Call<RecordsDeleted>;
+    /** Totals over records */
+    aggregate(collection: string, query: RecordsAggregateQuery, options?: CallOptions): Call<Aggregates>;
     /** Get a record */
     get(collection: string, id: string, query?: RecordsGetQuery, options?: CallOptions): Call<ProjectedRecord>;
     /** Versions of a record */
@@ -1964,8 +1996,10 @@ export interface Rooms {
     replace(collection: string, id: string, body: RecordBody, options?: CallOptions): Call<StoredRecord>;
     /** Update fields of a record */
     patch(collection: string, id: string, body: RecordBody, options?: CallOptions): Call<StoredRecord>;
+    /** Restore a softly deleted record */
+    restore(collection: string, id: string, options?: CallOptions): Call<StoredRecord>;
     /** Delete a record */
-    delete(collection: string, id: string, options?: CallOptions): Call<void>;
+    delete(collection: string, id: string, query?: RecordsDeleteQuery, options?: CallOptions): Call<void>;
   };
   adminRecords: {
     /** Create a record in an account */

@@ -7,6 +7,7 @@ export const recordRoutes = (records: Records): Handlers<AppContract['records']>
   list: ({ ctx, params, query }) => records.list(ctx, params.collection, query),
   query: ({ ctx, params, body }) => records.query(ctx, params.collection, body),
   create: admitted(records.admit('create'), ({ ctx, params, body }) => records.create(ctx, params.collection, body)),
+  aggregate: ({ ctx, params, query }) => records.aggregate(ctx, params.collection, query),
   batchCreate: admitted(records.admit('create'), ({ ctx, params, body }) =>
     records.batchCreate(ctx, params.collection, body),
   ),
@@ -27,5 +28,6 @@ export const recordRoutes = (records: Records): Handlers<AppContract['records']>
   patch: admitted(records.admit('update'), ({ ctx, params, body }) =>
     records.patch(ctx, params.collection, params.id, body),
   ),
-  delete: ({ ctx, params }) => records.delete(ctx, params.collection, params.id),
+  restore: ({ ctx, params }) => records.restore(ctx, params.collection, params.id),
+  delete: ({ ctx, params, query }) => records.delete(ctx, params.collection, params.id, query.purge),
 });

@@ -1,6 +1,6 @@
 // Records: decide, parse, run, reply. Every face of the product and every automation goes through these methods.
 import { Failure } from '../../contract/problems.ts';
-import type { ListQuery, RecordQueryBody } from '../../contract/records.ts';
+import type { AggregateQuery, ListQuery, RecordQueryBody } from '../../contract/records.ts';
 import type { Decide, Operation } from '../access/decide.ts';
 import { withData } from '../access/scope.ts';
 import { contextText, type Trail } from '../audit/service.ts';
@@ -9,6 +9,7 @@ import type { Database } from '../db/database.ts';
 import type { RowSecurity } from '../db/row-security.ts';
 import { uuidV7 } from '../ids.ts';
 import { isUuid } from '../schema/values.ts';
+import { readAggregation } from './aggregate-query.ts';
 import { createBatches } from './batch.ts';
 import { type Body, type Prepared, prepareBody } from './body.ts';
 import { columnsOf, ID } from './columns.ts';
@@ -18,6 +19,7 @@ import { type Call, createOpening, type Definitions, type Opened, refuseForbidde
 import { pageJson, refuseHuge } from './page.ts';
 import { listQueryOf } from './query-body.ts';
 import { writtenReply } from './reply.ts';
+import { createAggregate } from './store/aggregate.ts';
 import { createReads } from './store/read.ts';
 import { createStatements } from './store/statements.ts';
 import { createWrites, judgesChange } from './store/write.ts';
@@ -41,6 +43,7 @@ export function createRecords(options: RecordsOptions) {
   const { db, definitions, trail, decide, rowSecurity } = options;
   const statements = createStatements(db, rowSecurity);
   const reads = createReads(db, statements);
+  const aggregate = createAggregate(db, statements);
   const writes = createWrites(db, statements, trail);
   const opening = createOpening(options);
   const { open, on, viewOf, bodyAccount } = opening;
@@ -121,6 +124,12 @@ export function createRecords(options: RecordsOptions) {
     query: (ctx: Ctx, name: string, body: RecordQueryBody) =>
       page({ ctx, name, operation: 'list' }, listQueryOf(body), body.where),
 
+    aggregate: (ctx: Ctx, name: string, query: AggregateQuery): Promise<RawJson> =>
+      on({ ctx, name, operation: 'list' }, 'fetch', async ({ def, scope }) => {
+        const { results, total } = await aggregate(def, scope, readAggregation(def, query, scope));
+        return new RawJson(`{"results":[${results.join()}],"total_groups":${total}}`);
+      }),
+
     get: (ctx: Ctx, name: string, id: string, fields?: string): Promise<RawJson> =>
       on({ ctx, name, operation: 'view' }, 'find', async ({ def, scope }) =>
         orMissing(await reads.find(def, scope, idOf(id), readProjection(def, fields, scope))),
@@ -138,10 +147,23 @@ export function createRecords(options: RecordsOptions) {
     patch: (ctx: Ctx, name: string, id: string, body: Body) =>
       update({ ctx, name, operation: 'update' }, id, body, 'patch'),
 
-    delete: (ctx: Ctx, name: string, id: string): Promise<undefined> =>
+    delete: (ctx: Ctx, name: string, id: string, purge = false): Promise<undefined> =>
       on({ ctx, name, operation: 'delete' }, 'delete', async ({ def, scope }) => {
-        if (!(await writes.remove(def, scope, idOf(id), author(ctx)))) throw new Failure('RESOURCE_NOT_FOUND');
+        const remove = purge ? writes.purge : writes.remove;
+        if (!(await remove(def, scope, idOf(id), author(ctx)))) throw new Failure('RESOURCE_NOT_FOUND');
         return undefined;
+      }),
+
+    /** Asked again, it answers the record that is there. */
+    restore: (ctx: Ctx, name: string, id: string): Promise<RawJson> =>
+      on({ ctx, name, operation: 'delete' }, 'update', async (opened) => {
+        const { def, scope } = opened;
+        const back = def.softDelete ? await writes.restore(def, scope, idOf(id), author(ctx)) : null;
+        if (back !== null) return writtenReply(def, back, viewOf(opened), []);
+        const live = await reads.find(def, scope, idOf(id), [ID]);
+        const view = viewOf(opened);
+        if (live === null || view === null) throw new Failure('RESOURCE_NOT_FOUND');
+        return orMissing(await reads.find(def, view, idOf(id), readProjection(def, undefined, view)));
       }),
 
     ...many,

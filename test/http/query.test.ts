@@ -237,6 +237,47 @@ describe.runIf(available)('query', () => {
     expect((await t.call('GET', `/api/v1/records/${soft}`, undefined, { token: plain.token })).body.total).toBe(1);
   });
 
+  it('a softly deleted record comes back as it was, or goes for good', async () => {
+    const schema = [{ name: 'a', type: 'text', unique: true }];
+    const { name: soft } = await t.collection({ schema, soft_delete: true });
+    const at = `/api/v1/records/${soft}`;
+    const as = (method: string, path: string, body?: Json) => t.call(method, at + path, body, { token: acme.token });
+    const { id } = (await as('POST', '', { a: 'x' })).body;
+    expect((await as('DELETE', `/${id}`)).status).toBe(204);
+    expect((await as('GET', `/${id}`)).status).toBe(404);
+    expect((await as('PATCH', `/${id}`, { a: 'y' })).status).toBe(404);
+    const back = await as('POST', `/${id}/restore`);
+    expect([back.status, back.body.a, back.body.deleted_at]).toEqual([200, 'x', null]);
+    expect((await as('POST', `/${id}/restore`)).body.id).toBe(id);
+    expect((await as('GET', `/${id}`)).body).toEqual(back.body);
+    await as('DELETE', `/${id}`);
+    const taken = (await as('POST', '', { a: 'x' })).body.id;
+    expect((await as('POST', `/${id}/restore`)).status).toBe(409);
+    expect((await as('DELETE', `/${id}?purge=true`)).status).toBe(204);
+    expect((await as('POST', `/${id}/restore`)).status).toBe(404);
+    expect((await as('DELETE', `/${taken}?purge=true`)).status).toBe(204);
+    expect((await list({ deleted: 'with' }, soft)).body.total).toBe(0);
+    const trail = (
+      await t.call('GET', `/api/v1/audit-logs?record_id=${id}&column=a&sort_order=asc`, undefined, {
+        token: acme.token,
+      })
+    ).body;
+    expect(trail.items.map((e: Json) => e.operation)).toEqual(['CREATE', 'DELETE', 'RESTORE', 'DELETE', 'DELETE']);
+    const stranger = await t.tenant('Stranger');
+    const gone = (await as('POST', '', { a: 'z' })).body.id;
+    await as('DELETE', `/${gone}`);
+    for (const [method, path] of [
+      ['POST', `/${gone}/restore`],
+      ['DELETE', `/${gone}?purge=true`],
+    ] as const)
+      expect((await t.call(method, at + path, undefined, { token: stranger.token })).status).toBe(404);
+    expect((await as('POST', `/${gone}/restore`)).status).toBe(200);
+    const plain = (await t.collection({ schema: [{ name: 'a', type: 'text' }] })).name;
+    expect(
+      (await t.call('POST', `/api/v1/records/${plain}/${gone}/restore`, undefined, { token: acme.token })).status,
+    ).toBe(404);
+  });
+
   it.each<[string, Record<string, string>, string]>([
     ['an unknown field', { nope: '1' }, 'INVALID_FIELDS'],
     ['an unknown field in text', { filter: 'nope = 1' }, 'INVALID_FIELDS'],

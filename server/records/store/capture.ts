@@ -65,11 +65,15 @@ export interface Piece {
  * `written` holds the columns of the table, for an UPDATE also the assigned ones as they were (`was`).
  * Creating, deleting and restoring tell the id as well, so that a record whose fields are all null leaves a trail too.
  */
-export function captureWritten(def: CollectionDef, kind: Captured, columns: readonly FieldColumn[]): Piece {
+export function captureWritten(
+  def: CollectionDef,
+  kind: Captured,
+  columns: readonly FieldColumn[],
+  forGood = kind === 'DELETE' && !def.softDelete,
+): Piece {
   const cells = columns.map((column, i) => cell(column, kind, i));
   const id = kind === 'DELETE' ? `'["id","' || id || '",null]'` : `'["id",null,"' || id || '"]'`;
   const entries = list(kind === 'UPDATE' ? cells : [id, ...cells]);
-  const forGood = kind === 'DELETE' && !def.softDelete;
   // A record's times and its trail's agree; a row that is deleted for good was not touched before.
   const at = forGood ? "greatest(now(), updated_at + interval '1 microsecond')" : 'updated_at';
   // What the database deletes or clears in other tables is captured by triggers, which learn here who it is.

@@ -5,6 +5,7 @@ import type { Cell, Database, Runner } from '../../db/database.ts';
 import type { CollectionDef } from '../../schema/collection-def.ts';
 import type { Bound } from '../../schema/values.ts';
 import type { Prepared } from '../body.ts';
+import { columnsOf } from '../columns.ts';
 import { captureWritten, was } from './capture.ts';
 import { createPieces, judgesChange, ONE_ROW, piece, ruleColumns, TOUCH } from './pieces.ts';
 import type { Statements, Values } from './statements.ts';
@@ -39,6 +40,16 @@ export interface RecordWrites {
   ): Promise<readonly Cell[] | null>;
   /** False when there is no such row in scope. */
   remove(def: CollectionDef, scope: RecordScope, id: string, author: Author, on?: Runner): Promise<boolean>;
+  /** The same for good, whether or not the row is softly deleted. */
+  purge(def: CollectionDef, scope: RecordScope, id: string, author: Author, on?: Runner): Promise<boolean>;
+  /** The row that was softly deleted, all columns; null when there is none in scope. */
+  restore(
+    def: CollectionDef,
+    scope: RecordScope,
+    id: string,
+    author: Author,
+    on?: Runner,
+  ): Promise<readonly Cell[] | null>;
 }
 
 export function createWrites(db: Database, statements: Statements, trail: Pick<Recorder, 'captured'>): RecordWrites {
@@ -109,7 +120,33 @@ export function createWrites(db: Database, statements: Statements, trail: Pick<R
       const { rowCount } = await ran(on, compiled, scope, ids(author, { '@id': id }));
       return rowCount > 0;
     },
+
+    async purge(def, scope, id, author, on = db) {
+      const compiled = keep(def, scope, 'purge', () => {
+        const removed = within(def, scope, 'with').where('id', '@id').delete();
+        const written = piece(removed.returning(kx.raw(kept(def)) as never));
+        return writing(def, { written, captured: captureWritten(def, 'DELETE', def.fields, true) }, false);
+      });
+      const { rowCount } = await ran(on, compiled, scope, ids(author, { '@id': id }));
+      return rowCount > 0;
+    },
+
+    async restore(def, scope, id, author, on = db) {
+      const compiled = keep(def, scope, 'restore', () => {
+        const back = { deleted_at: kx.raw('null'), updated_at: kx.raw(TOUCH), updated_by: '@by' };
+        const rows = within(def, scope, 'only').where('id', '@id').update(back);
+        const written = piece(rows.returning(kx.raw(allColumns(def)) as never));
+        return writing(def, { written, captured: captureWritten(def, 'RESTORE', def.fields) }, true);
+      });
+      const { rows } = await ran(on, compiled, scope, ids(author, { '@id': id }));
+      return rows[0] ?? null;
+    },
   };
 }
+
+const allColumns = (def: CollectionDef): string =>
+  columnsOf(def)
+    .all.map((c) => c.quoted)
+    .join(', ');
 
 const ids = (author: Author, more: Values): Values => ({ ...more, '@by': author.by, '@context': author.context });
