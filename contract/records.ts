@@ -166,6 +166,27 @@ export const records = room({
     metadata: writes('rules', 'create', { mcp: 'create' }),
     example: { params: { collection: 'posts' }, body: post, reply: shown },
   },
+  schema: {
+    method: 'GET',
+    path: '/api/v1/records/:collection/schema',
+    summary: 'JSON Schema of a collection',
+    description:
+      'What a body that creates a record may hold, as JSON Schema 2020-12; only the fields that you may read or write. It changes with the collection, and so does its ETag.',
+    pathParams: inCollection,
+    responses: { 200: z.record(z.string(), z.unknown()), ...errors('RESOURCE_SCHEMA_ERROR'), ...found },
+    metadata: reads('rules'),
+    example: {
+      params: { collection: 'posts' },
+      reply: {
+        $schema: 'https://json-schema.org/draft/2020-12/schema',
+        title: 'posts',
+        type: 'object',
+        properties: { title: { type: 'string' } },
+        required: ['title'],
+        additionalProperties: false,
+      },
+    },
+  },
   ...batches,
   ...aggregates,
   get: {

@@ -97,6 +97,11 @@ export class Records<Schema> {
     return asCall(this.#send(routes.patch, { params: { collection, id }, body: data }, call));
   }
 
+  /** The collection as JSON Schema 2020-12, as far as you may read or write it. */
+  schema(collection: CollectionName<Schema>, call?: CallOptions): Call<Record<string, unknown>> {
+    return asCall(this.#send(routes.schema, { params: { collection } }, call));
+  }
+
   /** Totals: `aggregate('orders', { functions: 'count(),sum(total)', group_by: 'status', having: 'count > 2' })`. */
   aggregate(
     collection: CollectionName<Schema>,

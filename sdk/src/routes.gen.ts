@@ -114,6 +114,7 @@ export const records = {
   list: 'GET /api/v1/records/:collection q',
   query: 'POST /api/v1/records/:collection/query b',
   create: 'POST /api/v1/records/:collection b',
+  schema: 'GET /api/v1/records/:collection/schema',
   batchCreate: 'POST /api/v1/records/:collection/batch b',
   bulkCreate: 'POST /api/v1/records/:collection/bulk b',
   batchUpdate: 'PATCH /api/v1/records/:collection/batch b',

@@ -1765,6 +1765,9 @@ export interface Calls {
   'records.list': { input: { params: { collection: string }; query?: RecordsListQuery | undefined }; reply: RecordPage };
   'records.query': { input: { params: { collection: string }; body: RecordQuery }; reply: RecordPage };
   'records.create': { input: { params: { collection: string }; body: RecordBody }; reply: StoredRecord };
+  'records.schema': { input: { params: { collection: string } }; reply: {
+  [key: string]: unknown;
+} };
   'records.batchCreate': { input: { params: { collection: string }; body: RecordsToCreate }; reply: RecordsCreated };
   'records.bulkCreate': { input: { params: { collection: string }; body: RecordBody[] }; reply: ProjectedRecord[] };
   'records.batchUpdate': { input: { params: { collection: string }; body: RecordsToUpdate }; reply: RecordsUpdated };
@@ -1978,6 +1981,10 @@ export interface Rooms {
     query(collection: string, body: RecordQuery, options?: CallOptions): Call<RecordPage>;
     /** Create a record */
     create(collection: string, body: RecordBody, options?: CallOptions): Call<StoredRecord>;
+    /** JSON Schema of a collection */
+    schema(collection: string, options?: CallOptions): Call<{
+  [key: string]: unknown;
+}>;
     /** Create many records */
     batchCreate(collection: string, body: RecordsToCreate, options?: CallOptions): Call<RecordsCreated>;
     /** Create many records (a bare list) */

@@ -1,5 +1,6 @@
 // The collections in memory: what the record path asks on every request, kept equal to the database across processes.
 import { LRUCache } from 'lru-cache';
+import type { Field } from '../../contract/fields.ts';
 import type { Database, Transaction } from '../db/database.ts';
 import type { Logger } from '../db/log.ts';
 import type { CollectionDef, Referrer } from '../schema/collection-def.ts';
@@ -105,6 +106,14 @@ export class CollectionRegistry {
     const running = this.asking.get(key);
     if (running !== undefined) return running.then(() => this.ask(key));
     return this.ask(key);
+  }
+
+  /** The fields as the database has them now. Throws where they are no definition. */
+  async stored(name: string): Promise<readonly Field[] | undefined> {
+    const key = qualifiedName(name);
+    if (key === undefined) return undefined;
+    const to = referenced('main', key);
+    return (await store.byName(this.db, to.app, to.name))?.definition;
   }
 
   /** Makes the change known here once the transaction commits, and to all other processes. `after` undefined: it is gone. */

@@ -1,4 +1,5 @@
 // The beginning of every call on records: the collection, the decision, and a second try when another process changed the table.
+import type { Field } from '../../contract/fields.ts';
 import { Failure } from '../../contract/problems.ts';
 import type { Decide, Operation, RecordScope } from '../access/decide.ts';
 import { passes } from '../access/rule.ts';
@@ -15,6 +16,8 @@ export interface Definitions {
   /** Reads the definition anew, because a statement met another table than the one it was made for. */
   refresh(name: string): Promise<CollectionDef | undefined>;
   onChange(fn: (collectionId: string) => void): void;
+  /** The fields as the database has them now. Throws where they cannot be read. */
+  stored(name: string): Promise<readonly Field[] | undefined>;
 }
 
 export interface OpeningOptions {

@@ -7,6 +7,7 @@ export const recordRoutes = (records: Records): Handlers<AppContract['records']>
   list: ({ ctx, params, query }) => records.list(ctx, params.collection, query),
   query: ({ ctx, params, body }) => records.query(ctx, params.collection, body),
   create: admitted(records.admit('create'), ({ ctx, params, body }) => records.create(ctx, params.collection, body)),
+  schema: ({ ctx, params }) => records.schema(ctx, params.collection),
   aggregate: ({ ctx, params, query }) => records.aggregate(ctx, params.collection, query),
   batchCreate: admitted(records.admit('create'), ({ ctx, params, body }) =>
     records.batchCreate(ctx, params.collection, body),

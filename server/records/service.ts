@@ -19,6 +19,7 @@ import { type Call, createOpening, type Definitions, type Opened, refuseForbidde
 import { pageJson, refuseHuge } from './page.ts';
 import { listQueryOf } from './query-body.ts';
 import { writtenReply } from './reply.ts';
+import { createSchema } from './schema.ts';
 import { createAggregate } from './store/aggregate.ts';
 import { createReads } from './store/read.ts';
 import { createStatements } from './store/statements.ts';
@@ -123,6 +124,8 @@ export function createRecords(options: RecordsOptions) {
     list: (ctx: Ctx, name: string, query: ListQuery) => page({ ctx, name, operation: 'list' }, query),
     query: (ctx: Ctx, name: string, body: RecordQueryBody) =>
       page({ ctx, name, operation: 'list' }, listQueryOf(body), body.where),
+
+    schema: createSchema({ opening, definitions, decide }),
 
     aggregate: (ctx: Ctx, name: string, query: AggregateQuery): Promise<RawJson> =>
       on({ ctx, name, operation: 'list' }, 'fetch', async ({ def, scope }) => {

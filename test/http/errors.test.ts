@@ -276,7 +276,7 @@ describe.runIf(available)('errors', () => {
     expect(JSON.parse(text.split('\r\n\r\n')[1] as string).error).toBe('Bad request');
   });
 
-  it('S001-113 S002-51…55 a broken table is 500 with the code of the work, without internals, and heals', async () => {
+  it('S001-113 S002-51…56 a broken table is 500 with the code of the work, without internals, and heals', async () => {
     const { name, table_name } = await t.collection({ schema: [{ name: 'title', type: 'text' }] });
     const path = `/api/v1/records/${name}`;
     const { id } = (await t.call('POST', path, { title: 'x' }, { token: a.token })).body;
@@ -297,6 +297,16 @@ describe.runIf(available)('errors', () => {
       expect(reply.text).not.toMatch(/select|relation|app_main|at .*:\d+/i);
     }
     await sql(`alter table app_main.broken_${name} rename to ${name}`);
+    await sql(
+      `update snackbase.collections set definition = '[{"name": 5, "type": "nonsense"}]' where name = '${name}'`,
+    );
+    const schema = await t.call('GET', `${path}/schema`, undefined, { token: a.token });
+    isProblem(schema, 500, 'RESOURCE_SCHEMA_ERROR');
+    expect(schema.text).not.toMatch(/zod|nonsense|at .*:\\d+/i);
+    await sql(
+      `update snackbase.collections set definition = '[{"name": "title", "type": "text"}]' where name = '${name}'`,
+    );
+    expect((await t.call('GET', `${path}/schema`, undefined, { token: a.token })).status).toBe(200);
     expect((await t.call('GET', `${path}/${id}`, undefined, { token: a.token })).status).toBe(200);
   });
 });
