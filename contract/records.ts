@@ -22,6 +22,12 @@ import { boolParam, intParam, Timestamp } from './shapes.ts';
 export { AggregateQuery } from './record-aggregates.ts';
 export { inCollection, oneRecord, ProjectedRecord, RecordBody, StoredRecord } from './record-shapes.ts';
 
+const Expand = z.string().max(4000).meta({
+  description:
+    'Comma list of references to show as records in place, nested to 4 (`author,author.company`); and of those that refer here: `comments_via_post(limit=5;sort=-created_at)`.',
+  example: 'author',
+});
+
 /** Query of a list. Any further parameter is a filter: `{field}=value`. */
 export const ListQuery = z
   .object({
@@ -40,6 +46,7 @@ export const ListQuery = z
       description: 'A condition as text (`rank > 3 && title ~ "a"`), or the JSON of a where.',
       example: 'published = true',
     }),
+    expand: Expand.optional(),
     cursor: z.string().max(8000).optional().meta({
       description: 'next_cursor of the page before; empty for the first. The sort must be the same.',
     }),
@@ -73,6 +80,7 @@ export const RecordQueryBody = z
     order: z.enum(['asc', 'desc']).optional().meta({ description: 'Direction of orderBy fields without a sign.' }),
     sort: names.optional().meta({ description: 'As in the list: `-` before a name descends.' }),
     fields: names.optional(),
+    expand: names.optional(),
     skip: z.int().optional(),
     offset: z.int().optional().meta({ description: 'Same as skip.' }),
     limit: z.int().optional().meta({ description: '1 to 100, default 30.' }),
@@ -196,8 +204,13 @@ export const records = room({
     pathParams: oneRecord,
     query: z.strictObject({
       fields: z.string().max(8000).optional().meta({ description: 'Comma list of the fields to answer.' }),
+      expand: Expand.optional(),
     }),
-    responses: { 200: ProjectedRecord, ...errors('INVALID_FIELDS', 'RESOURCE_FIND_ERROR'), ...found },
+    responses: {
+      200: ProjectedRecord,
+      ...errors('INVALID_FIELDS', 'INVALID_QUERY_PARAMS', 'RESOURCE_FIND_ERROR'),
+      ...found,
+    },
     metadata: reads('rules', { mcp: 'get' }),
     example: { params, reply: shown },
   },

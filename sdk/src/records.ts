@@ -42,10 +42,21 @@ export class Records<Schema> {
 
   // Async, so that a bad filter rejects like every other failure instead of throwing.
   async #list<R>(collection: string, options: ListOptions<R>, call?: CallOptions) {
-    const { filter, sort, page, perPage, fields, cursor, cursorBefore: cursor_before, count, deleted } = options;
+    const {
+      filter,
+      sort,
+      page,
+      perPage,
+      fields,
+      cursor,
+      cursorBefore: cursor_before,
+      count,
+      deleted,
+      expand,
+    } = options;
     const limit = perPage ?? options.limit ?? (page && PER_PAGE);
     const skip = options.skip ?? (page && (page - 1) * (limit as number));
-    const query = { ...filterParams(filter), skip, limit, sort, fields, cursor, cursor_before, count, deleted };
+    const query = { ...filterParams(filter), skip, limit, sort, fields, cursor, cursor_before, count, deleted, expand };
     return this.#send<Page<R>>(routes.list, { params: { collection }, query }, call);
   }
 
@@ -62,10 +73,19 @@ export class Records<Schema> {
   get<T = never, C extends CollectionName<Schema> = CollectionName<Schema>>(
     collection: C,
     id: string,
-    options: { readonly fields?: string | readonly FieldName<RecordOf<Schema, C, T>>[] | undefined } = {},
+    options: {
+      readonly fields?: string | readonly FieldName<RecordOf<Schema, C, T>>[] | undefined;
+      readonly expand?: string | readonly string[] | undefined;
+    } = {},
     call?: CallOptions,
   ): Call<RecordOf<Schema, C, T>> {
-    return asCall(this.#send(routes.get, { params: { collection, id }, query: { fields: options.fields } }, call));
+    return asCall(
+      this.#send(
+        routes.get,
+        { params: { collection, id }, query: { fields: options.fields, expand: options.expand } },
+        call,
+      ),
+    );
   }
 
   /** Stores a new record and answers it with its id. @throws ValidationError naming the fields; ConflictError for a unique value */

@@ -61,6 +61,8 @@ export interface ListOptions<R> {
   readonly count?: 'exact' | 'estimated' | false | undefined;
   /** Softly deleted records: without (the default), with, only. */
   readonly deleted?: 'without' | 'with' | 'only' | undefined;
+  /** References to show as records in place, nested to 4; `comments_via_post` for records that refer here. */
+  readonly expand?: string | readonly string[] | undefined;
   /** Only these fields (and id) are answered. */
   readonly fields?: string | readonly FieldName<R>[] | undefined;
 }

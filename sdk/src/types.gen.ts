@@ -1281,6 +1281,7 @@ export interface RecordQuery {
   /** As in the list: `-` before a name descends. */
   sort?: string | string[] | undefined;
   fields?: string | string[] | undefined;
+  expand?: string | string[] | undefined;
   skip?: number | undefined;
   /** Same as skip. */
   offset?: number | undefined;
@@ -1350,6 +1351,8 @@ export interface RecordsDeleted {
 export interface RecordsGetQuery {
   /** Comma list of the fields to answer. */
   fields?: string | undefined;
+  /** Comma list of references to show as records in place, nested to 4 (`author,author.company`); and of those that refer here: `comments_via_post(limit=5;sort=-created_at)`. */
+  expand?: string | undefined;
 }
 
 export interface RecordsHistoryQuery {
@@ -1370,6 +1373,8 @@ export interface RecordsListQuery {
   fields?: string | undefined;
   /** A condition as text (`rank > 3 && title ~ "a"`), or the JSON of a where. */
   filter?: string | undefined;
+  /** Comma list of references to show as records in place, nested to 4 (`author,author.company`); and of those that refer here: `comments_via_post(limit=5;sort=-created_at)`. */
+  expand?: string | undefined;
   /** next_cursor of the page before; empty for the first. The sort must be the same. */
   cursor?: string | undefined;
   /** prev_cursor of a page: answers the page in front of it. */

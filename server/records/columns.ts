@@ -95,21 +95,24 @@ export interface WriterOptions {
   readonly from?: readonly RecordColumn[];
 }
 
-/** Writes one row of these columns as a JSON object. */
+/** Writes a row as a JSON object. `replaced` holds JSON for columns that show something else than their cell, `more` further members. */
+export type WriteRow = (cells: readonly Cell[], replaced?: readonly (string | undefined)[], more?: string) => string;
+
+/** The writer of these columns. */
 export function rowWriter(
   columns: readonly RecordColumn[],
   { masked = false, from = columns }: WriterOptions = {},
-): (cells: readonly Cell[]) => string {
+): WriteRow {
   const keys = columns.map((c, i) => `${i === 0 ? '{' : ','}${JSON.stringify(c.name)}:`);
   const encode = columns.map((c) => encoder(c, masked));
   const place = columns.map((c) => from.indexOf(c));
   const count = columns.length;
-  return (cells) => {
+  return (cells, replaced, more = '') => {
     let json = '';
     for (let i = 0; i < count; i++) {
       const cell = cells[place[i] as number] as Cell;
-      json += keys[i] + (cell === null ? 'null' : (encode[i] as Encode)(cell));
+      json += keys[i] + (replaced?.[i] ?? (cell === null ? 'null' : (encode[i] as Encode)(cell)));
     }
-    return `${json}}`;
+    return `${json}${more}}`;
   };
 }

@@ -77,7 +77,8 @@ export function readProjection(def: CollectionDef, fields: string | undefined, s
   return columns;
 }
 
-function readSort(text: string | undefined, names: Names): SortKey[] {
+/** The order that a comma list asks for, newest first without one; it always ends in the id. */
+export function readSort(text: string | undefined, names: Names): SortKey[] {
   const keys: SortKey[] = [];
   // A raw `+` arrives as a space, so it needs no sign of its own to ascend.
   for (const part of listed(text ?? '')) {

@@ -15,7 +15,12 @@ export function refuseHuge(items: readonly string[]): void {
 }
 
 /** The reply. The next page is there when this one was cut, or when it was read backwards from it. */
-export function pageJson(query: RecordQuery, { items, more, first, last }: RecordRows, total: number | null): string {
+export function pageJson(
+  query: RecordQuery,
+  items: readonly string[],
+  { more, first, last }: RecordRows,
+  total: number | null,
+): string {
   const { skip, limit, backwards, place } = query;
   const hasNext = backwards ? items.length > 0 : more;
   const hasBefore = backwards ? more : items.length > 0 && (place !== null || skip > 0);

@@ -8,11 +8,14 @@ import { type Ctx, RawJson } from '../context.ts';
 import type { Database } from '../db/database.ts';
 import type { RowSecurity } from '../db/row-security.ts';
 import { uuidV7 } from '../ids.ts';
+import type { CollectionDef } from '../schema/collection-def.ts';
 import { isUuid } from '../schema/values.ts';
 import { readAggregation } from './aggregate-query.ts';
 import { createBatches } from './batch.ts';
 import { type Body, type Prepared, prepareBody } from './body.ts';
-import { columnsOf, ID } from './columns.ts';
+import { columnsOf, ID, type RecordColumn } from './columns.ts';
+import { expanded } from './expand.ts';
+import { readExpand } from './expand-query.ts';
 import { type HistoryQuery, historyOf } from './history.ts';
 import { type RecordQuery, readListQuery, readProjection } from './list-query.ts';
 import { type Call, createOpening, type Definitions, type Opened, refuseForbidden, sentOf } from './open.ts';
@@ -65,10 +68,33 @@ export function createRecords(options: RecordsOptions) {
       const asked = readListQuery(def, query, scope, where);
       // Deleted records are for who may delete.
       if (asked.deleted !== 'without') decide(ctx, { def, operation: 'delete', namedAccount: scope.accountId });
+      const branches = await expandOf({ ctx, def, scope }, query.expand, asked.columns);
       const [rows, total] = await Promise.all([reads.list(def, scope, asked), totalOf({ ctx, def, scope }, asked)]);
-      refuseHuge(rows.items);
-      return new RawJson(pageJson(asked, rows, total));
+      const items =
+        branches.length === 0
+          ? rows.rows.map((row) => rows.write(row))
+          : await expanded(
+              reads,
+              (of) => viewOf({ ctx, def: of, scope }),
+              { ...rows, columns: asked.columns },
+              branches,
+            );
+      refuseHuge(items);
+      return new RawJson(pageJson(asked, items, rows, total));
     });
+
+  /** What `expand` asks for. A field that is expanded must be among the columns that are shown. */
+  async function expandOf({ ctx, def, scope }: Opened, text: string | undefined, columns: readonly RecordColumn[]) {
+    if (text === undefined || text.trim() === '') return [];
+    const sight = (of: CollectionDef) => viewOf({ ctx, def: of, scope });
+    const branches = await readExpand(def, text, scope, { find: (of) => definitions.find(of), sight });
+    for (const { name, via } of branches)
+      if (via === null && !columns.some((column) => column.name === name))
+        throw new Failure('INVALID_QUERY_PARAMS', { name: 'expand', reason: `name ${name} in fields too` }, [
+          { field: 'expand', code: 'not_projected', message: `${name} is expanded but not among the fields.` },
+        ]);
+    return branches;
+  }
 
   async function totalOf({ def, scope }: Opened, asked: RecordQuery): Promise<number | null> {
     if (asked.count === 'none') return null;
@@ -133,10 +159,16 @@ export function createRecords(options: RecordsOptions) {
         return new RawJson(`{"results":[${results.join()}],"total_groups":${total}}`);
       }),
 
-    get: (ctx: Ctx, name: string, id: string, fields?: string): Promise<RawJson> =>
-      on({ ctx, name, operation: 'view' }, 'find', async ({ def, scope }) =>
-        orMissing(await reads.find(def, scope, idOf(id), readProjection(def, fields, scope))),
-      ),
+    get: (ctx: Ctx, name: string, id: string, fields?: string, expand?: string): Promise<RawJson> =>
+      on({ ctx, name, operation: 'view' }, 'find', async (opened) => {
+        const { def, scope } = opened;
+        const columns = readProjection(def, fields, scope);
+        const branches = await expandOf(opened, expand, columns);
+        if (branches.length === 0) return orMissing(await reads.find(def, scope, idOf(id), columns));
+        const found = await reads.findMany(def, scope, [idOf(id)], columns);
+        const [item] = await expanded(reads, (of) => viewOf({ ...opened, def: of }), { ...found, columns }, branches);
+        return orMissing(item ?? null);
+      }),
 
     history: (ctx: Ctx, name: string, id: string, query: HistoryQuery) =>
       on({ ctx, name, operation: 'view' }, 'find', async ({ def, scope }) => {

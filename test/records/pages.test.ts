@@ -7,7 +7,7 @@ import { evaluate } from '../../server/expression/evaluate.ts';
 import { parseWhere } from '../../server/expression/parse-where.ts';
 import { valueTypeOf } from '../../server/expression/scope.ts';
 import { readListQuery } from '../../server/records/list-query.ts';
-import { createReads } from '../../server/records/store/read.ts';
+import { createReads, type RecordRows } from '../../server/records/store/read.ts';
 import { createStatements } from '../../server/records/store/statements.ts';
 import type { CollectionDef } from '../../server/schema/collection-def.ts';
 import { chance } from '../fuzz/random.ts';
@@ -42,6 +42,8 @@ const SCOPE = {
   key: '1',
 };
 
+const shown = (page: RecordRows) => ({ ...page, items: page.rows.map((row) => page.write(row)) });
+
 describe.each(kinds)('pages on %s', (kind) => {
   let total = 0;
   afterAll(() => console.log(`pages (${kind}): seed ${SEED}, ${total} pages`));
@@ -59,8 +61,8 @@ describe.each(kinds)('pages on %s', (kind) => {
     const reads = createReads(db, createStatements(db, 'off'));
     const scope = makeScope(SCOPE);
     const ask = (query: Record<string, string>, where?: Json) =>
-      reads.list(def, scope, readListQuery(def, ListQuery.parse(query), scope, where));
-    const first = await reads.list(def, scope, readListQuery(def, ListQuery.parse({ limit: '100' }), scope));
+      reads.list(def, scope, readListQuery(def, ListQuery.parse(query), scope, where)).then(shown);
+    const first = shown(await reads.list(def, scope, readListQuery(def, ListQuery.parse({ limit: '100' }), scope)));
     const rows = first.items.map((item) => JSON.parse(item) as Json);
     expect(rows).toHaveLength(40);
     const types = { ...Object.fromEntries(FIELDS.map((f) => [f.name, valueTypeOf(f.type)])), id: 'uuid' as const };

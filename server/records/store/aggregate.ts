@@ -42,6 +42,6 @@ export function createAggregate(db: Database, statements: Statements): Aggregate
       compile(kx.count('*').from(grouped().select(kx.raw('count(*)')).as('g')) as never, []),
     );
     const [rows, counted] = await Promise.all([run(db, page, scope, values), run(db, count, scope, values)]);
-    return { results: rows.rows.map(page.write), total: Number(counted.rows[0]?.[0]) };
+    return { results: rows.rows.map((row) => page.write(row)), total: Number(counted.rows[0]?.[0]) };
   };
 }

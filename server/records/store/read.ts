@@ -3,20 +3,44 @@ import type { RecordScope } from '../../access/decide.ts';
 import type { Cell, Database } from '../../db/database.ts';
 import type { CollectionDef } from '../../schema/collection-def.ts';
 import type { Bound } from '../../schema/values.ts';
-import type { RecordColumn } from '../columns.ts';
-import { beyond, cursorOf } from '../cursor.ts';
+import type { RecordColumn, WriteRow } from '../columns.ts';
+import { beyond, cursorOf, type SortKey } from '../cursor.ts';
 import type { RecordQuery } from '../list-query.ts';
 import type { Statements, Values } from './statements.ts';
 
-/** A page: its rows as JSON, whether there are more in the direction it was read, and the cursors of its first and last row. */
+/** A page: its rows and their writer, whether there are more in the direction it was read, the cursors of its first and last row. */
 export interface RecordRows {
-  readonly items: readonly string[];
+  readonly rows: readonly (readonly Cell[])[];
+  readonly write: WriteRow;
   readonly more: boolean;
   readonly first: string | null;
   readonly last: string | null;
 }
 
+export interface Found {
+  readonly rows: readonly (readonly Cell[])[];
+  readonly write: WriteRow;
+}
+
+export interface Referring {
+  readonly by: RecordColumn;
+  readonly ids: readonly string[];
+  readonly columns: readonly RecordColumn[];
+  readonly sort: readonly SortKey[];
+  /** Rows for each id. */
+  readonly limit: number;
+}
+
 export interface RecordReads {
+  /** The rows of these ids that are in scope. */
+  findMany(
+    def: CollectionDef,
+    scope: RecordScope,
+    ids: readonly string[],
+    columns: readonly RecordColumn[],
+  ): Promise<Found>;
+  /** The first rows, in an order, of those that refer to each of these ids by a column; who each refers to stands last. */
+  referring(def: CollectionDef, scope: RecordScope, asked: Referring): Promise<Found>;
   /** The row as JSON, null when there is none in scope. */
   find(def: CollectionDef, scope: RecordScope, id: string, columns: readonly RecordColumn[]): Promise<string | null>;
   list(def: CollectionDef, scope: RecordScope, query: RecordQuery): Promise<RecordRows>;
@@ -49,6 +73,33 @@ export function createReads(db: Database, statements: Statements): RecordReads {
       );
       const { rows } = await run(db, compiled, scope, { '@id': id });
       return rows[0] === undefined ? null : compiled.write(rows[0]);
+    },
+
+    async findMany(def, scope, ids, columns) {
+      const compiled = keep(def, scope, `find many:${names(columns)}`, () => {
+        const builder = within(def, scope).whereRaw('id = any (?::uuid[])', ['@ids']).select(select(columns));
+        return compile(builder, columns, { masked: !scope.unmasked });
+      });
+      const { rows } = await run(db, compiled, scope, { '@ids': ids });
+      return { rows, write: compiled.write };
+    },
+
+    async referring(def, scope, { by, ids, columns, sort, limit }) {
+      const order = sort.map(({ column, descending }) => `${column.quoted} ${descending ? 'desc' : 'asc'}`).join(', ');
+      const compiled = keep(def, scope, `referring:${by.name}:${names(columns)}:${order}`, () => {
+        const place = kx.raw(`row_number() over (partition by ${by.quoted} order by ${order}) as "its place"`);
+        const numbered = within(def, scope)
+          .whereRaw(`${by.quoted} = any (?::uuid[])`, ['@ids'])
+          .select(kx.raw('*'), place);
+        const builder = kx
+          .select([...select(columns), kx.raw(by.quoted)])
+          .from(numbered.as('numbered'))
+          .whereRaw('"its place" <= ?::int', ['@each'])
+          .orderByRaw(`${by.quoted}, "its place"`);
+        return compile(builder as never, columns, { masked: !scope.unmasked });
+      });
+      const { rows } = await run(db, compiled, scope, { '@ids': ids, '@each': limit });
+      return { rows, write: compiled.write };
     },
 
     async list(def, scope, query) {
@@ -86,7 +137,7 @@ export function createReads(db: Database, statements: Statements): RecordReads {
               sort,
               keys.map((i) => row[i] as Cell),
             );
-      return { items: rows.map(compiled.write), more, first: cursor(rows[0]), last: cursor(rows.at(-1)) };
+      return { rows, write: compiled.write, more, first: cursor(rows[0]), last: cursor(rows.at(-1)) };
     },
 
     async count(def, scope, query) {

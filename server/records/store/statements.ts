@@ -2,20 +2,20 @@
 import type { Knex } from 'knex';
 import type { RecordScope } from '../../access/decide.ts';
 import type { Rule } from '../../access/rule.ts';
-import type { Cell, Database, Plan, RawResult, Runner } from '../../db/database.ts';
+import type { Database, Plan, RawResult, Runner } from '../../db/database.ts';
 import { PlanCache, plan } from '../../db/plans.ts';
 import { isGuarded, type RowSecurity } from '../../db/row-security.ts';
 import { type Slot, slotValue } from '../../expression/slots.ts';
 import type { CollectionDef } from '../../schema/collection-def.ts';
 import type { Bound } from '../../schema/values.ts';
-import { type RecordColumn, rowWriter } from '../columns.ts';
+import { type RecordColumn, rowWriter, type WriteRow } from '../columns.ts';
 import type { Deleted } from '../list-query.ts';
 
 /** A statement whose parameters are named: `slots[i]` says which value goes to `$i+1`. */
 export interface Compiled {
   readonly plan: Plan;
   readonly slots: readonly string[];
-  readonly write: (cells: readonly Cell[]) => string;
+  readonly write: WriteRow;
 }
 export type Values = Readonly<Record<string, Bound>>;
 
