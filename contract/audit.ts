@@ -62,6 +62,7 @@ export type AuditHead = z.infer<typeof AuditHead>;
 
 const moment = z
   .union([z.iso.date(), z.iso.datetime({ offset: true })])
+  .refine((text) => !text.startsWith('0000'), { message: 'there is no year 0' })
   .meta({ description: 'RFC 3339, or a date, which means the whole day in UTC.' });
 const filter = {
   account_id: z

@@ -294,7 +294,11 @@ export const records = room({
       'Softly where the collection says so; purge=true removes it for good, also one that is softly deleted.',
     pathParams: oneRecord,
     query: z.strictObject({ purge: boolParam.optional() }),
-    responses: { 204: noBody, ...errors('RESOURCE_DELETE_ERROR', 'RELATION_RESTRICTED'), ...found },
+    responses: {
+      204: noBody,
+      ...errors('RESOURCE_DELETE_ERROR', 'RELATION_RESTRICTED', 'PRECONDITION_FAILED'),
+      ...found,
+    },
     metadata: writes('rules', 'delete', { idempotent: 'natural', mcp: 'delete' }),
     example: { params },
   },

@@ -104,14 +104,15 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
       rowSecurity: await rowSecurityOf(db, config.rowSecurity, log),
     });
     const explainer = createExplainer({ sources, definitions: registry, userOf: users.get, peek: createPeek(db) });
-    const rules = createRules({ macros, definitions: registry, collections, explainer });
+    const readable = createReadable(sources, (name) => registry.get(name));
+    const rules = createRules({ macros, definitions: registry, collections, explainer, readable });
     const groups = createGroups({ db, accounts, auth: auth.service, trail });
     const apiKeys = createApiKeys({ db, accounts, auth: auth.service, trail });
     const audit = createAudit({
       db,
       trail,
       definitions: registry,
-      readable: createReadable(sources, (name) => registry.get(name)),
+      readable,
       scope: accounts.scope,
       viewRecord: records.get,
       confirmPassword: auth.service.confirmPassword,

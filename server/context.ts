@@ -44,6 +44,8 @@ export interface Ctx {
   readonly userAgent: string;
   /** X-Audit-Reason: why, for the audit trail; at most 500 characters are kept. */
   readonly auditReason?: string | null;
+  /** If-Match: the versions of a record that a write may build on. */
+  readonly ifMatch?: string | null;
   /** The cookie session token, as sent; only the auth room reads it. */
   readonly sessionCookie: string | null;
 }
@@ -76,7 +78,11 @@ export class Streamed extends Stream {
 
 /** A body that is JSON text already; it is sent as it stands. */
 export class RawJson {
-  constructor(readonly json: string) {}
+  /** `tag` is its version, sent as ETag. */
+  constructor(
+    readonly json: string,
+    readonly tag?: string,
+  ) {}
 }
 
 type Body<R extends Route> = Reply<R> | RawJson | Streamed;

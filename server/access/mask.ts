@@ -20,13 +20,16 @@ function email(text: string): string {
   return at <= 0 ? full(text) : `${[...text][0]}***${text.slice(at)}`;
 }
 
-/** Nine digits in the usual form; of anything else the digits go. */
-const ssn = (text: string): string => (text.replace(/\D/g, '').length === 9 ? '***-**-****' : digits(text));
+/** Nine digits in the usual form; of fewer or more the digits go, and what holds letters goes whole. */
+const ssn = (text: string): string =>
+  /\p{L}/u.test(text) ? full(text) : text.replace(/\D/g, '').length === 9 ? '***-**-****' : digits(text);
 
 /** Country code and the last four digits stay. */
 function phone(text: string): string {
+  if (/\p{L}/u.test(text)) return full(text);
   const found = text.replace(/\D/g, '');
-  if (found.length < 4) return digits(text);
+  // Of a short number the last four would be nearly all of it.
+  if (found.length < 7) return digits(text);
   const country = /^\s*\+(\d{1,3})/.exec(text)?.[1];
   return `${country === undefined ? '' : `+${country}-`}***-***-${found.slice(-4)}`;
 }
@@ -36,5 +39,10 @@ const name = (text: string): string => text.replace(/\S+/g, (word) => `${[...wor
 
 const MASKS: Readonly<Record<MaskType, (text: string) => string>> = { email, ssn, phone, name, full, custom: full };
 
-/** The masked form of a value that is not null. An unknown type hides everything. */
-export const mask = (type: string, text: string): string => (MASKS[type as MaskType] ?? full)(text);
+/** Of values other than free text not even the length is told: it could be one of a few. */
+const CLOSED = '***';
+const FREE: readonly (Field['type'] | undefined)[] = ['text', 'email', 'url'];
+
+/** The masked form of a value that is not null, of a field of that type. An unknown mask hides everything. */
+export const mask = (type: string, text: string, field: Field['type'] | undefined = 'text'): string =>
+  FREE.includes(field) ? (MASKS[type as MaskType] ?? full)(text) : CLOSED;

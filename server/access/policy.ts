@@ -56,14 +56,17 @@ export function policyOf(def: CollectionDef, operation: RuleOperation, role: Rol
 function makePolicy(def: CollectionDef, operation: RuleOperation, role: RoleOf | null, sources: Sources): Policy {
   const collectionRule = def.access.rules[operation];
   const grants = sources.grants.of(role === null ? PUBLIC_ROLE : role.roleId, def.qualifiedName, operation);
-  const { allowed, reason } = verdict(def, operation, role, collectionRule, grants);
   const texts = [
     ...(collectionRule ? [[collectionRule]] : []),
     ...(grants.length > 0 ? [grants.map((g) => g.rule)] : []),
   ];
-  const rows = texts
-    .map((any) => [...new Set(any)].map((text) => ruleOf(def, text, sources.macros)))
-    .filter((any) => !any.some((rule) => rule.always));
+  const asked = texts.map((any) => [...new Set(any)].map((text) => ruleOf(def, text, sources.macros)));
+  // What can never be true locks the operation: that is refused, not answered with nothing.
+  const locked = asked.some((any) => any.every((rule) => rule.never));
+  const { allowed, reason } = locked
+    ? { allowed: false, reason: `${operation} on ${def.qualifiedName} is locked: a rule or permission is "false"` }
+    : verdict(def, operation, role, collectionRule, grants);
+  const rows = asked.filter((any) => !any.some((rule) => rule.always));
   const own = operation === 'delete' ? null : def.access.fields[operation];
   return {
     collectionRule,

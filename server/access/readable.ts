@@ -7,12 +7,13 @@ export type Readable = (caller: Caller, collection: string) => ReadonlySet<strin
 
 const NONE: ReadonlySet<string> = new Set();
 
-/** Answers null where all fields are open, and for what is no collection (any more). `find` takes a full name. */
+/** Answers null where all fields are open, and for the server's own tables; nothing of a collection that is gone. `find` takes a full name. */
 export const createReadable =
   (sources: Sources, find: (collection: string) => CollectionDef | undefined): Readable =>
   (caller, collection) => {
-    const def = caller.superadmin ? undefined : find(collection);
-    if (def === undefined) return null;
+    if (caller.superadmin || !collection.includes('.')) return null;
+    const def = find(collection);
+    if (def === undefined) return NONE;
     const policy = policyOf(def, 'view', caller, sources);
     return policy.allowed ? policy.fields : NONE;
   };

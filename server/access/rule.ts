@@ -31,6 +31,8 @@ export interface Rule {
   readonly slots: readonly Slot[];
   /** It lets every row pass, whoever asks. */
   readonly always: boolean;
+  /** It lets no row pass, whoever asks. */
+  readonly never: boolean;
 }
 
 /** What a rule may be asked for; `read` is list and view. */
@@ -81,7 +83,8 @@ export function ruleOf(def: CollectionDef, text: string, macros: MacroSource): R
     const checked = check(parseRule(text), ruleScope(fields, 'any', macros));
     const { root } = checked;
     const always = root.kind === 'constant' && root.value === true;
-    rule = { text, checked, always, ...toSql(checked, { column: (name) => columnOf(def, name) }) };
+    const never = root.kind === 'constant' && root.value === false;
+    rule = { text, checked, always, never, ...toSql(checked, { column: (name) => columnOf(def, name) }) };
     known.rules.set(text, rule);
   }
   return rule;

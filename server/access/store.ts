@@ -18,8 +18,8 @@ const grants = plan(`
   select v.number, (
     select coalesce(json_agg(json_build_object(
       'role_id', p.role_id, 'role', r.name, 'collection', p.collection, 'operation', p.operation,
-      'rule', p.rule, 'fields', p.fields) order by p.id), '[]')::text
-    from snackbase.permissions p join snackbase.roles r on r.id = p.role_id where r.enabled)
+      'rule', case when r.enabled then p.rule else 'false' end, 'fields', p.fields) order by p.id), '[]')::text
+    from snackbase.permissions p join snackbase.roles r on r.id = p.role_id)
   from snackbase.permissions_version v`);
 const macros = plan(`
   select v.number, (

@@ -19,12 +19,21 @@ export interface Personal {
 export function maskTypeOf(definitions: Personal, table: string, column: string, captured: string | undefined) {
   if (captured !== undefined) return captured;
   // A name longer than a column's may stand in the trail as the column.
+  if (column === 'id' || !table.includes('.')) return null;
   const found = definitions.get(table)?.fields.find((f) => f.name === column || f.column === column)?.field;
-  return found?.pii === true ? (found.mask_type ?? 'full') : null;
+  // What a field that is gone was, nobody can tell any more: it stays with those who see everything.
+  if (found === undefined) return 'full';
+  return found.pii === true ? (found.mask_type ?? 'full') : null;
 }
 
 /** What stands for a value of a field that the viewer may not read. */
 const HIDDEN = '***';
+
+/** The type of a field; undefined for one that is gone. */
+const typeOf = (definitions: Personal, table: string, column: string): Field['type'] | undefined =>
+  table.includes('.')
+    ? definitions.get(table)?.fields.find((f) => f.name === column || f.column === column)?.field.type
+    : 'text';
 
 /** The fields of a collection that the viewer may read; null: all, or none of our business. */
 export type ReadableFields = (viewer: Caller, table: string) => ReadonlySet<string> | null;
@@ -39,7 +48,7 @@ export function showTo(viewer: Caller, definitions: Personal, readable: Readable
     const hidden = fields !== null && !fields.has(column);
     const hide = (value: string | null) => {
       if (value === null) return null;
-      return hidden ? HIDDEN : type === null ? value : mask(type, value);
+      return hidden ? HIDDEN : type === null ? value : mask(type, value, typeOf(definitions, change.table, column));
     };
     return {
       id: entryId(change.position, n),

@@ -51,6 +51,9 @@ function prefixesOf(routes: readonly Route[]): string[] {
   return literal.filter((path) => !literal.some((other) => other !== path && path.startsWith(other)));
 }
 
+/** A body that took longer to arrive is decided upon again. */
+const PATIENCE_MS = 100;
+
 /** The gate, then the route's own decision, then the body: in this order, so that 401 and 403 win over 400. */
 function admission(route: Route, handler: AnyHandler, gate: Gate) {
   const readsBody = hasBody(route);
@@ -59,7 +62,15 @@ function admission(route: Route, handler: AnyHandler, gate: Gate) {
     try {
       await gate.pass(route.metadata, request);
       if (admit !== undefined) await admit({ params: request.params, ctx: request.ctx });
-      if (readsBody) request.body = await gate.readBody(route.metadata, request);
+      if (readsBody) {
+        const began = performance.now();
+        request.body = await gate.readBody(route.metadata, request);
+        // Whoever holds his body back must not keep rights that he lost meanwhile.
+        if (performance.now() - began > PATIENCE_MS) {
+          await gate.pass(route.metadata, request);
+          if (admit !== undefined) await admit({ params: request.params, ctx: request.ctx });
+        }
+      }
     } catch (error) {
       return next(error);
     }

@@ -27,6 +27,9 @@ export class RequestContext implements Ctx {
     // Node reads headers as Latin-1; people write reasons in UTF-8.
     return typeof sent === 'string' && sent !== '' ? Buffer.from(sent, 'latin1').toString('utf8') : null;
   }
+  get ifMatch(): string | null {
+    return this.request.headers['if-match'] ?? null;
+  }
   get sessionCookie(): string | null {
     return /(?:^|;\s*)sb_session=([^;]+)/.exec(this.request.headers.cookie ?? '')?.[1] ?? null;
   }
@@ -57,6 +60,12 @@ export function bornWithPrototypes(app: Express): {
   return { IncomingMessage: BornRequest, ServerResponse: BornResponse as typeof ServerResponse };
 }
 
+/** Whether the client says that it has this version already; comparison is weak, as RFC 9110 wants for reading. */
+const isKnown = (header: string | undefined, tag: string | string[] | undefined): boolean =>
+  header !== undefined &&
+  typeof tag === 'string' &&
+  header.split(',').some((one) => one.trim() === '*' || one.trim().replace(/^W\//, '') === tag);
+
 type HeaderPairs = readonly (string | number)[];
 
 /**
@@ -77,11 +86,20 @@ export function fastReplies(app: Express, constant: HeaderPairs): void {
   } as never;
 
   response.json = function (this: ServerResponse & { req: Request }, body: unknown) {
-    const text = body instanceof RawJson ? body.json : JSON.stringify(body);
+    const raw = body instanceof RawJson;
+    const tag = raw ? body.tag : undefined;
+    if (tag !== undefined && this.req.method === 'GET' && isKnown(this.req.headers['if-none-match'], tag)) {
+      this.statusCode = 304;
+      this.setHeader('ETag', tag);
+      this.end();
+      return this;
+    }
+    const text = raw ? body.json : JSON.stringify(body);
     const length = Buffer.byteLength(text);
     if (this.getHeaderNames().length > 0) {
       this.setHeader('Content-Type', 'application/json');
       this.setHeader('Content-Length', length);
+      if (tag !== undefined) this.setHeader('ETag', tag);
       this.end(text);
       return this;
     }
@@ -93,6 +111,7 @@ export function fastReplies(app: Express, constant: HeaderPairs): void {
       String(length),
       'X-Correlation-ID',
       this.req.ctx.requestId,
+      ...(tag === undefined ? [] : ['ETag', tag]),
       ...constant,
     ]);
     this.end(text);

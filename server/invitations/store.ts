@@ -8,7 +8,9 @@ export interface InvitationRow extends Invitation {
   readonly invited_by_email: string | null;
 }
 
-const STATUS = `case when i.accepted_at is not null then 'accepted' when i.cancelled_at is not null then 'cancelled'
+// An invitation is worth what its maker may: who was deactivated or is no admin any more invites nobody.
+const STATUS = `case when i.accepted_at is not null then 'accepted'
+  when i.cancelled_at is not null or not (u.is_active and (u.account_id = 'SY0000' or u.role_id = 1)) then 'cancelled'
   when i.expires_at <= $1 then 'expired' else 'pending' end`;
 const COLUMNS = `i.id, i.account_id, i.account_id as account_code, i.email, i.role_id, r.name as role, i.invited_by,
   ${STATUS} as status, i.expires_at, i.accepted_at, i.created_at, a.name as account_name, u.email as invited_by_email`;

@@ -64,9 +64,10 @@ export function prepareBody(def: CollectionDef, body: Body, mode: WriteMode, wri
   const values: Bound[] = [];
   for (const column of def.fields) {
     const has = Object.hasOwn(body, column.name);
-    // Replacing leaves alone what the caller may not write.
-    if (!has && (mode === 'patch' || (mode === 'replace' && !open(column.name)))) continue;
     const { field } = column;
+    // Replacing leaves alone what the caller may not write, and what he sees masked: he cannot send it back.
+    const kept = mode === 'replace' && (!open(column.name) || (!unmasked && field.pii === true));
+    if (!has && (mode === 'patch' || kept)) continue;
     const value = has ? body[column.name] : (field.default ?? null);
     if (value === null) {
       if (field.required) entries.push(missing(column.name, has));
@@ -84,7 +85,7 @@ const isMasked = (field: Field, value: unknown): boolean =>
   field.pii === true &&
   typeof value === 'string' &&
   value.includes('*') &&
-  mask(field.mask_type ?? 'full', value) === value;
+  mask(field.mask_type ?? 'full', value, field.type) === value;
 
 const maskedEntry = (field: string): ProblemEntry => ({
   field,

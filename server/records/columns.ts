@@ -18,11 +18,12 @@ const system = (name: string, type: PgType): RecordColumn => ({ name, quoted: `"
 
 export const ID = system('id', 'uuid');
 export const CREATED_AT = system('created_at', 'timestamp with time zone');
+export const UPDATED_AT = system('updated_at', 'timestamp with time zone');
 const DELETED_AT = system('deleted_at', 'timestamp with time zone');
 const SYSTEM = [
   system('account_id', 'character(6)'),
   CREATED_AT,
-  system('updated_at', 'timestamp with time zone'),
+  UPDATED_AT,
   system('created_by', 'text'),
   system('updated_by', 'text'),
 ];
@@ -80,7 +81,7 @@ export const isPersonal = ({ field }: RecordColumn): boolean => field?.pii === t
 /** The masked form is a text, whatever the field's type is. */
 function masking({ field, type }: RecordColumn): Encode {
   const text = type === 'timestamp with time zone' ? rfc3339 : (cell: string) => cell;
-  return (cell) => JSON.stringify(mask(field?.mask_type ?? 'full', text(cell)));
+  return (cell) => JSON.stringify(mask(field?.mask_type ?? 'full', text(cell), field?.type));
 }
 
 function encoder(column: RecordColumn, masked: boolean): Encode {

@@ -47,6 +47,12 @@ export type Opening = ReturnType<typeof createOpening>;
 export function createOpening({ definitions, resolveAccount, decide }: OpeningOptions) {
   /** The collection and what the caller may do with it. Throws RESOURCE_NOT_FOUND, RESOURCE_DISABLED and as `decide`. */
   async function open({ ctx, name, operation, managed }: Call): Promise<Opened> {
+    if (
+      ctx.caller?.kind === 'admin_token' &&
+      managed === undefined &&
+      (operation === 'create' || operation === 'update')
+    )
+      throw new Failure('ADMIN_TOKEN_NOT_ALLOWED');
     const def = await definitions.find(name);
     if (def === undefined) throw new Failure('RESOURCE_NOT_FOUND');
     if (!def.enabled)

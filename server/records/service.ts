@@ -13,7 +13,8 @@ import { isUuid } from '../schema/values.ts';
 import { readAggregation } from './aggregate-query.ts';
 import { createBatches } from './batch.ts';
 import { type Body, type Prepared, prepareBody } from './body.ts';
-import { columnsOf, ID, type RecordColumn } from './columns.ts';
+import { columnsOf, ID, type RecordColumn, UPDATED_AT } from './columns.ts';
+import { allows, tagged } from './etag.ts';
 import { expanded } from './expand.ts';
 import { readExpand } from './expand-query.ts';
 import { type HistoryQuery, historyOf } from './history.ts';
@@ -109,7 +110,7 @@ export function createRecords(options: RecordsOptions) {
       const made = { ...row, ...author(ctx), id: uuidV7(), accountId };
       if (scope.rows.length > 0) refuseForbidden(opened, made, body);
       const cells = await writes.insert(def, scope, made);
-      return writtenReply(def, cells, viewOf(opened), sentOf(row, body));
+      return tagged(writtenReply(def, cells, viewOf(opened), sentOf(row, body)));
     });
 
   const update = (call: Call, id: string, body: Body, mode: 'replace' | 'patch'): Promise<RawJson> =>
@@ -117,9 +118,10 @@ export function createRecords(options: RecordsOptions) {
       const { ctx, def } = opened;
       const scope = withData(opened.scope, body);
       const row = prepareBody(def, body, mode, scope);
-      const cells = await writes.update(def, scope, idOf(id), { ...row, ...author(ctx) });
-      if (cells === null) throw await notUpdated({ ...opened, scope }, id, row);
-      return writtenReply(def, cells, viewOf(opened), sentOf(row, body));
+      const version = await versionOf(opened, idOf(id));
+      const cells = await writes.update(def, scope, id, { ...row, ...author(ctx), version });
+      if (cells === null) throw await notUpdated({ ...opened, scope }, id, row, version);
+      return tagged(writtenReply(def, cells, viewOf(opened), sentOf(row, body)));
     });
 
   const many = createBatches({
@@ -131,11 +133,26 @@ export function createRecords(options: RecordsOptions) {
     author,
   });
 
+  /**
+   * The version that If-Match allows to build on, undefined without that header. The store looks at it again in the statement
+   * itself. Throws PRECONDITION_FAILED when the record as the caller sees it is another one by now.
+   */
+  async function versionOf(opened: Opened, id: string): Promise<string | undefined> {
+    const { ctx, def } = opened;
+    if (ctx.ifMatch === null || ctx.ifMatch === undefined) return undefined;
+    const view = viewOf(opened);
+    const row = view && (await reads.find(def, view, id, readProjection(def, undefined, view)));
+    if (row === null) throw new Failure('RESOURCE_NOT_FOUND');
+    if (!allows(ctx.ifMatch, row)) throw new Failure('PRECONDITION_FAILED');
+    return JSON.parse(row).updated_at as string;
+  }
+
   /** Why an update found nothing: no such row for the caller, or one that the change would take out of his reach. */
-  async function notUpdated({ def, scope }: Opened, id: string, row: Prepared): Promise<Failure> {
-    if (!judgesChange(scope, row.columns)) return new Failure('RESOURCE_NOT_FOUND');
-    const before = await reads.find(def, scope, id, [ID]);
+  async function notUpdated({ def, scope }: Opened, id: string, row: Prepared, version?: string): Promise<Failure> {
+    if (version === undefined && !judgesChange(scope, row.columns)) return new Failure('RESOURCE_NOT_FOUND');
+    const before = await reads.find(def, scope, id, [ID, UPDATED_AT]);
     if (before === null) return new Failure('RESOURCE_NOT_FOUND');
+    if (version !== undefined && JSON.parse(before).updated_at !== version) return new Failure('PRECONDITION_FAILED');
     return new Failure('FORBIDDEN', { reason: 'after this change the record would not satisfy the update rule' });
   }
 
@@ -164,16 +181,16 @@ export function createRecords(options: RecordsOptions) {
         const { def, scope } = opened;
         const columns = readProjection(def, fields, scope);
         const branches = await expandOf(opened, expand, columns);
-        if (branches.length === 0) return orMissing(await reads.find(def, scope, idOf(id), columns));
+        if (branches.length === 0) return tagged(orMissing(await reads.find(def, scope, idOf(id), columns)));
         const found = await reads.findMany(def, scope, [idOf(id)], columns);
         const [item] = await expanded(reads, (of) => viewOf({ ...opened, def: of }), { ...found, columns }, branches);
-        return orMissing(item ?? null);
+        return tagged(orMissing(item ?? null));
       }),
 
     history: (ctx: Ctx, name: string, id: string, query: HistoryQuery) =>
       on({ ctx, name, operation: 'view' }, 'find', async ({ def, scope }) => {
         const row = await reads.find(def, scope, idOf(id), columnsOf(def).all);
-        return historyOf({ ctx, def, trail, readable: scope.fields, accountId: scope.accountId }, id, row, query);
+        return historyOf({ ctx, def, trail, scope }, id, row, query);
       }),
 
     create: (ctx: Ctx, name: string, body: Body) => insert({ ctx, name, operation: 'create' }, body),
@@ -183,9 +200,12 @@ export function createRecords(options: RecordsOptions) {
       update({ ctx, name, operation: 'update' }, id, body, 'patch'),
 
     delete: (ctx: Ctx, name: string, id: string, purge = false): Promise<undefined> =>
-      on({ ctx, name, operation: 'delete' }, 'delete', async ({ def, scope }) => {
+      on({ ctx, name, operation: 'delete' }, 'delete', async (opened) => {
+        const { def, scope } = opened;
+        const version = await versionOf(opened, idOf(id));
         const remove = purge ? writes.purge : writes.remove;
-        if (!(await remove(def, scope, idOf(id), author(ctx)))) throw new Failure('RESOURCE_NOT_FOUND');
+        if (!(await remove(def, scope, id, { ...author(ctx), version })))
+          throw new Failure(version === undefined ? 'RESOURCE_NOT_FOUND' : 'PRECONDITION_FAILED');
         return undefined;
       }),
 

@@ -6,7 +6,7 @@ import type { Rules } from './service.ts';
 export const ruleRoutes = (rules: Rules): Handlers<typeof contract> => ({
   get: ({ params }) => rules.get(params.id),
   update: ({ params, body, ctx }) => rules.update(params.id, body, ctx),
-  validate: ({ body }) => rules.validate(body),
-  test: ({ body }) => rules.test(body),
+  validate: ({ body, ctx }) => rules.validate(ctx, body),
+  test: ({ body, ctx }) => rules.test(ctx, body),
   explain: ({ body, ctx }) => rules.explain(ctx, body),
 });

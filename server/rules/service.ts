@@ -3,6 +3,7 @@ import type { Collection, CollectionChange } from '../../contract/collections.ts
 import type { Parsed, Reply } from '../../contract/kit.ts';
 import { Failure } from '../../contract/problems.ts';
 import type { rules as contract, Rules as RulesReply } from '../../contract/rules.ts';
+import type { Readable } from '../access/readable.ts';
 import type { MacroSource } from '../access/rule.ts';
 import { type Ctx, requireCaller } from '../context.ts';
 import type { CollectionDef } from '../schema/collection-def.ts';
@@ -19,8 +20,8 @@ export interface Rules {
   get(collection: string): Promise<RulesReply>;
   /** Changes what is given. Throws RESOURCE_NOT_FOUND, INVALID_RESOURCE_DATA with place and hint of every mistake. */
   update(collection: string, change: Parsed<C['update']>['body'], ctx: Ctx): Promise<RulesReply>;
-  validate(input: Parsed<C['validate']>['body']): Promise<Reply<C['validate']>>;
-  test(input: Parsed<C['test']>['body']): Promise<Reply<C['test']>>;
+  validate(ctx: Ctx, input: Parsed<C['validate']>['body']): Promise<Reply<C['validate']>>;
+  test(ctx: Ctx, input: Parsed<C['test']>['body']): Promise<Reply<C['test']>>;
   /** Throws RESOURCE_NOT_FOUND for a collection that is not there and for a user who is not the caller's to manage. */
   explain(ctx: Ctx, input: Parsed<C['explain']>['body']): Promise<Reply<C['explain']>>;
 }
@@ -33,26 +34,29 @@ export interface RulesOptions {
     update(idOrName: string, change: CollectionChange, ctx?: Ctx): Promise<Collection>;
   };
   readonly explainer: Explainer;
+  readonly readable: Readable;
 }
 
-export function createRules({ macros, definitions, collections, explainer }: RulesOptions): Rules {
-  async function named(collection: string): Promise<CollectionDef> {
+export function createRules({ macros, definitions, collections, explainer, readable }: RulesOptions): Rules {
+  /** The collection with the fields that the caller may view: hints must not name others. */
+  async function named(ctx: Ctx, collection: string): Promise<Pick<CollectionDef, 'fields'>> {
     const def = await definitions.find(collection);
     if (def === undefined) throw new Failure('RESOURCE_NOT_FOUND');
-    return def;
+    const open = readable(requireCaller(ctx), def.qualifiedName);
+    return { fields: def.fields.filter(({ name }) => open === null || open.has(name)) };
   }
 
   return {
     get: async (collection) => shown(await collections.get(collection)),
     update: async (collection, change, ctx) => shown(await collections.update(collection, change, ctx)),
 
-    async validate({ rule, operation = 'update', collection, collectionFields }) {
-      const def = collection === undefined ? null : await named(collection);
+    async validate(ctx, { rule, operation = 'update', collection, collectionFields }) {
+      const def = collection === undefined ? null : await named(ctx, collection);
       return verdict(rule, scopeOf(def, collectionFields, operation, macros));
     },
 
-    async test({ rule, collection, context = {} }) {
-      const def = collection === undefined ? null : await named(collection);
+    async test(ctx, { rule, collection, context = {} }) {
+      const def = collection === undefined ? null : await named(ctx, collection);
       return outcome(rule, scopeOf(def, undefined, 'any', macros), context);
     },
 

@@ -14,7 +14,7 @@ import type { CollectionDef } from '../schema/collection-def.ts';
 
 /** What a rule may name: the fields of a collection, the names that are given, or anything. */
 export function scopeOf(
-  def: CollectionDef | null,
+  def: Pick<CollectionDef, 'fields'> | null,
   names: readonly string[] | undefined,
   use: RuleUse,
   macros: MacroSource,

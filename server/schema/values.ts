@@ -65,6 +65,8 @@ export function toParameter(field: Field, value: unknown): Bound {
   if (value === null || value === undefined) return null;
   if (field.type === 'json') return JSON.stringify(value);
   if (typeof value === 'number') return value === 0 ? 0 : value;
-  if (field.type === 'datetime' && typeof value === 'string') return value.replace(',', '.');
+  // Digits after the sixth are cut, as rules and filters do, instead of rounded into another second.
+  if (field.type === 'datetime' && typeof value === 'string')
+    return value.replace(',', '.').replace(/(\.\d{6})\d+/, '$1');
   return value as Bound;
 }

@@ -207,9 +207,9 @@ describe.runIf(available)('rules', () => {
     const closed = await make({});
     expect((await as(acme.token).list(closed)).status).toBe(200);
     await grant(1, [{ collection: closed, operation: 'list', rule: 'false' }]);
-    expect((await as(acme.token).list(closed)).body.total).toBe(0);
+    expect(code(await as(acme.token).list(closed))).toEqual([403, 'FORBIDDEN']);
     expect((await as(acme.token).post(closed, { title: 'still mine' })).status).toBe(201);
-    expect((await as(acme.token).list(closed)).body.total).toBe(0);
+    expect((await as(t.root).list(closed)).body.total).toBe(1);
   });
 
   it('S002-48 FORBIDDEN for each operation without a permission', async () => {
@@ -435,7 +435,7 @@ describe.runIf(available)('rules', () => {
     ).name;
     const person = { name: 'Grace Hopper', mail: 'grace@example.com', age: 85 };
     const made = await as(ada.token).post(c, person);
-    const masked = { name: 'G*** H***', mail: 'g***@example.com', age: '**' };
+    const masked = { name: 'G*** H***', mail: 'g***@example.com', age: '***' };
     expect(made.body).toMatchObject(masked);
     expect((await as(ada.token).get(c, made.body.id)).body).toMatchObject(masked);
     expect((await as(ada.token).list(c)).body.items[0]).toMatchObject(masked);

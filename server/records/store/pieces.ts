@@ -8,6 +8,8 @@ import { columnsOf } from '../columns.ts';
 import { type Piece, was } from './capture.ts';
 import type { Compiled, Statements, Values } from './statements.ts';
 
+/** The row is as old as the one that the caller has seen. */
+export const VERSION = 'updated_at = ?::timestamptz';
 export const TOUCH = "greatest(now(), updated_at + interval '1 microsecond')";
 /** The i-th assigned column as it will be, in the rows of `input`. */
 export const becomes = (i: number): string => `"becomes ${i}"`;
@@ -27,10 +29,16 @@ export function createPieces(statements: Statements, trail: Pick<Recorder, 'capt
   }
 
   /** The rows of the scope, locked as they are before the write: one, or those that `input` names, in one order for all writers. */
-  function before(def: CollectionDef, scope: RecordScope, columns: readonly string[], many = false): Piece {
+  function before(
+    def: CollectionDef,
+    scope: RecordScope,
+    columns: readonly string[],
+    { many = false, version = false }: { many?: boolean; version?: boolean } = {},
+  ): Piece {
     const rows = within(def, scope)
       .select(kx.raw(['account_id', 'id', ...columns].join(', ')))
       .forUpdate();
+    if (version) rows.whereRaw(VERSION, ['@version']);
     return piece(many ? rows.whereRaw('id in (select "its id" from input)').orderBy('id') : rows.where('id', '@id'));
   }
 

@@ -97,7 +97,7 @@ export function createWritesMany(statements: Statements, trail: Pick<Recorder, '
         };
         const pieces = {
           input: input(columns),
-          before: before(def, scope, [...old, ...rest], true),
+          before: before(def, scope, [...old, ...rest], { many: true }),
           ...(judged && { after: after(scope, columns, rest, true) }),
           written: update,
           captured: captureWritten(def, 'UPDATE', columns),

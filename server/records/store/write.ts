@@ -7,7 +7,7 @@ import type { Bound } from '../../schema/values.ts';
 import type { Prepared } from '../body.ts';
 import { columnsOf } from '../columns.ts';
 import { captureWritten, was } from './capture.ts';
-import { createPieces, judgesChange, ONE_ROW, piece, ruleColumns, TOUCH } from './pieces.ts';
+import { createPieces, judgesChange, ONE_ROW, piece, ruleColumns, TOUCH, VERSION } from './pieces.ts';
 import type { Statements, Values } from './statements.ts';
 
 export { judgesChange } from './pieces.ts';
@@ -17,6 +17,8 @@ export interface Author {
   /** null: a caller without a credential. */
   readonly by: string | null;
   readonly context: string;
+  /** updated_at of the row that the write builds on; another one is not in scope. */
+  readonly version?: string | undefined;
 }
 
 export interface RecordWrites {
@@ -85,7 +87,8 @@ export function createWrites(db: Database, statements: Statements, trail: Pick<R
     },
 
     async update(def, scope, id, row, on = db) {
-      const compiled = keep(def, scope, `update:${names(row.columns)}`, () => {
+      const version = row.version !== undefined;
+      const compiled = keep(def, scope, `update:${version}:${names(row.columns)}`, () => {
         const judged = judgesChange(scope, row.columns);
         const old = row.columns.map((c, i) => `${c.quoted} as ${was(i)}`);
         const kept = judged ? ruleColumns(def, scope, row.columns) : [];
@@ -98,7 +101,7 @@ export function createWrites(db: Database, statements: Statements, trail: Pick<R
         };
         const captured = captureWritten(def, 'UPDATE', row.columns);
         const pieces = {
-          before: before(def, scope, [...old, ...kept]),
+          before: before(def, scope, [...old, ...kept], { version }),
           ...(judged && { after: after(scope, row.columns, kept) }),
           written: update,
           captured,
@@ -110,8 +113,10 @@ export function createWrites(db: Database, statements: Statements, trail: Pick<R
     },
 
     async remove(def, scope, id, author, on = db) {
-      const compiled = keep(def, scope, `remove:${def.softDelete}`, () => {
+      const version = author.version !== undefined;
+      const compiled = keep(def, scope, `remove:${def.softDelete}:${version}`, () => {
         const target = within(def, scope).where('id', '@id');
+        if (version) target.whereRaw(VERSION, ['@version']);
         const gone = { deleted_at: kx.raw('now()'), updated_at: kx.raw(TOUCH), updated_by: '@by' };
         const removed = (def.softDelete ? target.update(gone) : target.delete()).returning(kx.raw(kept(def)) as never);
         const captured = captureWritten(def, 'DELETE', def.fields);
@@ -149,4 +154,9 @@ const allColumns = (def: CollectionDef): string =>
     .all.map((c) => c.quoted)
     .join(', ');
 
-const ids = (author: Author, more: Values): Values => ({ ...more, '@by': author.by, '@context': author.context });
+const ids = ({ by, context, version }: Author, more: Values): Values => ({
+  ...more,
+  '@by': by,
+  '@context': context,
+  ...(version !== undefined && { '@version': version }),
+});
