@@ -38,6 +38,9 @@ export const AuditEntry = z
     user_agent: nullable('User-Agent of the request.'),
     request_id: nullable('X-Correlation-ID of the request.'),
     extra_metadata: z.record(z.string(), z.unknown()).nullable(),
+    salt: nullable(
+      'Random text that enters the checksum, so that a masked value cannot be found by trying; null where the values are masked for you.',
+    ),
     checksum: z.string().meta({
       description:
         'SHA-256, lower-case hexadecimal, over the entry without id, checksum and masked, as RFC 8785 writes it: keys in order, no white space, nulls kept, UTF-8.',
@@ -111,6 +114,7 @@ const shown = {
   user_agent: 'curl/8.5.0',
   request_id: 'cid_0198c0de',
   extra_metadata: { auth_method: 'bearer' },
+  salt: '8f14e45fceea167a5a36dedd4bea2543',
   checksum: hash,
   previous_hash: hash,
 };

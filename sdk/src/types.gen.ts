@@ -286,6 +286,8 @@ export interface AuditEntry {
   extra_metadata: {
     [key: string]: unknown;
   } | null;
+  /** Random text that enters the checksum, so that a masked value cannot be found by trying; null where the values are masked for you. */
+  salt: string | null;
   /** SHA-256, lower-case hexadecimal, over the entry without id, checksum and masked, as RFC 8785 writes it: keys in order, no white space, nulls kept, UTF-8. */
   checksum: string;
   /** The checksum of the entry with the seq before, null at 1. */

@@ -1,4 +1,5 @@
 // Who did it: the context that every entry of a request carries, made once a request.
+import { randomBytes } from 'node:crypto';
 import type { Ctx } from '../context.ts';
 import type { Context } from './entry.ts';
 
@@ -6,6 +7,9 @@ import type { Context } from './entry.ts';
 const storable = (text: string): string => [...text.replaceAll('\0', '').slice(0, 1000)].slice(0, 500).join('');
 const given = (text: string | null | undefined): string | undefined =>
   text === null || text === undefined || text === '' ? undefined : storable(text);
+
+/** The secret behind the salts of a change's entries. */
+export const randomSalt = (): string => randomBytes(16).toString('base64url');
 
 /** What a command or the server itself does on nobody's behalf. */
 export const SYSTEM: Context = { actor_kind: 'system' };
@@ -23,6 +27,7 @@ export function contextOf(ctx: Ctx, more: Context = {}): Context {
     es_reason: given(ctx.auditReason),
     ip_address: given(ctx.ip),
     request_id: ctx.requestId,
+    salt: randomSalt(),
     user_agent: given(ctx.userAgent),
     ...more,
   };

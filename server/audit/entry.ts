@@ -27,6 +27,8 @@ export interface Entry {
   readonly previous_hash: string | null;
   readonly record_id: string;
   readonly request_id: string | null;
+  /** Random, one for each entry: without it a masked value cannot be found by trying candidates against the checksum. */
+  readonly salt: string | null;
   readonly seq: number;
   readonly table_name: string;
   readonly user_agent: string | null;
@@ -46,6 +48,7 @@ export type Context = {
     | 'extra_metadata'
     | 'ip_address'
     | 'request_id'
+    | 'salt'
     | 'user_agent'
     | 'user_email'
     | 'user_id'
@@ -118,6 +121,19 @@ function canonicalValue(value: unknown): string {
   return `{${members.map(([key, one]) => `${JSON.stringify(key)}:${canonicalValue(one)}`).join()}}`;
 }
 
+/** Entries that one hash salts. */
+const SALTED = 4;
+
+/** The salts of a change's first entries, from the secret of its context; knowing one tells nothing of another. */
+export function saltsOf({ salt }: Context, count: number): (string | null)[] {
+  if (salt === undefined || salt === null) return Array.from({ length: count }, () => null);
+  const blocks = Array.from({ length: Math.ceil(count / SALTED) }, (_, i) => hash('sha512', `${salt}:${i}`));
+  return Array.from({ length: count }, (_, i) => {
+    const at = (i % SALTED) * 32;
+    return (blocks[Math.floor(i / SALTED)] as string).slice(at, at + 32);
+  });
+}
+
 /** The checksums of a change's entries in their order, the first following `previous` as entry `firstSeq`. */
 export function checksumsOf(change: Change, firstSeq: number, previous: string | null): string[] {
   const k = sharedKeys(change);
@@ -126,13 +142,14 @@ export function checksumsOf(change: Change, firstSeq: number, previous: string |
   const b = `,"es_reason":${quote(k.es_reason)},"es_timestamp":${quote(k.es_timestamp)},"es_username":${quote(k.es_username)},"extra_metadata":${canonicalValue(k.extra_metadata)},"ip_address":${quote(k.ip_address)},"mask_type":`;
   const c = `,"occurred_at":${quote(k.occurred_at)},"old_value":`;
   const d = `,"operation":${quote(k.operation)},"previous_hash":`;
-  const e = `,"record_id":${quote(k.record_id)},"request_id":${quote(k.request_id)},"seq":`;
+  const e = `,"record_id":${quote(k.record_id)},"request_id":${quote(k.request_id)},"salt":`;
   const f = `,"table_name":${quote(k.table_name)},"user_agent":${quote(k.user_agent)},"user_email":${quote(k.user_email)},"user_id":${quote(k.user_id)},"user_name":${quote(k.user_name)}}`;
+  const salts = saltsOf(change.context, change.entries.length);
   let last = previous;
   return change.entries.map(([column, old, now, maskType], i) => {
     last = hash(
       'sha256',
-      `${a}${quote(column)}${b}${quote(maskType ?? null)},"new_value":${quote(now)}${c}${quote(old)}${d}${quote(last)}${e}${firstSeq + i}${f}`,
+      `${a}${quote(column)}${b}${quote(maskType ?? null)},"new_value":${quote(now)}${c}${quote(old)}${d}${quote(last)}${e}${quote(salts[i] ?? null)},"seq":${firstSeq + i}${f}`,
     );
     return last;
   });

@@ -35,6 +35,7 @@ export const CSV_COLUMNS = [
   'user_agent',
   'request_id',
   'extra_metadata',
+  'salt',
   'checksum',
   'previous_hash',
 ] as const satisfies readonly (keyof AuditEntry)[];

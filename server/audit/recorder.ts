@@ -1,7 +1,7 @@
 // Recording what is not a record: users, accounts, collections, sessions. The services call it inside their transactions.
 import type { Ctx } from '../context.ts';
 import type { Runner, Transaction } from '../db/database.ts';
-import { contextOf, contextText, SYSTEM } from './actor.ts';
+import { contextOf, contextText, randomSalt, SYSTEM } from './actor.ts';
 import type { Cells, Context } from './entry.ts';
 import { insertChange } from './store/recording.ts';
 
@@ -52,7 +52,7 @@ export function createRecorder(nudge: () => void): Recorder {
       const kind = operation ?? (before == null ? 'CREATE' : after == null ? 'DELETE' : 'UPDATE');
       const who =
         ctx == null
-          ? JSON.stringify({ ...SYSTEM, ...context })
+          ? JSON.stringify({ ...SYSTEM, salt: randomSalt(), ...context })
           : context === undefined
             ? contextText(ctx)
             : JSON.stringify(contextOf(ctx, context));

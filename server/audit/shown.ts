@@ -3,7 +3,7 @@ import type { AuditEntry } from '../../contract/audit.ts';
 import type { Field } from '../../contract/fields.ts';
 import { mask, seesPersonalData } from '../access/mask.ts';
 import type { Caller } from '../context.ts';
-import { entryId, sharedKeys } from './entry.ts';
+import { entryId, saltsOf, sharedKeys } from './entry.ts';
 import type { EntryRow } from './store/reading.ts';
 
 /** The collections of today, as far as masking needs them. */
@@ -58,6 +58,7 @@ export function showTo(viewer: Caller, definitions: Personal, readable: Readable
       old_value: hide(old),
       new_value: hide(now),
       mask_type: captured ?? null,
+      salt: hidden || type !== null ? null : (saltsOf(change.context, n)[n - 1] ?? null),
       masked: hidden || type !== null,
       checksum,
       previous_hash: previous,

@@ -39,7 +39,9 @@ export async function verifyTrail(db: Runner, signer: Signer, accountId: string 
     if (found.bad !== null) return { valid: false, checked, accounts, first_bad: found.bad };
     accounts += 1;
   }
-  const first_bad = accountId === null ? await verifyWhole(db, signer) : null;
+  // Of a chain that is gone whole nothing tells but the sum of all chains.
+  const empty = ends.every(({ seq, head_seq }) => seq === null && head_seq === null);
+  const first_bad = accountId === null || empty ? await verifyWhole(db, signer) : null;
   return { valid: first_bad === null, checked, accounts, first_bad };
 }
 

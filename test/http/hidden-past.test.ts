@@ -1,5 +1,6 @@
 // What was hidden stays hidden: in the history of a record, in the trail, behind masks, and after roles, fields and rules changed.
 import { beforeAll, describe, expect, it } from 'vitest';
+import { checksumOf } from '../audit/independent.ts';
 import { available, type Json, startApp, type Tenant, type TestApp, unique } from '../helpers/app.ts';
 
 describe.runIf(available)('the hidden past', () => {
@@ -148,6 +149,31 @@ describe.runIf(available)('the hidden past', () => {
       flag: true,
       pick: 'yes',
     });
+  });
+
+  it('the checksum of a masked entry cannot be tried out: its salt is told to nobody who sees the mask', async () => {
+    const c = await make([
+      { name: 'ssn', type: 'text', pii: true, mask_type: 'ssn' },
+      { name: 'nick', type: 'text' },
+    ]);
+    const { id } = (await as(acme.token, 'POST', `/records/${c}`, { ssn: '123456789', nick: 'x' })).body;
+    const entries = async (token: string) => {
+      const { items } = (await as(token, 'GET', `/audit-logs?record_id=${id}`)).body;
+      return Object.fromEntries(items.map((e: Json) => [e.column_name, e]));
+    };
+    const [masked, clear] = [await entries(admin.token), await entries(acme.token)];
+    expect([masked.ssn.salt, masked.ssn.new_value, masked.ssn.checksum]).toEqual([
+      null,
+      '***-**-****',
+      clear.ssn.checksum,
+    ]);
+    expect(masked.nick.salt).toMatch(/^[0-9a-f]{32}$/);
+    expect(new Set([clear.ssn.salt, clear.nick.salt, clear.id.salt]).size).toBe(3);
+    const hashed = ({ id: _, checksum: __, masked: ___, ...entry }: Json) => checksumOf(entry);
+    expect(hashed(clear.ssn)).toBe(clear.ssn.checksum);
+    // All that the admin knows, with the right value, is not enough.
+    expect(hashed({ ...masked.ssn, new_value: '123456789' })).not.toBe(clear.ssn.checksum);
+    expect((await as(admin.token, 'GET', '/audit-logs/verify')).body.valid).toBe(true);
   });
 
   it('an invitation is worth what its maker may', async () => {
