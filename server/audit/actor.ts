@@ -1,5 +1,5 @@
 // Who did it: the context that every entry of a request carries, made once a request.
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { Ctx } from '../context.ts';
 import type { Context } from './entry.ts';
 
@@ -9,7 +9,7 @@ const given = (text: string | null | undefined): string | undefined =>
   text === null || text === undefined || text === '' ? undefined : storable(text);
 
 /** The secret behind the salts of a change's entries. */
-export const randomSalt = (): string => randomBytes(16).toString('base64url');
+export const randomSalt = (): string => randomUUID();
 
 /** What a command or the server itself does on nobody's behalf. */
 export const SYSTEM: Context = { actor_kind: 'system' };
