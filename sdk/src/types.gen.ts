@@ -1770,18 +1770,18 @@ export interface Calls {
   'adminTokens.get': { input: { params: { id: string } }; reply: AdminToken };
   'adminTokens.revoke': { input: { params: { id: string } }; reply: void };
   'records.list': { input: { params: { collection: string }; query?: RecordsListQuery | undefined }; reply: RecordPage };
-  'records.query': { input: { params: { collection: string }; body: RecordQuery }; reply: RecordPage };
   'records.create': { input: { params: { collection: string }; body: RecordBody }; reply: StoredRecord };
   'records.schema': { input: { params: { collection: string } }; reply: {
   [key: string]: unknown;
 } };
+  'records.aggregate': { input: { params: { collection: string }; query: RecordsAggregateQuery }; reply: Aggregates };
+  'records.get': { input: { params: { collection: string; id: string }; query?: RecordsGetQuery | undefined }; reply: ProjectedRecord };
+  'records.history': { input: { params: { collection: string; id: string }; query?: RecordsHistoryQuery | undefined }; reply: RecordHistory | ProjectedRecord };
+  'records.query': { input: { params: { collection: string }; body: RecordQuery }; reply: RecordPage };
   'records.batchCreate': { input: { params: { collection: string }; body: RecordsToCreate }; reply: RecordsCreated };
   'records.bulkCreate': { input: { params: { collection: string }; body: RecordBody[] }; reply: ProjectedRecord[] };
   'records.batchUpdate': { input: { params: { collection: string }; body: RecordsToUpdate }; reply: RecordsUpdated };
   'records.batchDelete': { input: { params: { collection: string }; body: RecordsToDelete }; reply: RecordsDeleted };
-  'records.aggregate': { input: { params: { collection: string }; query: RecordsAggregateQuery }; reply: Aggregates };
-  'records.get': { input: { params: { collection: string; id: string }; query?: RecordsGetQuery | undefined }; reply: ProjectedRecord };
-  'records.history': { input: { params: { collection: string; id: string }; query?: RecordsHistoryQuery | undefined }; reply: RecordHistory | ProjectedRecord };
   'records.replace': { input: { params: { collection: string; id: string }; body: RecordBody }; reply: StoredRecord };
   'records.patch': { input: { params: { collection: string; id: string }; body: RecordBody }; reply: StoredRecord };
   'records.restore': { input: { params: { collection: string; id: string } }; reply: StoredRecord };
@@ -1984,14 +1984,20 @@ export interface Rooms {
   records: {
     /** List records */
     list(collection: string, query?: RecordsListQuery, options?: CallOptions): Call<RecordPage>;
-    /** Query records */
-    query(collection: string, body: RecordQuery, options?: CallOptions): Call<RecordPage>;
     /** Create a record */
     create(collection: string, body: RecordBody, options?: CallOptions): Call<StoredRecord>;
     /** JSON Schema of a collection */
     schema(collection: string, options?: CallOptions): Call<{
   [key: string]: unknown;
 }>;
+    /** Totals over records */
+    aggregate(collection: string, query: RecordsAggregateQuery, options?: CallOptions): Call<Aggregates>;
+    /** Get a record */
+    get(collection: string, id: string, query?: RecordsGetQuery, options?: CallOptions): Call<ProjectedRecord>;
+    /** Versions of a record */
+    history(collection: string, id: string, query?: RecordsHistoryQuery, options?: CallOptions): Call<RecordHistory | ProjectedRecord>;
+    /** Query records */
+    query(collection: string, body: RecordQuery, options?: CallOptions): Call<RecordPage>;
     /** Create many records */
     batchCreate(collection: string, body: RecordsToCreate, options?: CallOptions): Call<RecordsCreated>;
     /** Create many records (a bare list) */
@@ -2000,12 +2006,6 @@ export interface Rooms {
     batchUpdate(collection: string, body: RecordsToUpdate, options?: CallOptions): Call<RecordsUpdated>;
     /** Delete many records */
     batchDelete(collection: string, body: RecordsToDelete, options?: CallOptions): Call<RecordsDeleted>;
-    /** Totals over records */
-    aggregate(collection: string, query: RecordsAggregateQuery, options?: CallOptions): Call<Aggregates>;
-    /** Get a record */
-    get(collection: string, id: string, query?: RecordsGetQuery, options?: CallOptions): Call<ProjectedRecord>;
-    /** Versions of a record */
-    history(collection: string, id: string, query?: RecordsHistoryQuery, options?: CallOptions): Call<RecordHistory | ProjectedRecord>;
     /** Replace a record */
     replace(collection: string, id: string, body: RecordBody, options?: CallOptions): Call<StoredRecord>;
     /** Update fields of a record */
