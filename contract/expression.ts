@@ -60,6 +60,13 @@ export interface Negation {
   readonly kind: 'negate';
   readonly operand: Expr;
 }
+/** A function of `FUNCTIONS` over expressions. */
+export interface Call {
+  readonly kind: 'call';
+  /** As it was written; an unknown one is refused when the tree is checked. */
+  readonly name: string;
+  readonly args: readonly Expr[];
+}
 export type Expr =
   | Literal
   | FieldRef
@@ -71,7 +78,8 @@ export type Expr =
   | Connective
   | Not
   | Arithmetic
-  | Negation;
+  | Negation
+  | Call;
 
 export type CompareOp =
   | 'eq'

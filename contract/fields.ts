@@ -13,7 +13,7 @@ const common = {
   description: z.string().max(500).optional(),
   display_name: z.string().max(200).optional(),
   content_type: z.string().max(100).optional().meta({ description: 'A hint for user interfaces; it changes nothing.' }),
-  searchable: z.boolean().optional(),
+  searchable: z.boolean().optional().meta({ description: 'Its words are found by search=.' }),
   sortable: z.boolean().optional(),
   pii: z.boolean().optional().meta({ description: 'Personal data, masked for callers outside the group pii_access.' }),
   mask_type: z.enum(['email', 'ssn', 'phone', 'name', 'full', 'custom']).optional(),
@@ -60,10 +60,24 @@ export const Field = z
       default: z.array(z.number()).optional(),
       enum: z.array(z.number()).min(1).max(500).optional(),
     }),
+    member('computed', {
+      expression: z
+        .string()
+        .max(4096)
+        .meta({ description: 'Of stored fields of the same collection and system fields, as `price * quantity`.' }),
+      return_type: z
+        .enum(['text', 'number', 'boolean', 'datetime', 'date', 'uuid'])
+        .optional()
+        .meta({ description: 'What the expression answers; found out when it is left out, checked when it is there.' }),
+    }),
   ])
   .meta({ id: 'Field', description: 'One field of a collection.' });
 export type Field = z.output<typeof Field>;
 export type FieldType = Field['type'];
+/** A field that has a column; a computed one is made when it is read. */
+export type StoredField = Exclude<Field, { type: 'computed' }>;
+export type ComputedField = Extract<Field, { type: 'computed' }>;
+export type StoredType = StoredField['type'];
 export type FieldOf<T extends FieldType> = Extract<Field, { type: T }>;
 
 const TYPE_SPELLINGS: Readonly<Record<string, FieldType>> = {
@@ -89,6 +103,7 @@ const KEY_SPELLINGS: Readonly<Record<string, string>> = {
   displayName: 'display_name',
   contentType: 'content_type',
   maskType: 'mask_type',
+  returnType: 'return_type',
 };
 
 type Loose = Record<string, unknown>;

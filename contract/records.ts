@@ -28,6 +28,11 @@ const Expand = z.string().max(4000).meta({
   example: 'author',
 });
 
+const Search = z.string().max(1000).meta({
+  description:
+    'Words that the searchable fields hold: all of them, `"a phrase"`, `this or that`, `-not`, `begin*`. Without a sort the best come first.',
+});
+
 /** Query of a list. Any further parameter is a filter: `{field}=value`. */
 export const ListQuery = z
   .object({
@@ -46,6 +51,7 @@ export const ListQuery = z
       description: 'A condition as text (`rank > 3 && title ~ "a"`), or the JSON of a where.',
       example: 'published = true',
     }),
+    search: Search.optional(),
     expand: Expand.optional(),
     cursor: z.string().max(8000).optional().meta({
       description: 'next_cursor of the page before; empty for the first. The sort must be the same.',
@@ -76,6 +82,7 @@ export const RecordQueryBody = z
       .optional()
       .meta({ description: 'Conditions by field, or $and, $or, $not.', example: { published: true } }),
     filter: z.string().max(16_384).optional().meta({ description: 'The same as text; both must hold.' }),
+    search: Search.optional(),
     orderBy: names.optional().meta({ description: 'A field or several, as sort.' }),
     order: z.enum(['asc', 'desc']).optional().meta({ description: 'Direction of orderBy fields without a sign.' }),
     sort: names.optional().meta({ description: 'As in the list: `-` before a name descends.' }),

@@ -1,5 +1,5 @@
 // One collection as JSON Schema 2020-12: what a record of it looks like and what a body may hold.
-import type { Field } from '../contract/fields.ts';
+import type { ComputedField, Field } from '../contract/fields.ts';
 
 export interface CollectionShape {
   /** `posts`, or `crm.contacts`. */
@@ -34,6 +34,8 @@ const values = (field: { enum?: readonly unknown[] | undefined }) =>
 /** The values of a field that are not null. */
 export function valueJsonSchema(field: Field): Record<string, unknown> {
   switch (field.type) {
+    case 'computed':
+      return { ...COMPUTED[field.return_type ?? 'text'], readOnly: true };
     case 'text':
       return { type: 'string', ...lengths(field), ...values(field) };
     case 'email':
@@ -68,13 +70,25 @@ export function valueJsonSchema(field: Field): Record<string, unknown> {
   }
 }
 
+const COMPUTED: Readonly<Record<NonNullable<ComputedField['return_type']>, Record<string, unknown>>> = {
+  text: { type: 'string' },
+  number: { type: 'number' },
+  boolean: { type: 'boolean' },
+  datetime: { type: 'string', format: 'date-time' },
+  date: { type: 'string', format: 'date' },
+  uuid: { type: 'string', format: 'uuid' },
+};
+
+/** The default; computed fields have none. */
+const defaultOf = (field: Field): unknown => ('default' in field ? field.default : undefined);
+
 function property(field: Field): JsonSchema {
   const schema = valueJsonSchema(field);
   return {
     ...(field.required ? schema : nullable(schema)),
     ...(field.display_name !== undefined && { title: field.display_name }),
     ...(field.description !== undefined && { description: field.description }),
-    ...(field.default !== undefined && { default: field.default }),
+    ...(defaultOf(field) !== undefined && { default: defaultOf(field) }),
   };
 }
 
@@ -98,6 +112,6 @@ export const collectionSchema = ({ name, description, fields }: CollectionShape)
   ...(description && { description }),
   type: 'object',
   properties: { ...SYSTEM, ...Object.fromEntries(fields.map((field) => [field.name, property(field)])) },
-  required: fields.filter((field) => field.required && field.default === undefined).map((field) => field.name),
+  required: fields.filter((field) => field.required && defaultOf(field) === undefined).map((field) => field.name),
   additionalProperties: false,
 });

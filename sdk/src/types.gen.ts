@@ -640,6 +640,7 @@ export type Field = {
   display_name?: string | undefined;
   /** A hint for user interfaces; it changes nothing. */
   content_type?: string | undefined;
+  /** Its words are found by search=. */
   searchable?: boolean | undefined;
   sortable?: boolean | undefined;
   /** Personal data, masked for callers outside the group pii_access. */
@@ -721,6 +722,13 @@ export type Field = {
       default?: number[] | undefined;
       enum?: number[] | undefined;
     }
+  | {
+      type: "computed";
+      /** Of stored fields of the same collection and system fields, as `price * quantity`. */
+      expression: string;
+      /** What the expression answers; found out when it is left out, checked when it is there. */
+      return_type?: "text" | "number" | "boolean" | "datetime" | "date" | "uuid" | undefined;
+    }
 );
 
 /** One field of a collection. */
@@ -735,6 +743,7 @@ export type FieldInput = {
   display_name?: string | undefined;
   /** A hint for user interfaces; it changes nothing. */
   content_type?: string | undefined;
+  /** Its words are found by search=. */
   searchable?: boolean | undefined;
   sortable?: boolean | undefined;
   /** Personal data, masked for callers outside the group pii_access. */
@@ -815,6 +824,13 @@ export type FieldInput = {
       type: "number[]";
       default?: number[] | undefined;
       enum?: number[] | undefined;
+    }
+  | {
+      type: "computed";
+      /** Of stored fields of the same collection and system fields, as `price * quantity`. */
+      expression: string;
+      /** What the expression answers; found out when it is left out, checked when it is there. */
+      return_type?: "text" | "number" | "boolean" | "datetime" | "date" | "uuid" | undefined;
     }
 );
 
@@ -1276,6 +1292,8 @@ export interface RecordQuery {
   } | undefined;
   /** The same as text; both must hold. */
   filter?: string | undefined;
+  /** Words that the searchable fields hold: all of them, `"a phrase"`, `this or that`, `-not`, `begin*`. Without a sort the best come first. */
+  search?: string | undefined;
   /** A field or several, as sort. */
   orderBy?: string | string[] | undefined;
   /** Direction of orderBy fields without a sign. */
@@ -1375,6 +1393,8 @@ export interface RecordsListQuery {
   fields?: string | undefined;
   /** A condition as text (`rank > 3 && title ~ "a"`), or the JSON of a where. */
   filter?: string | undefined;
+  /** Words that the searchable fields hold: all of them, `"a phrase"`, `this or that`, `-not`, `begin*`. Without a sort the best come first. */
+  search?: string | undefined;
   /** Comma list of references to show as records in place, nested to 4 (`author,author.company`); and of those that refer here: `comments_via_post(limit=5;sort=-created_at)`. */
   expand?: string | undefined;
   /** next_cursor of the page before; empty for the first. The sort must be the same. */

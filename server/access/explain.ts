@@ -25,7 +25,7 @@ export interface Question {
 /** The explanation of one operation. It rests on the same policy that the decision uses. */
 export function explain({ caller, def, operation, row }: Question, sources: Sources): Explanation {
   const unmasked = seesPersonalData(caller);
-  const masked = unmasked ? [] : def.fields.filter(({ field }) => field.pii === true).map(({ name }) => name);
+  const masked = unmasked ? [] : def.shown.filter(({ field }) => field.pii === true).map(({ name }) => name);
   const always = { operation, masked_fields: masked };
   if (caller?.superadmin) {
     return {
@@ -110,7 +110,7 @@ function judged({ own, granted, row, allowed, caller }: Judgement): NonNullable<
 function macrosIn(trees: readonly Expr[], def: CollectionDef, macros: MacroSource): Explanation['macros'] {
   const found = new Map<string, string>();
   const scope = ruleScope(
-    def.fields.map(({ field }) => field),
+    def.shown.map(({ field }) => field),
     'any',
     macros,
   );

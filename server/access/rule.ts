@@ -1,7 +1,8 @@
 // A rule of a collection: checked once, then ready as SQL and in memory.
 import type { Expr, ValueType } from '../../contract/expression.ts';
-import type { Field } from '../../contract/fields.ts';
+import type { ComputedField, Field } from '../../contract/fields.ts';
 import { check } from '../expression/check.ts';
+import { ExpressionError } from '../expression/error.ts';
 import { evaluate } from '../expression/evaluate.ts';
 import { parseRule } from '../expression/parse-rule.ts';
 import { type Environment, type Row, type Scope, valueTypeOf } from '../expression/scope.ts';
@@ -10,6 +11,8 @@ import { toSql } from '../expression/to-sql.ts';
 import type { Checked } from '../expression/typed.ts';
 import type { RuleOperation } from '../schema/collection-access.ts';
 import type { CollectionDef } from '../schema/collection-def.ts';
+import { isStored } from '../schema/columns.ts';
+import { computedValue } from '../schema/computed.ts';
 
 /** The named macros of the moment. */
 export interface MacroSource {
@@ -35,6 +38,17 @@ export interface Rule {
   readonly never: boolean;
 }
 
+/** A computed field as part of a scope. One whose expression is wrong is unknown: its definition is refused for that. */
+function computedIn(field: ComputedField, fields: readonly Field[]) {
+  try {
+    const computed = computedValue(field, fields);
+    return { type: computed.root.type, computed };
+  } catch (error) {
+    if (error instanceof ExpressionError) return undefined;
+    throw error;
+  }
+}
+
 /** What a rule may be asked for; `read` is list and view. */
 export type RuleUse = RuleOperation | 'read' | 'any';
 
@@ -53,14 +67,16 @@ const SYSTEM: Readonly<Record<string, ValueType>> = {
  * for create and update alone; elsewhere it would be NULL for everybody and lock the operation by mistake.
  */
 export function ruleScope(fields: readonly Field[] | null, use: RuleUse, macros: MacroSource): Scope {
-  const types = new Map<string, ValueType>(Object.entries(SYSTEM));
-  for (const { name, type } of fields ?? []) types.set(name, valueTypeOf(type) as ValueType);
+  const known = new Map<string, ReturnType<Scope['field']>>(
+    Object.entries(SYSTEM).map(([name, type]) => [name, { type }]),
+  );
+  for (const field of fields ?? []) {
+    if (isStored(field)) known.set(field.name, { type: valueTypeOf(field.type) as ValueType });
+    else known.set(field.name, computedIn(field, fields ?? []));
+  }
   return {
-    field: (name) => {
-      const type = types.get(name);
-      return type && { type };
-    },
-    fieldNames: [...types.keys()],
+    field: (name) => known.get(name),
+    fieldNames: [...known.keys()],
     macros: (name) => macros.find(name),
     macroNames: macros.names,
     allow: { auth: true, data: use === 'create' || use === 'update' || use === 'any' },
@@ -79,7 +95,7 @@ export function ruleOf(def: CollectionDef, text: string, macros: MacroSource): R
   let rule = known.rules.get(text);
   if (rule === undefined) {
     // Which variables the text may use was judged when it was stored.
-    const fields = def.fields.map(({ field }) => field);
+    const fields = def.shown.map(({ field }) => field);
     const checked = check(parseRule(text), ruleScope(fields, 'any', macros));
     const { root } = checked;
     const always = root.kind === 'constant' && root.value === true;

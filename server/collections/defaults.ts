@@ -1,5 +1,5 @@
 // Whether a default is a value that the field itself would take: the judge of record bodies decides, so that the two cannot differ.
-import type { Field } from '../../contract/fields.ts';
+import type { StoredField as Field } from '../../contract/fields.ts';
 import { valuePattern } from '../schema/value-pattern.ts';
 import { valueSchema } from '../schema/value-schema.ts';
 import { storableText } from '../schema/values.ts';

@@ -1,7 +1,10 @@
 // Whether a definition makes sense: every problem at once, each at its place in the input as a dotted path (`schema.2.name`).
 import type { Field } from '../../contract/fields.ts';
 import type { ProblemEntry } from '../../contract/problems.ts';
+import { isStored } from '../schema/columns.ts';
 import { referenced } from '../schema/define.ts';
+import { SEARCHABLE } from '../schema/search.ts';
+import { computedProblems } from './computed.ts';
 import { compiles, defaultFlaw, storable } from './defaults.ts';
 import { type Finding, nameFinding, reservedFinding } from './naming.ts';
 
@@ -14,6 +17,7 @@ export interface Draft {
 }
 
 const MAX_FIELDS = 200;
+const MAX_COMPUTED = 50;
 const NOT_UNIQUE: ReadonlySet<Field['type']> = new Set(['json', 'text[]', 'number[]']);
 
 /** All problems of a definition; `known` tells which collections a reference may point at besides the collection itself. */
@@ -23,11 +27,19 @@ export function problemsOf(draft: Draft, known: (app: string, name: string) => b
   add('name', nameFinding(draft.name, 'collection'));
   for (const option of ['display_name', 'description'] as const) add(option, textFinding(draft[option]));
   add('schema', sizeFinding(draft.fields.length));
+  const computed = draft.fields.filter((field) => !isStored(field)).length;
+  if (computed > MAX_COMPUTED) {
+    const message = `Define at most ${MAX_COMPUTED} computed fields; there are ${computed}.`;
+    add('schema', { code: 'too_many_computed_fields', message });
+  } else if (computed > 0 && computed === draft.fields.length) {
+    add('schema', { code: 'schema_empty', message: 'Define at least one field that is stored.' });
+  }
   const seen = new Map<string, string>();
   draft.fields.forEach((field, i) => {
     const at = `schema.${i}`;
     add(`${at}.name`, nameFinding(field.name, 'field') ?? reservedFinding(field.name) ?? repeated(seen, field.name));
     for (const [option, finding] of optionFindings(field)) add(`${at}.${option}`, finding);
+    if (field.type === 'computed') found.push(...computedProblems(field, draft.fields, at));
     if (field.type === 'reference') {
       const to = referenced(draft.app, field.collection);
       const itself = to.app === draft.app && to.name === draft.name;
@@ -69,6 +81,10 @@ function* optionFindings(field: Field): Generator<[option: string, finding: Find
       { code: 'unique_not_supported', message: `A ${field.type} field cannot be unique: leave unique out.` },
     ];
   }
+  if (field.searchable === true && field.type !== 'computed' && !SEARCHABLE.includes(field.type)) {
+    const message = `A ${field.type} field has no words to search: leave searchable out.`;
+    yield ['searchable', { code: 'searchable_not_supported', message }];
+  }
   if (field.mask_type !== undefined && field.pii !== true) {
     yield ['mask_type', { code: 'mask_type_requires_pii', message: 'Set pii to true, or leave mask_type out.' }];
   }
@@ -78,6 +94,7 @@ function* optionFindings(field: Field): Generator<[option: string, finding: Find
   if ('enum' in field && field.enum !== undefined) yield* enumFindings(field.enum);
   if (field.type === 'text' || field.type === 'email' || field.type === 'url') yield* textFindings(field);
   if (field.type === 'reference') yield* referenceFindings(field);
+  if (!isStored(field)) return;
   const flaw = defaultFlaw(field);
   if (flaw !== null) {
     yield ['default', { code: 'default_invalid', message: `The field does not take this default: ${flaw}.` }];

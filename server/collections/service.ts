@@ -15,6 +15,7 @@ import { syncIn, withSchemaLock } from '../schema/apply.ts';
 import { CLOSED, withChange } from '../schema/collection-access.ts';
 import { referenced, refersTo, tableOf } from '../schema/define.ts';
 import { accessProblems } from './access-problems.ts';
+import { withReturnTypes } from './computed.ts';
 import { type Draft, problemsOf } from './definition.ts';
 import { type CollectionRegistry, qualifiedName } from './registry.ts';
 import * as store from './store.ts';
@@ -96,7 +97,7 @@ export function createCollections({
           name: input.name,
           display_name: input.display_name ?? null,
           description: input.description ?? null,
-          definition: input.schema,
+          definition: withReturnTypes(input.schema),
           soft_delete: input.soft_delete ?? false,
           enabled: input.enabled ?? true,
           access,
@@ -127,10 +128,11 @@ export function createCollections({
           ...accessProblems(after.access, definition, macros),
           ...(await book.problemsOf(tx, name, definition)),
         ]);
-        const changes = await syncIn(tx, { tables: [desiredTable(after)], absent: [] });
-        if (changes.length === 0 && JSON.stringify(after) === JSON.stringify(before))
+        const final = { ...after, definition: withReturnTypes(definition) };
+        const changes = await syncIn(tx, { tables: [desiredTable(final)], absent: [] });
+        if (changes.length === 0 && JSON.stringify(final) === JSON.stringify(before))
           return granted ? find(tx, before.id) : before;
-        const made = await store.update(tx, after);
+        const made = await store.update(tx, final);
         await told(tx, ctx, before, made);
         await registry.publish(tx, `${made.app}.${made.name}`, made);
         return made;

@@ -3,7 +3,8 @@ import type { Collection } from '../../contract/collections.ts';
 import type { Field } from '../../contract/fields.ts';
 import { type CollectionAccess, spelledAccess } from '../schema/collection-access.ts';
 import type { CollectionDef, FieldColumn, Guarded } from '../schema/collection-def.ts';
-import { fieldColumn } from '../schema/columns.ts';
+import { fieldColumn, isStored } from '../schema/columns.ts';
+import { computedColumn } from '../schema/computed.ts';
 import { accountKeyName, type DesiredTable, define, primaryKeyName } from '../schema/define.ts';
 import { qualified } from '../schema/names.ts';
 
@@ -34,7 +35,8 @@ export const desiredTable = (row: CollectionRow): DesiredTable =>
 /** The collection as the record path works with it. */
 export function collectionDef(row: CollectionRow): CollectionDef {
   const desired = desiredTable(row);
-  const fields = row.definition.map(fieldColumn);
+  const fields = row.definition.filter(isStored).map(fieldColumn);
+  const computed = row.definition.flatMap((field) => (isStored(field) ? [] : [computedColumn(field, row.definition)]));
   const byName = new Map(fields.map((field) => [field.name, field]));
   return {
     id: row.id,
@@ -46,6 +48,8 @@ export function collectionDef(row: CollectionRow): CollectionDef {
     tableName: desired.table,
     revision: row.revision,
     fields,
+    computed,
+    shown: row.definition.map((one) => [...fields, ...computed].find(({ name }) => name === one.name) as FieldColumn),
     byName,
     guards: guardsOf(desired, byName),
     softDelete: row.soft_delete,

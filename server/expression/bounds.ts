@@ -21,7 +21,12 @@ export function assertListLength(length: number, place: Place): void {
 const isTerm = (e: Expr, parent: Expr | null): boolean =>
   e.kind === 'and' || e.kind === 'or' || e.kind === 'not'
     ? false
-    : e.kind === 'arithmetic' || e.kind === 'negate' || parent === null || isLogic(parent) || isCondition(e);
+    : e.kind === 'arithmetic' ||
+      e.kind === 'negate' ||
+      e.kind === 'call' ||
+      parent === null ||
+      isLogic(parent) ||
+      isCondition(e);
 const isLogic = (e: Expr): boolean => e.kind === 'and' || e.kind === 'or' || e.kind === 'not';
 const isCondition = (e: Expr): boolean => e.kind === 'compare' || e.kind === 'membership' || e.kind === 'null_test';
 
@@ -30,7 +35,7 @@ export function assertBounds(root: Expr): void {
   let terms = 0;
   const visit = (e: Expr, parent: Expr | null, depth: number): void => {
     if (isTerm(e, parent) && ++terms > BOUNDS.terms) throw tooMuch('terms', BOUNDS.terms, placeOf(e));
-    const below = depth + (e.kind === 'not' || e.kind === 'negate' ? 1 : 0);
+    const below = depth + (e.kind === 'not' || e.kind === 'negate' || e.kind === 'call' ? 1 : 0);
     if (below > BOUNDS.depth) throw tooMuch('levels', BOUNDS.depth, placeOf(e));
     if (e.kind === 'membership') assertListLength(e.items.length, placeOf(e));
     if (e.kind === 'literal' && Array.isArray(e.value)) assertListLength(e.value.length, placeOf(e));

@@ -39,7 +39,8 @@ function leaf(e: Expr, operand: (e: Expr) => Operand): Figure {
     throw new ExpressionError('type_mismatch', `${shown(e)} is ${type}: arithmetic needs numbers.`, placeOf(e));
   }
   const node = found.as('number', 'An operand of arithmetic');
-  if (node.kind !== 'constant') return { node: { ...node, bounded: true } as Typed, reach: LEAF };
+  if (node.kind === 'column' || node.kind === 'input') return { node: { ...node, bounded: true }, reach: LEAF };
+  if (node.kind !== 'constant') return { node: { kind: 'bounded', type: 'number', operand: node }, reach: LEAF };
   if (!withinMagnitude(node.value))
     throw new ExpressionError('invalid_value', `${shown(e)} is too large or too small for arithmetic.`, placeOf(e));
   return { node, reach: reachOf(node.value as number) };

@@ -12,6 +12,7 @@ import {
 } from '../../contract/expression.ts';
 import { assertBounds, tooMuch } from './bounds.ts';
 import { calculate } from './calculate.ts';
+import { callNode } from './call.ts';
 import { ExpressionError } from './error.ts';
 import { isNullLiteral, Leaves } from './leaves.ts';
 import { openMacros } from './macros.ts';
@@ -27,6 +28,14 @@ export function check(source: Expr, scope: Scope): Checked {
   assertBounds(open);
   const leaves = new Leaves(scope);
   const root = new Checker(leaves).condition(open);
+  return { root, source, fields: leaves.fields, variables: leaves.variables };
+}
+
+/** An expression of any type, as a computed field is. Throws like `check`, and not_a_value for null and for lists. */
+export function checkValue(source: Expr, scope: Scope): Checked {
+  assertBounds(source);
+  const leaves = new Leaves(scope);
+  const root = new Checker(leaves).single(source);
   return { root, source, fields: leaves.fields, variables: leaves.variables };
 }
 
@@ -59,6 +68,15 @@ class Checker {
     throw new ExpressionError('not_a_condition', `${shown(e)} is ${what} and no condition.`, placeOf(e), hint);
   }
 
+  /** A value of one type that is known. */
+  single(e: Expr): Typed {
+    const found = this.operand(e);
+    const type = found.type ?? found.otherwise;
+    if (type !== undefined && type !== 'json' && !type.endsWith('[]')) return found.as(type, 'A value');
+    const what = type === undefined ? 'null' : `of type ${type}`;
+    throw new ExpressionError('not_a_value', `${shown(e)} is ${what} and no single value.`, placeOf(e));
+  }
+
   private readonly operand = (e: Expr): Operand => {
     switch (e.kind) {
       case 'field':
@@ -71,6 +89,10 @@ class Checker {
       case 'negate': {
         const { node } = calculate(e, this.operand);
         return { expr: e, type: 'number', otherwise: undefined, as: () => node };
+      }
+      case 'call': {
+        const node = callNode(e, { operand: this.operand, condition: (one) => this.condition(one) });
+        return { expr: e, type: node.type, otherwise: undefined, as: () => node };
       }
       default: {
         const node = this.condition(e);

@@ -7,12 +7,15 @@ export type ExpressionCode =
   | 'unknown_operator'
   | 'unknown_variable'
   | 'unknown_macro'
+  | 'unknown_function'
+  | 'function_arguments'
   | 'macro_arguments'
   | 'macro_recursion'
   | 'variable_not_allowed'
   | 'type_mismatch'
   | 'invalid_value'
   | 'not_a_condition'
+  | 'not_a_value'
   | 'bound_exceeded';
 
 /** Where in its source a part of an expression stands: an offset into a text, or the path of a JSON value or parameter. */

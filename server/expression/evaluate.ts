@@ -1,16 +1,21 @@
 // The second meaning: a checked condition judged in memory on one row, with SQL's three values and to the last bit what SQL answers.
 
 import { coerce } from './coerce.ts';
+import { called, presentMoment } from './functions.ts';
 import { startOfDay } from './instant.ts';
 import { withinMagnitude } from './magnitude.ts';
 import { likePattern, matches } from './pattern.ts';
 import type { Bound, Environment, Row } from './scope.ts';
 import { inputValue, isAbsent } from './slots.ts';
-import type { Among, Calculation, Checked, Column, Compare, Logic, Pattern, Typed } from './typed.ts';
+import type { Among, Calculation, Called, Checked, Column, Compare, Logic, Pattern, Typed } from './typed.ts';
 
 /** True, false, or null for unknown; only true grants anything. Values of a wrong type count as null. Never throws. */
 export const evaluate = (checked: Checked, row: Row, environment: Environment): boolean | null =>
   new Judge(row, environment).value(checked.root) as boolean | null;
+
+/** The value of an expression of any type for a row; null where it has none. Never throws. */
+export const evaluateValue = (checked: Checked, row: Row, environment: Environment): Bound =>
+  new Judge(row, environment).value(checked.root);
 
 class Judge {
   constructor(
@@ -32,6 +37,12 @@ class Judge {
       }
       case 'calculation':
         return this.calculation(node);
+      case 'call':
+        return this.call(node);
+      case 'bounded': {
+        const value = this.value(node.operand);
+        return withinMagnitude(value) ? value : null;
+      }
       case 'compare':
         return this.compare(node);
       case 'pattern':
@@ -58,6 +69,13 @@ class Judge {
   private column({ name, type, bounded }: Column): Bound {
     const value = Object.hasOwn(this.row, name) ? (coerce(this.row[name], type) ?? null) : null;
     return bounded && !withinMagnitude(value) ? null : value;
+  }
+
+  private call({ name, operands, unit }: Called): Bound {
+    // Only the branch that counts is asked, as in SQL.
+    if (name === 'if') return this.value(operands[this.value(operands[0] as Typed) === true ? 1 : 2] as Typed);
+    const args = operands.map((operand) => this.value(operand));
+    return called(name, args, unit, presentMoment);
   }
 
   /** `decisive` settles the matter; without it, one unknown makes all unknown. */

@@ -21,6 +21,11 @@ export class Leaves {
       const hint = suggestion(expr.name, this.scope.fieldNames, 'fields');
       throw new ExpressionError('unknown_field', `Unknown field ${expr.name.slice(0, 100)}.`, placeOf(expr), hint);
     }
+    const { computed } = known;
+    if (computed !== undefined) {
+      for (const name of computed.fields) this.fields.add(name);
+      return { expr, type: computed.root.type, otherwise: undefined, as: () => computed.root };
+    }
     this.fields.add(expr.name);
     const dynamic = known.type === 'any';
     const as = (type: ValueType): Column => ({ kind: 'column', type, name: expr.name, bounded: false, dynamic });

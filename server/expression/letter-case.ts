@@ -14,6 +14,17 @@ function foldLetter(letter: string): string {
   return folded >= 0x80 && lower.length === (folded > 0xffff ? 2 : 1) ? lower : letter;
 }
 
+/** One code point in upper case, where that is one code point of the same kind (ASCII or not). */
+function raiseLetter(letter: string): string {
+  const code = letter.codePointAt(0) as number;
+  if (code < 0x80) return code >= 97 && code <= 122 ? String.fromCharCode(code - 32) : letter;
+  const upper = letter.toUpperCase();
+  const raised = upper.codePointAt(0) as number;
+  return raised >= 0x80 && upper.length === letter.length && upper.length === (raised > 0xffff ? 2 : 1)
+    ? upper
+    : letter;
+}
+
 const PLAIN = /^[\0-\x7f]*$/;
 
 /** A text folded letter by letter; it keeps its number of code points. */
@@ -56,4 +67,15 @@ export function replacements(folded: string): { readonly from: string; readonly 
         to += letter;
       }
   return { from, to };
+}
+
+/** `lower()` of expressions. */
+export const lowered = fold;
+
+/** `upper()` of expressions. */
+export function uppered(text: string): string {
+  if (PLAIN.test(text)) return text.toUpperCase();
+  let raised = '';
+  for (const letter of text) raised += raiseLetter(letter);
+  return raised;
 }

@@ -5,7 +5,20 @@ import { ExpressionError, type Place } from './error.ts';
 import { suggestion } from './nearest.ts';
 import { placed, placeOf } from './origin.ts';
 import type { Scope } from './scope.ts';
-import { arithmetic, compare, connect, field, literal, membership, negate, not, nullTest, variable } from './tree.ts';
+import {
+  arithmetic,
+  call as callOf,
+  children,
+  compare,
+  connect,
+  field,
+  literal,
+  membership,
+  negate,
+  not,
+  nullTest,
+  variable,
+} from './tree.ts';
 
 interface Builtin {
   /** Fewest and most arguments. */
@@ -90,6 +103,8 @@ export function openMacros(root: Expr, scope: Scope): Expr {
           return arithmetic(e.op, below(e.left), below(e.right));
         case 'negate':
           return negate(below(e.operand));
+        case 'call':
+          return callOf(e.name, e.args.map(below));
         default:
           return { ...e };
       }
@@ -109,23 +124,4 @@ function builtin(macro: Builtin, { name, args }: MacroCall, place: Place): Expr 
   return macro.open(word as string | undefined);
 }
 
-const hasMacro = (e: Expr): boolean => {
-  switch (e.kind) {
-    case 'macro':
-      return true;
-    case 'compare':
-    case 'arithmetic':
-      return hasMacro(e.left) || hasMacro(e.right);
-    case 'membership':
-      return hasMacro(e.left) || e.items.some(hasMacro);
-    case 'and':
-    case 'or':
-      return e.items.some(hasMacro);
-    case 'not':
-    case 'negate':
-    case 'null_test':
-      return hasMacro(e.operand);
-    default:
-      return false;
-  }
-};
+const hasMacro = (e: Expr): boolean => e.kind === 'macro' || children(e).some(hasMacro);

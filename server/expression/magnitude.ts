@@ -12,37 +12,35 @@ export function withinMagnitude(value: Bound): boolean {
   return size >= MAGNITUDE.least && size <= MAGNITUDE.most;
 }
 
-/** Bounds of the binary exponents of a result that is not zero, and how often the SQL text repeats its operands. */
+/** Bounds of the binary exponents of a result that is not zero. */
 export interface Reach {
   readonly low: number;
   readonly high: number;
   /** The value is a multiple of two to this power. */
   readonly unit: number;
-  readonly copies: number;
 }
 
-const reach = (low: number, high: number, copies: number): Reach => ({ low, high, unit: low - 53, copies });
+const reach = (low: number, high: number): Reach => ({ low, high, unit: low - 53 });
 
-export const LEAF: Reach = reach(-133, 133, 1);
+export const LEAF: Reach = reach(-133, 133);
 
 /** A constant's own exponent, a step wide to each side. */
 export const reachOf = (value: number): Reach => {
   const exponent = value === 0 ? 0 : Math.log2(Math.abs(value));
-  return reach(Math.floor(exponent) - 1, Math.ceil(exponent) + 1, 1);
+  return reach(Math.floor(exponent) - 1, Math.ceil(exponent) + 1);
 };
 
 /**
- * The reach of `a op b`, or undefined where it could leave the numbers or swell the text.
+ * The reach of `a op b`, or undefined where it could leave the numbers.
  * A sum cannot underflow (it is a multiple of its operands' smaller unit), but it may come near zero and be a factor or divisor later.
  */
 export function combine(op: Arithmetic['op'], a: Reach, b: Reach): Reach | undefined {
-  const copies = a.copies + b.copies;
-  if (op === '*') return inside(reach(a.low + b.low - 1, a.high + b.high + 1, copies));
-  const quotient = inside(reach(a.low - b.high - 1, a.high - b.low + 1, copies));
+  if (op === '*') return inside(reach(a.low + b.low - 1, a.high + b.high + 1));
+  const quotient = inside(reach(a.low - b.high - 1, a.high - b.low + 1));
   if (op === '/') return quotient;
   const unit = Math.min(a.unit, b.unit, op === '%' ? b.low - 53 : b.unit);
-  const sum = { low: unit, high: Math.max(a.high, b.high) + 1, unit, copies: op === '%' ? copies * 2 : copies };
+  const sum = { low: unit, high: Math.max(a.high, b.high) + 1, unit };
   return op === '%' && quotient === undefined ? undefined : inside(sum);
 }
 
-const inside = (r: Reach): Reach | undefined => (r.low > -1000 && r.high < 1000 && r.copies <= 200 ? r : undefined);
+const inside = (r: Reach): Reach | undefined => (r.low > -1000 && r.high < 1000 ? r : undefined);

@@ -13,7 +13,7 @@ import { type Token, tokens } from './lexer.ts';
 import { nearest } from './nearest.ts';
 import { placed, placeOf } from './origin.ts';
 import { parseName, parseNumber } from './parse-atom.ts';
-import { arithmetic, compare, connect, literal, macro, membership, negate, not, nullTest } from './tree.ts';
+import { arithmetic, call, compare, connect, literal, macro, membership, negate, not, nullTest } from './tree.ts';
 import { SUFFIXES, SYMBOLS } from './words.ts';
 
 /** The tree of a rule or a filter. Throws ExpressionError with a position. */
@@ -23,6 +23,9 @@ export function parseRule(text: string): Expr {
   assertBounds(root);
   return root;
 }
+
+/** Words that are no operand. */
+const RESERVED: ReadonlySet<string> = new Set(['and', 'or', 'not', 'in', 'is']);
 
 class Parser {
   private next = 0;
@@ -131,7 +134,9 @@ class Parser {
       case 'at':
       case 'word':
         if (token.kind === 'at' && !token.text.startsWith('request')) return placed(this.macroCall(token), token);
-        if (!['and', 'or', 'not', 'in', 'is'].includes(token.key)) return placed(parseName(token), token);
+        if (token.kind === 'word' && !RESERVED.has(token.key) && this.peek().key === '(')
+          return placed(this.functionCall(token), token);
+        if (!RESERVED.has(token.key)) return placed(parseName(token), token);
         break;
       case 'sign':
         if (token.key === '(') return this.parenthesised(token);
@@ -162,6 +167,19 @@ class Parser {
       throw new ExpressionError('macro_arguments', `@${text} takes names and plain values only.`, placeOf(arg));
     });
     return macro(text, args);
+  }
+
+  private functionCall(token: Token): Expr {
+    const open = this.accept('(') as Token;
+    const args: Expr[] = [];
+    if (!this.accept(')')) {
+      this.deeper(open, () => {
+        do args.push(this.or());
+        while (this.accept(','));
+      });
+      if (!this.accept(')')) throw this.expected(`, or ) for the ( at position ${open.position}`);
+    }
+    return call(token.key, args);
   }
 
   private deeper<T>(at: Place, parse: () => T): T {

@@ -54,6 +54,8 @@ export function seats(e: Expr): readonly (readonly [Expr, number])[] {
       return [[e.operand, 7]];
     case 'macro':
       return e.args.map((arg) => [arg, 8] as const);
+    case 'call':
+      return e.args.map((arg) => [arg, 1] as const);
     default:
       return [];
   }
@@ -74,6 +76,8 @@ export function print(e: Expr): string {
       return `@request.${e.name}`;
     case 'macro':
       return `@${e.name}(${parts.join(', ')})`;
+    case 'call':
+      return `${e.name}(${parts.join(', ')})`;
     case 'compare':
       return `${first} ${OPERATORS[e.op].symbols[0]} ${second}`;
     case 'membership':

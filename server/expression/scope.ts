@@ -1,12 +1,15 @@
 // What a condition may speak of, and what is known when it is judged.
-import type { Expr, Scalar, ValueType } from '../../contract/expression.ts';
+import type { Expr, ValueType } from '../../contract/expression.ts';
+import type { Checked } from './typed.ts';
+
+export type { Bound } from './typed.ts';
 
 /** `any` is a value whose type shows only at run time (a workflow's step, a body): judged in memory only, never in SQL. */
 export type ColumnType = ValueType | 'any';
 
 export interface Scope {
-  /** Undefined for unknown, hidden and masked fields alike: a caller must not learn which it is. */
-  field(name: string): { readonly type: ColumnType } | undefined;
+  /** Undefined for unknown, hidden and masked fields alike: a caller must not learn which it is. The tree of a `computed` field stands for it. */
+  field(name: string): { readonly type: ColumnType; readonly computed?: Checked | undefined } | undefined;
   /** For hints; only fields that `field` answers. */
   readonly fieldNames: readonly string[];
   /** The expression of a named macro. */
@@ -32,9 +35,6 @@ export interface Environment {
   readonly auth: AuthEnvironment | null;
   readonly data?: Readonly<Record<string, unknown>>;
 }
-
-/** A value as it is bound to a statement and compared in memory. */
-export type Bound = Scalar | readonly Scalar[];
 
 /** A record as the API answers it: numbers, booleans, RFC 3339 text, arrays. An absent key is null. */
 export type Row = Readonly<Record<string, unknown>>;

@@ -1,5 +1,6 @@
 // The first meaning: a checked condition as SQL text with `?` placeholders. Identifiers come from the target, values leave as slots only.
 import type { ValueType } from '../../contract/expression.ts';
+import { callSql } from './function-sql.ts';
 import { MAGNITUDE } from './magnitude.ts';
 import { likePattern } from './pattern.ts';
 import type { Bound } from './scope.ts';
@@ -9,6 +10,8 @@ import type { Among, Calculation, Checked, Column, Compare, Pattern, Typed } fro
 export interface SqlTarget {
   /** A field's column as SQL text, quoted and qualified as the statement needs it. It holds no `?`. */
   column(name: string): string;
+  /** A constant as SQL text of that type, for what has no parameters; without it constants are slots. It holds no `?`. */
+  constant?(value: Bound, type: string): string;
 }
 
 /** A condition ready to stand beside `and`; one slot a placeholder, in order. Equal text means an equal plan. */
@@ -60,6 +63,14 @@ class Writer {
           : `(${this.operand(node.operand)}::timestamp at time zone 'UTC')`;
       case 'calculation':
         return this.calculation(node);
+      case 'call':
+        return callSql(
+          node.name,
+          node.operands.map((operand) => this.operand(operand)),
+          node.unit,
+        );
+      case 'bounded':
+        return `snackbase.bounded(${this.write(node.operand)})`;
       case 'compare':
         return this.compare(node);
       case 'pattern':
@@ -92,7 +103,7 @@ class Writer {
   }
 
   private value(value: Bound, type: string): string {
-    return this.slot({ kind: 'constant', value }, type);
+    return this.target.constant?.(value, type) ?? this.slot({ kind: 'constant', value }, type);
   }
 
   private column({ name, bounded, dynamic }: Column): string {
@@ -110,9 +121,8 @@ class Writer {
     const left = this.operand(a);
     if (op !== '/' && op !== '%') return `${left} ${op} ${this.operand(b)}`;
     if (op === '/') return `${left} / ${this.divisor(b)}`;
-    // double precision has no remainder of its own, so the operands stand twice: slots are pushed in the order of the text.
-    const factor = this.operand(b);
-    return `${left} - ${factor} * trunc(${this.operand(a)} / ${this.divisor(b)})`;
+    // double precision has no remainder of its own.
+    return `snackbase.remainder(${left}, ${this.operand(b)})`;
   }
 
   private divisor(node: Typed): string {

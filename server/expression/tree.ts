@@ -1,6 +1,7 @@
 // Makes nodes in their one canonical form, so that every spelling of a condition ends in the same tree.
 import type {
   Arithmetic,
+  Call,
   CompareOp,
   Connective,
   Expr,
@@ -35,6 +36,8 @@ export const arithmetic = (op: Arithmetic['op'], left: Expr, right: Expr): Expr 
   right,
 });
 
+export const call = (name: string, args: readonly Expr[]): Call => ({ kind: 'call', name, args });
+
 const isNull = (e: Expr): boolean => e.kind === 'literal' && e.value === null;
 
 /** `= null` and `!= null` are null tests, whichever side the null stands on. */
@@ -68,6 +71,7 @@ export function children(e: Expr): readonly Expr[] {
     case 'variable':
       return [];
     case 'macro':
+    case 'call':
       return e.args;
     case 'compare':
     case 'arithmetic':

@@ -1,6 +1,9 @@
 // The tree after checking: every leaf has its type, every comparison one agreed type, every macro is gone.
-import type { Arithmetic, Expr, ValueType } from '../../contract/expression.ts';
-import type { Bound } from './scope.ts';
+import type { Arithmetic, Expr, Scalar, ValueType } from '../../contract/expression.ts';
+import type { FunctionName, Unit } from '../../contract/functions.ts';
+
+/** A value as it is bound to a statement and compared in memory. */
+export type Bound = Scalar | readonly Scalar[];
 
 export interface Constant {
   readonly kind: 'constant';
@@ -68,9 +71,35 @@ export interface Logic {
   readonly type: 'boolean';
   readonly operands: readonly Typed[];
 }
-export type Typed = Constant | Column | Input | Cast | Calculation | Compare | Pattern | Among | IsNull | Logic;
+/** A function of `FUNCTIONS`; the operands have the types that it takes. */
+export interface Called {
+  readonly kind: 'call';
+  readonly type: ValueType;
+  readonly name: FunctionName;
+  readonly operands: readonly Typed[];
+  readonly unit?: Unit;
+}
+/** An operand of arithmetic that is neither column nor input: a number outside `MAGNITUDE` counts as NULL. */
+export interface Bounded {
+  readonly kind: 'bounded';
+  readonly type: 'number';
+  readonly operand: Typed;
+}
+export type Typed =
+  | Constant
+  | Column
+  | Input
+  | Cast
+  | Calculation
+  | Compare
+  | Pattern
+  | Among
+  | IsNull
+  | Logic
+  | Called
+  | Bounded;
 
-/** A condition that can be compiled and evaluated. Only `check` makes one. */
+/** A condition, or another value, that can be compiled and evaluated. Only `check` and `checkValue` make one. */
 export interface Checked {
   readonly root: Typed;
   /** As it was parsed, macros closed; for printing. */

@@ -1,5 +1,5 @@
 // From a request body to the values of a write: plain valid input passes a fast check, everything else is judged by zod, which makes the errors.
-import type { Field } from '../../contract/fields.ts';
+import type { StoredField as Field } from '../../contract/fields.ts';
 import { Failure, type ProblemEntry } from '../../contract/problems.ts';
 import type { RecordScope } from '../access/decide.ts';
 import { mask } from '../access/mask.ts';
@@ -49,7 +49,7 @@ export type Writer = Pick<RecordScope, 'fields' | 'unmasked'>;
  */
 export function prepareBody(def: CollectionDef, body: Body, mode: WriteMode, writer: Writer): Prepared {
   const { fields: writable, unmasked } = writer;
-  const sent = Object.keys(body).filter((key) => !SYSTEM_NAMES.has(key));
+  const sent = Object.keys(body).filter((key) => !SYSTEM_NAMES.has(key) && !isComputed(def, key));
   const open = (name: string) => def.byName.has(name) && (writable === null || writable.has(name));
   const closed = sent.filter((name) => !open(name));
   const entries: ProblemEntry[] = closed.slice(0, ENOUGH).map((field) => ({
@@ -79,6 +79,9 @@ export function prepareBody(def: CollectionDef, body: Body, mode: WriteMode, wri
   if (entries.length > 0) throw refusal(closed, entries);
   return { columns, values };
 }
+
+/** Clients send back what they were answered: computed fields are ignored, as system fields are. */
+const isComputed = (def: CollectionDef, name: string): boolean => def.computed.some((one) => one.name === name);
 
 /** True for what a reply showed instead of a personal value; storing it would lose the value. */
 const isMasked = (field: Field, value: unknown): boolean =>

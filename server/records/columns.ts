@@ -1,17 +1,18 @@
 // The columns of a record as a caller names them, and the compiled writer that turns raw text cells into JSON.
 
+import type { Field } from '../../contract/fields.ts';
 import { mask } from '../access/mask.ts';
 import { rfc3339 } from '../db/cells.ts';
 import type { Cell } from '../db/database.ts';
-import type { CollectionDef, FieldColumn, PgType } from '../schema/collection-def.ts';
+import type { CollectionDef, PgType } from '../schema/collection-def.ts';
 import { SYSTEM_COLUMNS } from '../schema/columns.ts';
 
-/** A column that can be read, filtered and sorted; `field` is null for system columns. */
+/** A column that can be read, filtered and sorted; `field` is null for system columns, `quoted` the expression of a computed one. */
 export interface RecordColumn {
   readonly name: string;
   readonly quoted: string;
   readonly type: PgType;
-  readonly field: FieldColumn['field'] | null;
+  readonly field: Field | null;
 }
 
 const system = (name: string, type: PgType): RecordColumn => ({ name, quoted: `"${name}"`, type, field: null });
@@ -34,6 +35,8 @@ export const SYSTEM_NAMES: ReadonlySet<string> = new Set(SYSTEM_COLUMNS.map((c) 
 export interface RecordColumns {
   /** In the order of the reply: id, the collection's fields, then the other system columns. */
   readonly all: readonly RecordColumn[];
+  /** Those that the table has. */
+  readonly stored: readonly RecordColumn[];
   readonly byName: ReadonlyMap<string, RecordColumn>;
 }
 
@@ -43,8 +46,12 @@ const known = new WeakMap<CollectionDef, RecordColumns>();
 export function columnsOf(def: CollectionDef): RecordColumns {
   let columns = known.get(def);
   if (columns === undefined) {
-    const all = [ID, ...def.fields, ...SYSTEM, ...(def.softDelete ? [DELETED_AT] : [])];
-    columns = { all, byName: new Map(all.map((c) => [c.name, c])) };
+    const all: RecordColumn[] = [ID, ...def.shown, ...SYSTEM, ...(def.softDelete ? [DELETED_AT] : [])];
+    columns = {
+      all,
+      stored: all.filter(({ field }) => field?.type !== 'computed'),
+      byName: new Map(all.map((c) => [c.name, c])),
+    };
     known.set(def, columns);
   }
   return columns;

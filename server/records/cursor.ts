@@ -18,8 +18,8 @@ export interface Place {
 }
 
 /** The order as a cursor carries it: one made for another order is refused. */
-const signature = (sort: readonly SortKey[]): string =>
-  sort.map(({ column, descending }) => (descending ? '-' : '') + column.name).join();
+const signature = (sort: readonly SortKey[], search = ''): string =>
+  sort.map(({ column, descending }) => (descending ? '-' : '') + column.name).join() + search;
 
 /** A cell as the API writes it, which is how it is read again. */
 function written(cell: string, { column }: SortKey): string {
@@ -29,18 +29,18 @@ function written(cell: string, { column }: SortKey): string {
 }
 
 /** The cursor of a row, from its cells in the columns of the order. */
-export function cursorOf(sort: readonly SortKey[], cells: readonly Cell[]): string {
+export function cursorOf(sort: readonly SortKey[], cells: readonly Cell[], search?: string): string {
   const values = cells.map((cell, i) => (cell === null ? null : written(cell, sort[i] as SortKey)));
-  return Buffer.from(JSON.stringify([signature(sort), ...values])).toString('base64url');
+  return Buffer.from(JSON.stringify([signature(sort, search), ...values])).toString('base64url');
 }
 
 /** Reads a cursor. Throws INVALID_QUERY_PARAMS for one that is broken or was made for another order. */
-export function readCursor(name: string, text: string, sort: readonly SortKey[]): Place {
+export function readCursor(name: string, text: string, sort: readonly SortKey[], search?: string): Place {
   const parts = decoded(text);
   if (parts === null) throw refusal(name, 'it is not a cursor of this API: send one as it was answered');
   const [order, ...values] = parts;
-  if (order !== signature(sort) || values.length !== sort.length)
-    throw refusal(name, 'it was made for another sort: start again without a cursor');
+  if (order !== signature(sort, search) || values.length !== sort.length)
+    throw refusal(name, 'it was made for another sort or search: start again without a cursor');
   return {
     values: values.map((value, i) => {
       const { column } = sort[i] as SortKey;
@@ -110,4 +110,6 @@ export function beyond(sort: readonly SortKey[], nulls: readonly boolean[], back
 }
 
 const isNeverNull = ({ name, field }: RecordColumn): boolean =>
-  field === null ? ['id', 'account_id', 'created_at', 'updated_at'].includes(name) : field.required === true;
+  field === null
+    ? ['id', 'account_id', 'created_at', 'updated_at', '@rank'].includes(name)
+    : field.required === true && field.type !== 'computed';

@@ -66,7 +66,8 @@ export function readFilter(def: CollectionDef, asked: Asked, names: Names): Filt
   const scope: Scope = {
     field: (name) => {
       const column = names.comparable(name);
-      return column === null ? undefined : { type: valueTypeOfColumn(column) };
+      const computed = def.computed.find((one) => one.name === name)?.checked;
+      return column === null ? undefined : { type: valueTypeOfColumn(column), computed };
     },
     fieldNames: names.comparableNames(),
     allow: { auth: false, data: false },

@@ -6,6 +6,7 @@ import { CREATED_AT, ID, type RecordColumn } from './columns.ts';
 import { type Place, readCursor, type SortKey } from './cursor.ts';
 import { type Filter, readFilter } from './filter.ts';
 import { listed, Names, type Sight } from './names.ts';
+import { RANK, readSearch, type Search, searchShape } from './search.ts';
 
 export type { SortKey } from './cursor.ts';
 export type { Sight } from './names.ts';
@@ -21,6 +22,7 @@ export interface RecordQuery {
   readonly sort: readonly SortKey[];
   readonly columns: readonly RecordColumn[];
   readonly filter: Filter | null;
+  readonly search: Search | null;
   /** Where the page begins, or with `backwards` where it ends. */
   readonly place: Place | null;
   readonly backwards: boolean;
@@ -39,7 +41,8 @@ const PARAMETERS: ReadonlySet<string> = new Set(Object.keys(ListQuery.shape));
  */
 export function readListQuery(def: CollectionDef, query: ListQuery, sight: Sight, where?: unknown): RecordQuery {
   const names = new Names(def, sight);
-  const sort = readSort(query.sort, names);
+  const search = readSearch(def, query.search, names);
+  const sort = readSort(query.sort, names, search === null ? NEWEST : BEST);
   const columns = names.projection(query.fields);
   const parameters = Object.entries(query).flatMap(([name, value]) =>
     PARAMETERS.has(name) || typeof value !== 'string' ? [] : [{ name, value }],
@@ -52,7 +55,7 @@ export function readListQuery(def: CollectionDef, query: ListQuery, sight: Sight
   const backwards = before !== undefined && before !== '';
   const text = backwards ? before : (cursor ?? '');
   if (text !== '' && query.skip > 0) throw refusal('skip', 'a cursor says where to begin: leave skip out');
-  const place = text === '' ? null : readCursor(backwards ? 'cursor_before' : 'cursor', text, sort);
+  const place = text === '' ? null : readCursor(backwards ? 'cursor_before' : 'cursor', text, sort, search?.signature);
   const order = sort.map((key) => (key.descending ? '-' : '') + key.column.name);
   const { count = 'exact', deleted = 'without' } = query;
   return {
@@ -61,11 +64,12 @@ export function readListQuery(def: CollectionDef, query: ListQuery, sight: Sight
     sort,
     columns,
     filter,
+    search,
     place,
     backwards,
     count,
     deleted,
-    shape: `${columns.map((c) => c.name).join()}|${filter?.sql ?? ''}|${order.join()}|${deleted}`,
+    shape: `${columns.map((c) => c.name).join()}|${filter?.sql ?? ''}|${order.join()}|${deleted}|${searchShape(search)}`,
   };
 }
 
@@ -77,8 +81,11 @@ export function readProjection(def: CollectionDef, fields: string | undefined, s
   return columns;
 }
 
+const NEWEST: SortKey = { column: CREATED_AT, descending: true };
+const BEST: SortKey = { column: RANK, descending: true };
+
 /** The order that a comma list asks for, newest first without one; it always ends in the id. */
-export function readSort(text: string | undefined, names: Names): SortKey[] {
+export function readSort(text: string | undefined, names: Names, usual: SortKey = NEWEST): SortKey[] {
   const keys: SortKey[] = [];
   // A raw `+` arrives as a space, so it needs no sign of its own to ascend.
   for (const part of listed(text ?? '')) {
@@ -88,7 +95,7 @@ export function readSort(text: string | undefined, names: Names): SortKey[] {
     if (column.type === 'jsonb') throw refusal('sort', `${column.name} is json and has no order`);
     if (!keys.some((k) => k.column === column)) keys.push({ column, descending });
   }
-  if (keys.length === 0) keys.push({ column: CREATED_AT, descending: true });
+  if (keys.length === 0) keys.push(usual);
   // The tie-break runs the way of the last key, so that one index serves both directions.
   if (!keys.some((k) => k.column === ID)) keys.push({ column: ID, descending: (keys.at(-1) as SortKey).descending });
   return keys;

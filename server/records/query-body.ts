@@ -4,13 +4,14 @@ import { ListQuery, type RecordQueryBody } from '../../contract/records.ts';
 
 /** Throws INVALID_QUERY_PARAMS naming the key that is out of range. */
 export function listQueryOf(body: RecordQueryBody): ListQuery {
-  const { fields, expand, skip, offset, limit, count, cursor, cursor_before, deleted, filter } = body;
+  const { fields, search, expand, skip, offset, limit, count, cursor, cursor_before, deleted, filter } = body;
   const asked = {
     skip: text(skip ?? offset),
     limit: text(limit),
     sort: sortOf(body),
     fields: Array.isArray(fields) ? fields.join() : fields,
     filter,
+    search,
     expand: Array.isArray(expand) ? expand.join() : expand,
     cursor,
     cursor_before,

@@ -39,11 +39,11 @@ export interface RulesOptions {
 
 export function createRules({ macros, definitions, collections, explainer, readable }: RulesOptions): Rules {
   /** The collection with the fields that the caller may view: hints must not name others. */
-  async function named(ctx: Ctx, collection: string): Promise<Pick<CollectionDef, 'fields'>> {
+  async function named(ctx: Ctx, collection: string): Promise<Pick<CollectionDef, 'shown'>> {
     const def = await definitions.find(collection);
     if (def === undefined) throw new Failure('RESOURCE_NOT_FOUND');
     const open = readable(requireCaller(ctx), def.qualifiedName);
-    return { fields: def.fields.filter(({ name }) => open === null || open.has(name)) };
+    return { shown: def.shown.filter(({ name }) => open === null || open.has(name)) };
   }
 
   return {

@@ -14,14 +14,14 @@ import type { CollectionDef } from '../schema/collection-def.ts';
 
 /** What a rule may name: the fields of a collection, the names that are given, or anything. */
 export function scopeOf(
-  def: Pick<CollectionDef, 'fields'> | null,
+  def: Pick<CollectionDef, 'shown'> | null,
   names: readonly string[] | undefined,
   use: RuleUse,
   macros: MacroSource,
 ): Scope {
   if (def !== null)
     return ruleScope(
-      def.fields.map(({ field }) => field),
+      def.shown.map(({ field }) => field),
       use,
       macros,
     );

@@ -1,5 +1,6 @@
 // A collection as the record path reads it: logical fields joined to physical columns, ready to be compiled into statements.
-import type { Field } from '../../contract/fields.ts';
+import type { ComputedField, StoredField } from '../../contract/fields.ts';
+import type { Checked } from '../expression/typed.ts';
 import type { CollectionAccess } from './collection-access.ts';
 
 /** A type as PostgreSQL's `format_type` writes it. */
@@ -17,7 +18,7 @@ export type PgType =
 
 /** A field and the column that holds it. */
 export interface FieldColumn {
-  readonly field: Field;
+  readonly field: StoredField;
   /** The field's name, as requests and replies spell it. */
   readonly name: string;
   /** The column's name in the catalog, unquoted. It differs from `name` for long names and PostgreSQL's system columns. */
@@ -25,6 +26,16 @@ export interface FieldColumn {
   /** The column as SQL text. */
   readonly quoted: string;
   readonly type: PgType;
+}
+
+/** A field that is made when it is read: an expression of stored ones. */
+export interface ComputedColumn {
+  readonly field: ComputedField;
+  readonly name: string;
+  /** The expression as SQL text over the columns of the table, in brackets and without parameters. */
+  readonly quoted: string;
+  readonly type: PgType;
+  readonly checked: Checked;
 }
 
 /** What a constraint or index of the table protects, to turn a database fault back into the field. */
@@ -46,9 +57,12 @@ export interface CollectionDef {
   readonly tableName: string;
   /** Grows with each change of the definition; (id, revision) names one state of the table, also across drop and create. */
   readonly revision: number;
-  /** In the order of the definition, system columns left out. */
+  /** Stored fields in the order of the definition, system columns left out. */
   readonly fields: readonly FieldColumn[];
-  /** By logical name, exactly as written. */
+  readonly computed: readonly ComputedColumn[];
+  /** All fields in the order of the definition, computed ones among them. */
+  readonly shown: readonly (FieldColumn | ComputedColumn)[];
+  /** Stored fields by logical name, exactly as written. */
   readonly byName: ReadonlyMap<string, FieldColumn>;
   /** By name of constraint or index, as a DatabaseFault carries it. */
   readonly guards: ReadonlyMap<string, Guarded>;

@@ -1,9 +1,9 @@
 // Which column a field becomes, and which columns every table has besides.
-import type { Field, FieldType } from '../../contract/fields.ts';
+import type { Field, StoredField, StoredType } from '../../contract/fields.ts';
 import type { FieldColumn, PgType } from './collection-def.ts';
 import { columnName, quoteIdent } from './names.ts';
 
-const TYPES: Readonly<Record<FieldType, PgType>> = {
+const TYPES: Readonly<Record<StoredType, PgType>> = {
   text: 'text',
   email: 'text',
   url: 'text',
@@ -20,10 +20,13 @@ const TYPES: Readonly<Record<FieldType, PgType>> = {
 };
 
 /** The column that holds the field. */
-export function fieldColumn(field: Field): FieldColumn {
+export function fieldColumn(field: StoredField): FieldColumn {
   const column = columnName(field.name);
   return { field, name: field.name, column, quoted: quoteIdent(column), type: TYPES[field.type] };
 }
+
+/** True for a field that has a column. */
+export const isStored = (field: Field): field is StoredField => field.type !== 'computed';
 
 interface SystemColumn {
   readonly name: string;

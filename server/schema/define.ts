@@ -1,9 +1,10 @@
 // The desired table: what a definition asks of the database, as a value that can be compared with what is there.
 import type { Field, FieldOf } from '../../contract/fields.ts';
 import type { FieldColumn, PgType } from './collection-def.ts';
-import { fieldColumn, SYSTEM_COLUMNS } from './columns.ts';
+import { fieldColumn, isStored, SYSTEM_COLUMNS } from './columns.ts';
 import { literal } from './literal.ts';
 import { digest, objectName, quoteIdent, schemaName, tableName } from './names.ts';
+import { SEARCH_COLUMN, SEARCH_TYPE, searchDocument, searchedBy } from './search.ts';
 
 /** Names one table: `entity` for people, schema and table for the catalog. */
 export interface TableId {
@@ -18,11 +19,13 @@ export interface DesiredColumn {
   readonly field: string;
   /** Where the field stands in the definition (`schema.2`), for problem entries; empty for system columns. */
   readonly path: string;
-  readonly type: PgType;
+  readonly type: PgType | typeof SEARCH_TYPE;
   readonly notNull: boolean;
   /** The default as a constant; null for none. */
   readonly default: string | null;
   readonly system: boolean;
+  /** The expression of a column that the database fills itself; null for all others. */
+  readonly generated: string | null;
 }
 
 interface Owned {
@@ -43,6 +46,7 @@ export interface DesiredIndex extends Owned {
   readonly unique: boolean;
   /** Partial predicate as SQL text. */
   readonly where: string | null;
+  readonly method: 'btree' | 'gin';
 }
 
 export type OnDelete = FieldOf<'reference'>['on_delete'];
@@ -78,6 +82,7 @@ const systemColumns: readonly DesiredColumn[] = SYSTEM_COLUMNS.map((c) => ({
   notNull: c.notNull,
   default: c.default,
   system: true,
+  generated: null,
 }));
 
 /** The table of an app's collection, without saying what is in it. */
@@ -103,7 +108,7 @@ export function refersTo(app: string, field: Field, target: { readonly app: stri
 /** The table that a checked definition asks for. */
 export function define({ app, name, fields }: Definition): DesiredTable {
   const id = tableOf(app, name);
-  const columns = fields.map(fieldColumn);
+  const columns = fields.filter(isStored).map(fieldColumn);
   const checks: DesiredCheck[] = [];
   const indexes = [
     index(id.table, ['account_id', 'id'], 'uq', null, null),
@@ -111,6 +116,8 @@ export function define({ app, name, fields }: Definition): DesiredTable {
     index(id.table, ['account_id', 'created_at', 'id'], 'ix', null, LIVE),
   ];
   const foreignKeys: DesiredForeignKey[] = [];
+  const search = searchColumn(columns);
+  if (search !== null) indexes.push(index(id.table, [search.column], 'ix', search.field, null, 'gin'));
   for (const column of columns) {
     const { field } = column;
     if (field.unique) indexes.push(index(id.table, ['account_id', column.column], 'uq', field.name, LIVE));
@@ -123,7 +130,11 @@ export function define({ app, name, fields }: Definition): DesiredTable {
   return {
     ...id,
     tag: digest([id.schema, id.table], TAG),
-    columns: [...systemColumns, ...columns.map(desiredColumn)],
+    columns: [
+      ...systemColumns,
+      ...columns.map((column) => desiredColumn(column, fields.indexOf(column.field))),
+      ...(search === null ? [] : [search]),
+    ],
     checks,
     indexes,
     foreignKeys,
@@ -140,6 +151,23 @@ function desiredColumn({ field, column, type }: FieldColumn, position: number): 
     notNull: field.required,
     default: value === undefined ? null : literal(value, type),
     system: false,
+    generated: null,
+  };
+}
+
+/** The column that full-text search looks at: the words of all searchable fields. */
+function searchColumn(columns: readonly FieldColumn[]): DesiredColumn | null {
+  const searched = searchedBy(columns);
+  if (searched.length === 0) return null;
+  return {
+    column: SEARCH_COLUMN,
+    field: 'search',
+    path: 'schema',
+    type: SEARCH_TYPE,
+    notNull: false,
+    default: null,
+    system: false,
+    generated: searchDocument(searched),
   };
 }
 
@@ -149,15 +177,17 @@ function index(
   kind: 'uq' | 'ix',
   field: string | null,
   where: string | null,
+  method: DesiredIndex['method'] = 'btree',
 ): DesiredIndex {
   const unique = kind === 'uq';
   return {
     name: objectName(table, columns, kind),
-    tag: digest([columns, unique, where], TAG),
+    tag: digest(method === 'btree' ? [columns, unique, where] : [columns, unique, where, method], TAG),
     field,
     columns,
     unique,
     where,
+    method,
   };
 }
 

@@ -1,10 +1,10 @@
 // A default as SQL text: every value becomes one constant of its column's type, quoted here and nowhere else.
 import type { PgType } from './collection-def.ts';
 
-/** A text constant. The E form says what a backslash means whatever the server's settings are. */
+/** A text constant. The E form says what a backslash means whatever the server's settings are; a `?` would be taken for a parameter. */
 export function quoteText(text: string): string {
   const quoted = `'${text.replaceAll("'", "''")}'`;
-  return text.includes('\\') ? `E${quoted.replaceAll('\\', '\\\\')}` : quoted;
+  return /[\\?]/.test(text) ? `E${quoted.replaceAll('\\', '\\\\').replaceAll('?', '\\x3f')}` : quoted;
 }
 
 const element = (text: string): string => `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;

@@ -5,11 +5,14 @@ import { hasNulls, needsDefault } from './guards.ts';
 import type { LiveColumn } from './introspect.ts';
 import {
   addColumn,
+  addIndex,
+  columnDigest,
   dropColumn,
   dropConstraint,
   dropDefault,
   dropKeyTriggers,
   dropNotNull,
+  replaceColumn,
   setDefault,
   setNotNull,
 } from './statements.ts';
@@ -22,6 +25,7 @@ export function planColumns(draft: Draft): void {
     const there = live.columns.get(column.column);
     if (there === undefined) planMissing(draft, column);
     else if (there.type !== column.type) refuseType(draft, column, there);
+    else if (column.generated !== null) planGenerated(draft, column, there);
     else if (!column.system) planOptions(draft, column, there);
   }
   const wanted = new Set(desired.columns.map((column) => column.column));
@@ -38,6 +42,19 @@ function planMissing({ desired, step }: Draft, column: DesiredColumn): void {
     path: column.path,
     sql: addColumn(desired, column),
     guard: column.notNull && column.default === null ? needsDefault(desired) : null,
+  });
+}
+
+/** Its indexes go with it and come back in the same plan. */
+function planGenerated({ desired, step }: Draft, column: DesiredColumn, there: LiveColumn): void {
+  if (there.tag === columnDigest(column)) return;
+  const indexes = desired.indexes.filter((index) => index.columns.includes(column.column));
+  step({
+    change_type: 'alter_type',
+    column: column.field,
+    detail: 'other searchable fields',
+    path: column.path,
+    sql: [...replaceColumn(desired, column), ...indexes.flatMap((index) => addIndex(desired, index))],
   });
 }
 

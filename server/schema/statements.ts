@@ -21,11 +21,20 @@ const list = (columns: readonly string[]): string => columns.map(q).join(', ');
 const tagged = (what: string, tag: string): string => `comment on ${what} is ${quoteText(tagComment(tag))}`;
 
 const columnText = (c: DesiredColumn): string =>
-  [q(c.column), c.type, c.notNull ? 'not null' : '', c.default === null ? '' : `default ${c.default}`]
+  [
+    q(c.column),
+    c.type,
+    c.notNull ? 'not null' : '',
+    c.default === null ? '' : `default ${c.default}`,
+    c.generated === null ? '' : `generated always as (${c.generated}) stored`,
+  ]
     .filter((part) => part !== '')
     .join(' ');
-const columnTag = (at: Place, c: DesiredColumn): string =>
-  tagged(`column ${on(at)}.${q(c.column)}`, digest([c.type, c.notNull, c.default], 16));
+const columnTag = (at: Place, c: DesiredColumn): string => tagged(`column ${on(at)}.${q(c.column)}`, columnDigest(c));
+
+/** The hash of a column's declaration, as its comment carries it. */
+export const columnDigest = (c: DesiredColumn): string =>
+  digest(c.generated === null ? [c.type, c.notNull, c.default] : [c.type, c.generated], 16);
 
 /** The table with all its columns, and the key and indexes that every table has. */
 export const createTable = (t: DesiredTable): string[] => [
@@ -46,6 +55,12 @@ export const createTable = (t: DesiredTable): string[] => [
 const captureCascades = (t: DesiredTable): string =>
   `create trigger audit_cascade after update or delete on ${on(t)} for each row when (pg_trigger_depth() > 0)
    execute function snackbase.audit_cascade(${quoteText(`${t.schema.slice('app_'.length)}.${t.entity}`)})`;
+
+/** A generated column is made anew: its expression cannot be changed. */
+export const replaceColumn = (at: Place, c: DesiredColumn): string[] => [
+  ...dropColumn(at, c.column),
+  ...addColumn(at, c),
+];
 
 /** One statement for column, default and NOT NULL: rows that exist get the default at once. */
 export const addColumn = (at: Place, c: DesiredColumn): string[] => [
@@ -81,7 +96,7 @@ export const dropConstraint = (at: Place, name: string): string[] => [
 ];
 
 export const addIndex = (at: Place, index: DesiredIndex): string[] => [
-  `create ${index.unique ? 'unique ' : ''}index ${q(index.name)} on ${on(at)} (${list(index.columns)})${
+  `create ${index.unique ? 'unique ' : ''}index ${q(index.name)} on ${on(at)} ${index.method === 'btree' ? '' : `using ${index.method} `}(${list(index.columns)})${
     index.where === null ? '' : ` where ${index.where}`
   }`,
   tagged(`index ${qualified(at.schema, index.name)}`, index.tag),

@@ -1,6 +1,6 @@
 // A field as a zod schema of its values: the judge of every value that the fast check does not wave through, and the source of its errors.
 
-import type { Field, FieldOf, FieldType } from '../../contract/fields.ts';
+import type { StoredField as Field, FieldOf, StoredType as FieldType } from '../../contract/fields.ts';
 import { z } from '../../contract/kit.ts';
 import { valuePattern } from './value-pattern.ts';
 import { characters, isDate, isDateTime, isEmail, isUrl, isUuid, storableJson, storableText } from './values.ts';

@@ -3,6 +3,7 @@ import type { Expr, ValueType } from '../../contract/expression.ts';
 import type { Environment } from '../../server/expression/scope.ts';
 import {
   arithmetic,
+  call,
   compare,
   connect,
   field,
@@ -228,7 +229,57 @@ export class RuleMaker {
     }
   }
 
+  /** A function that answers a type. */
+  private function(type: ValueType, depth: number): Expr {
+    const { random } = this;
+    const text = () => (depth > 0 && random() < 0.3 ? this.function('text', depth - 1) : this.column('text'));
+    const number = () => (depth > 0 && random() < 0.3 ? this.function('number', depth - 1) : this.number(1));
+    const moment = () => this.column(random() < 0.5 ? 'datetime' : 'date');
+    const unit = () => literal(pick(random, ['seconds', 'minutes', 'hours', 'days', 'weeks', 'months', 'years']));
+    const same = (one: () => Expr) =>
+      pick(random, [
+        () => call('if', [this.condition(0), one(), one()]),
+        () => call('coalesce', [one(), one()]),
+        () => call('nullif', [one(), one()]),
+      ])();
+    switch (type) {
+      case 'text':
+        return pick(random, [
+          () => call('concat', [text(), number(), this.column('boolean'), this.column('uuid'), this.column('date')]),
+          () => call('upper', [text()]),
+          () => call('lower', [text()]),
+          () => call('trim', [text()]),
+          () => call('substring', [text(), number(), ...listOf(random, 1, number)]),
+          () => call('replace', [text(), literal(pick(random, ['a', '', 'ß', '%'])), text()]),
+          () => same(text),
+        ])();
+      case 'number':
+        return pick(random, [
+          () => call('length', [text()]),
+          () => call('round', [number(), ...listOf(random, 1, () => literal(pick(random, [0, 1, 2, 3, 15])))]),
+          () => call(pick(random, ['abs', 'ceil', 'floor']), [number()]),
+          () => call(pick(random, ['greatest', 'least']), [number(), number()]),
+          () => call('date_diff', [moment(), moment(), unit()]),
+          () => call(pick(random, ['year', 'month', 'day', 'hour', 'weekday']), [moment()]),
+          () => same(number),
+        ])();
+      default:
+        return pick(random, [
+          () => call('date_add', [moment(), number(), unit()]),
+          () => call(pick(random, ['greatest', 'least']), [moment(), this.column('datetime')]),
+          () => same(() => this.column('datetime')),
+        ])();
+    }
+  }
+
   private compared(): Expr {
+    if (this.random() < 0.3) {
+      const type = pick(this.random, ['text', 'number', 'datetime'] as const);
+      const side = () => (this.random() < 0.5 ? this.function(type, 1) : this.value(type));
+      return this.random() < 0.1
+        ? nullTest('is_null', this.function(type, 1))
+        : compare(this.order(), this.function(type, 1), side());
+    }
     const type = pick(this.random, [
       'text',
       'number',
@@ -277,7 +328,8 @@ export class RuleMaker {
       this.random() < 0.8
         ? literal(this.random() < 0.5 ? textValue(this.random) : `%${textValue(this.random)}%`)
         : variable(pick(this.random, [...DATA, 'auth.email', 'auth.role']));
-    return compare(op, this.random() < 0.9 ? this.column('text') : variable('data.b'), pattern);
+    const left = this.random() < 0.2 ? this.function('text', 1) : this.column('text');
+    return compare(op, this.random() < 0.9 ? left : variable('data.b'), pattern);
   }
 
   private number(depth: number): Expr {
@@ -285,6 +337,7 @@ export class RuleMaker {
     if (depth > 0 && r < 0.5)
       return arithmetic(pick(this.random, ['+', '-', '*', '/', '%']), this.number(depth - 1), this.number(depth - 1));
     if (depth > 0 && r < 0.6) return negate(this.number(depth - 1));
+    if (depth > 0 && r < 0.7) return this.function('number', depth - 1);
     return this.random() < 0.6 ? this.column('number') : this.value('number');
   }
 

@@ -1,6 +1,7 @@
 // Rows that stand in no table: a statement judges many rules on many rows at once, each rule with its own caller.
 import type { ValueType } from '../../contract/expression.ts';
 import type { Database } from '../../server/db/database.ts';
+import { functionStatements } from '../../server/db/migrations/0011-expression-functions.ts';
 import type { Environment, Row } from '../../server/expression/scope.ts';
 import { slotValues } from '../../server/expression/slots.ts';
 import { toSql } from '../../server/expression/to-sql.ts';
@@ -24,6 +25,21 @@ export interface Judged {
   readonly environment: Environment;
 }
 
+const prepared = new WeakMap<Database, Promise<unknown>>();
+
+/** The functions that expressions call, made once a database. */
+async function withFunctions(database: Database): Promise<void> {
+  let made = prepared.get(database);
+  if (made === undefined) {
+    made = (async () => {
+      await database.query('create schema if not exists snackbase');
+      for (const sql of functionStatements()) await database.query(sql);
+    })();
+    prepared.set(database, made);
+  }
+  await made;
+}
+
 /** The answer of every rule for every row: `answers[rule][row]`. */
 export async function judgeInSql(
   database: Database,
@@ -31,6 +47,7 @@ export async function judgeInSql(
   rows: readonly Row[],
   rules: readonly Judged[],
 ): Promise<(boolean | null)[][]> {
+  await withFunctions(database);
   const values: unknown[] = [JSON.stringify(rows.map((row, i) => ({ ...row, "row'": i })))];
   const selected = rules.map(({ checked, environment }, i) => {
     const { sql, slots } = toSql(checked, target);

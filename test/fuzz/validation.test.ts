@@ -1,7 +1,7 @@
 // The fast check of record bodies and the schema that makes the errors are one judge; what both accept is stored and comes back as it was.
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Field, FieldOf, FieldType } from '../../contract/fields.ts';
+import type { StoredField as Field, FieldOf, StoredType as FieldType } from '../../contract/fields.ts';
 import { Failure } from '../../contract/problems.ts';
 import { defaultFlaw } from '../../server/collections/defaults.ts';
 import { prepareBody } from '../../server/records/body.ts';
@@ -171,7 +171,7 @@ const pair = (type: FieldType): fc.Arbitrary<[Field, unknown]> =>
 /** As much of a collection as the check of a body reads. */
 function definition(defined: readonly Field[]): CollectionDef {
   const columns = defined.map(fieldColumn);
-  return { fields: columns, byName: new Map(columns.map((c) => [c.name, c])) } as unknown as CollectionDef;
+  return { fields: columns, computed: [], byName: new Map(columns.map((c) => [c.name, c])) } as unknown as CollectionDef;
 }
 
 function accepts(field: Field, sent: unknown): boolean {

@@ -10,6 +10,7 @@ import * as audit from './0007-audit.ts';
 import * as collectionRules from './0008-collection-rules.ts';
 import * as macros from './0009-macros.ts';
 import * as rowSecurity from './0010-row-security.ts';
+import * as expressionFunctions from './0011-expression-functions.ts';
 
 export interface Migration {
   /** Recorded in the database; the file's name. */
@@ -29,4 +30,5 @@ export const migrations: readonly Migration[] = [
   { name: '0008-collection-rules', ...collectionRules },
   { name: '0009-macros', ...macros },
   { name: '0010-row-security', ...rowSecurity },
+  { name: '0011-expression-functions', ...expressionFunctions },
 ];

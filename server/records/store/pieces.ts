@@ -65,7 +65,7 @@ export function createPieces(statements: Statements, trail: Pick<Recorder, 'capt
     ['account_id', 'id', 'updated_at', ...def.fields.map((f) => f.quoted)].join(', ');
   const columnsIn = (def: CollectionDef): string =>
     columnsOf(def)
-      .all.map((c) => `t.${c.quoted}`)
+      .stored.map((c) => `t.${c.quoted}`)
       .join(', ');
 
   async function ran(on: Runner, compiled: Compiled, scope: RecordScope, values: Values) {

@@ -6,6 +6,7 @@ import type { Bound } from '../../schema/values.ts';
 import type { RecordColumn, WriteRow } from '../columns.ts';
 import { beyond, cursorOf, type SortKey } from '../cursor.ts';
 import type { RecordQuery } from '../list-query.ts';
+import { RANK, ranked, searchCondition, searchShape, searchValues } from '../search.ts';
 import type { Statements, Values } from './statements.ts';
 
 /** A page: its rows and their writer, whether there are more in the direction it was read, the cursors of its first and last row. */
@@ -53,18 +54,25 @@ export interface RecordReads {
 export function createReads(db: Database, statements: Statements): RecordReads {
   const { kx, keep, compile, run, within, select, names } = statements;
 
-  const matching = (def: CollectionDef, scope: RecordScope, { filter, deleted }: RecordQuery) => {
+  const matching = (def: CollectionDef, scope: RecordScope, { filter, search, deleted }: RecordQuery) => {
     const builder = within(def, scope, deleted);
     if (filter !== null)
       builder.whereRaw(
         filter.sql,
         filter.values.map((_, i) => `@f${i}`),
       );
+    if (search !== null) {
+      const { sql, bindings } = searchCondition(search, scope.accountId);
+      builder.whereRaw(sql, [...bindings]);
+    }
     return builder;
   };
-  const filterValues = ({ filter }: RecordQuery): Record<string, Bound> =>
-    Object.fromEntries((filter?.values ?? []).map((value, i) => [`@f${i}`, value]));
-  const countKey = ({ filter, deleted }: RecordQuery): string => `${deleted}:${filter?.sql ?? ''}`;
+  const filterValues = ({ filter, search }: RecordQuery): Record<string, Bound> => ({
+    ...Object.fromEntries((filter?.values ?? []).map((value, i) => [`@f${i}`, value])),
+    ...searchValues(search),
+  });
+  const countKey = ({ filter, search, deleted }: RecordQuery): string =>
+    `${deleted}:${filter?.sql ?? ''}:${searchShape(search)}`;
 
   return {
     async find(def, scope, id, columns) {
@@ -111,6 +119,10 @@ export function createReads(db: Database, statements: Statements): RecordReads {
       const shape = `list:${query.shape}|${place === null ? '' : `${backwards ? '<' : '>'}${nulls.map(Number).join('')}`}`;
       const compiled = keep(def, scope, shape, () => {
         const builder = matching(def, scope, query).select(select(all));
+        if (query.search !== null && sort.some(({ column }) => column === RANK)) {
+          const { sql, bindings } = ranked(query.search, def.table);
+          builder.from(kx.raw(sql, [...bindings]) as never);
+        }
         if (place !== null) {
           const { sql, bindings } = beyond(sort, nulls, backwards);
           builder.whereRaw(
@@ -136,6 +148,7 @@ export function createReads(db: Database, statements: Statements): RecordReads {
           : cursorOf(
               sort,
               keys.map((i) => row[i] as Cell),
+              query.search?.signature,
             );
       return { rows, write: compiled.write, more, first: cursor(rows[0]), last: cursor(rows.at(-1)) };
     },

@@ -151,7 +151,7 @@ export function createWrites(db: Database, statements: Statements, trail: Pick<R
 
 const allColumns = (def: CollectionDef): string =>
   columnsOf(def)
-    .all.map((c) => c.quoted)
+    .stored.map((c) => c.quoted)
     .join(', ');
 
 const ids = ({ by, context, version }: Author, more: Values): Values => ({
