@@ -290,7 +290,11 @@ export const records = room({
     description: 'For whoever may delete it. The record is as it was.',
     pathParams: oneRecord,
     body: noBody,
-    responses: { 200: StoredRecord, ...errors('RESOURCE_UPDATE_ERROR', 'RESOURCE_CONFLICT'), ...found },
+    responses: {
+      200: StoredRecord,
+      ...errors('RESOURCE_UPDATE_ERROR', 'RESOURCE_CONFLICT', 'RELATION_REFERENCE_ERROR'),
+      ...found,
+    },
     metadata: writes('rules', 'restore', { idempotent: 'natural' }),
     example: { params, reply: shown },
   },

@@ -14,6 +14,7 @@ import type { CollectionPermissions } from '../permissions/service.ts';
 import { syncIn, withSchemaLock } from '../schema/apply.ts';
 import { CLOSED, withChange } from '../schema/collection-access.ts';
 import { referenced, refersTo, tableOf } from '../schema/define.ts';
+import { guardSoftDelete } from '../schema/soft-delete.ts';
 import { accessProblems } from './access-problems.ts';
 import { withReturnTypes } from './computed.ts';
 import { type Draft, problemsOf } from './definition.ts';
@@ -103,6 +104,7 @@ export function createCollections({
           access,
         });
         await syncIn(tx, { tables: [desiredTable(made)], absent: [] });
+        if (made.soft_delete) await guardSoftDelete(tx, tableOf(made.app, made.name), true);
         await told(tx, ctx, null, made);
         await registry.publish(tx, `${made.app}.${made.name}`, made);
         return made;
@@ -133,6 +135,8 @@ export function createCollections({
         if (changes.length === 0 && JSON.stringify(final) === JSON.stringify(before))
           return granted ? find(tx, before.id) : before;
         const made = await store.update(tx, final);
+        if (made.soft_delete !== before.soft_delete)
+          await guardSoftDelete(tx, tableOf(made.app, made.name), made.soft_delete);
         await told(tx, ctx, before, made);
         await registry.publish(tx, `${made.app}.${made.name}`, made);
         return made;

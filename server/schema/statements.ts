@@ -114,6 +114,7 @@ export const addForeignKey = (at: Place, key: DesiredForeignKey): string[] => [
   `alter table ${on(at)} add constraint ${q(key.name)} foreign key (account_id, ${q(key.column)})
    references ${on(key.target)} (account_id, id) on delete ${DELETE_ACTION[key.onDelete]}`,
   tagged(`constraint ${q(key.name)} on ${on(at)}`, key.tag),
+  `select snackbase.guard_reference(${[at.schema, at.table, key.name].map(quoteText).join(', ')})`,
   ...(key.onDelete === 'set_null' ? addClearing(at, key) : []),
 ];
 
@@ -146,8 +147,14 @@ export const dropKeyTriggers = (at: Place, key: StoredKey): string[] => {
 };
 
 export const dropForeignKey = (at: Place, key: StoredKey): string[] => [
+  ...dropLiveGuard(at, key.name),
   ...dropKeyTriggers(at, key),
   ...dropConstraint(at, key.name),
+];
+
+// Its name is made in the database (migration 0012); a column that is dropped takes the trigger along.
+const dropLiveGuard = (at: Place, key: string): string[] => [
+  `do $$ begin execute format('drop trigger if exists %I on %I.%I', snackbase.live_trigger(${quoteText(key)}), ${quoteText(at.schema)}, ${quoteText(at.table)}); end $$`,
 ];
 
 export const dropTable = (at: Place): string[] => [`drop table ${on(at)} cascade`];

@@ -171,7 +171,11 @@ const pair = (type: FieldType): fc.Arbitrary<[Field, unknown]> =>
 /** As much of a collection as the check of a body reads. */
 function definition(defined: readonly Field[]): CollectionDef {
   const columns = defined.map(fieldColumn);
-  return { fields: columns, computed: [], byName: new Map(columns.map((c) => [c.name, c])) } as unknown as CollectionDef;
+  return {
+    fields: columns,
+    computed: [],
+    byName: new Map(columns.map((c) => [c.name, c])),
+  } as unknown as CollectionDef;
 }
 
 function accepts(field: Field, sent: unknown): boolean {

@@ -104,7 +104,7 @@ export const up = async (kx: Knex): Promise<void> => {
             case when k = any (stamps) then to_jsonb(replace(was ->> k, '+00:00', 'Z')) else was -> k end as old,
             case when k = any (stamps) then to_jsonb(replace(becomes ->> k, '+00:00', 'Z')) else becomes -> k end as new
           from jsonb_object_keys(was) k
-          where k not in ('account_id', 'created_at', 'updated_at', 'created_by', 'updated_by', 'deleted_at')
+          where k not in ('account_id', 'created_at', 'updated_at', 'created_by', 'updated_by', 'deleted_at', 'search$')
             and (gone or k <> 'id')
             and nullif(was -> k, 'null') is distinct from nullif(becomes -> k, 'null')
         ) c

@@ -11,6 +11,7 @@ import * as collectionRules from './0008-collection-rules.ts';
 import * as macros from './0009-macros.ts';
 import * as rowSecurity from './0010-row-security.ts';
 import * as expressionFunctions from './0011-expression-functions.ts';
+import * as softDelete from './0012-soft-delete.ts';
 
 export interface Migration {
   /** Recorded in the database; the file's name. */
@@ -31,4 +32,5 @@ export const migrations: readonly Migration[] = [
   { name: '0009-macros', ...macros },
   { name: '0010-row-security', ...rowSecurity },
   { name: '0011-expression-functions', ...expressionFunctions },
+  { name: '0012-soft-delete', ...softDelete },
 ];

@@ -77,7 +77,7 @@ export function captureWritten(
   // A record's times and its trail's agree; a row that is deleted for good was not touched before.
   const at = forGood ? "greatest(now(), updated_at + interval '1 microsecond')" : 'updated_at';
   // What the database deletes or clears in other tables is captured by triggers, which learn here who it is.
-  const context = forGood ? "set_config('snackbase.audit_context', ?, true)" : '?';
+  const context = kind === 'DELETE' ? "set_config('snackbase.audit_context', ?, true)" : '?';
   return {
     sql: `insert into snackbase.audit_changes (account_id, occurred_at, operation, table_name, record_id, context, entries)
       select account_id, ${at}, '${kind}', ${quoteText(def.qualifiedName)}, id::text, ${context}::json, ('[' || "its entries" || ']')::json
