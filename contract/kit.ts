@@ -60,6 +60,7 @@ export function room<const T extends Room>(routes: T): Routes<T> {
       body: hasBody(route),
       query: route.query !== undefined,
       params: route.path.includes(':'),
+      repeatable: isRepeatable(route),
     });
     for (const [status, schema] of Object.entries(errors(...implied))) {
       const own = declared[Number(status)];
@@ -71,6 +72,10 @@ export function room<const T extends Room>(routes: T): Routes<T> {
 
 /** True where the route reads a JSON body. */
 export const hasBody = (route: Route): boolean => route.body !== undefined && route.body !== noBody;
+
+/** True where a request may be sent again under an Idempotency-Key: whatever changes something and needs no password. */
+export const isRepeatable = ({ method, metadata }: Route): boolean =>
+  method !== 'GET' && metadata.who !== 'anyone' && metadata.rate !== 'auth' && metadata.audit !== null;
 
 function mergeProblems(a: ProblemBody, b: ProblemBody): ProblemBody {
   const codes = [...new Set([...a.shape.code.options, ...b.shape.code.options])] as Code[];

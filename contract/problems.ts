@@ -18,6 +18,7 @@ export const CATALOGUE = {
     message: 'These fields do not exist or are not open to you: {fields}.',
   },
   INVALID_QUERY_PARAMS: { status: 400, title: 'Bad request', message: 'Query parameter {name}: {reason}.' },
+  INVALID_HEADER: { status: 400, title: 'Bad request', message: 'Header {name}: {reason}.' },
   INVALID_RESOURCE_DATA: { status: 400, title: 'Validation error', message: 'Validation failed' },
   INVALID_URL: { status: 400, title: 'Bad request', message: 'The URL has an invalid percent-encoding.' },
   RELATION_REFERENCE_ERROR: {
@@ -209,7 +210,7 @@ errors.of = bodyOf;
 /** The codes that follow from a route's metadata and need not be declared. */
 export function standingErrors(
   access: Access,
-  { body, query, params }: { body: boolean; query: boolean; params: boolean },
+  { body, query, params, repeatable }: { body: boolean; query: boolean; params: boolean; repeatable: boolean },
 ): Code[] {
   const codes: Code[] = ['INTERNAL_ERROR', 'SERVICE_UNAVAILABLE'];
   if (access.who !== 'anyone') codes.push('UNAUTHORIZED', 'TOKEN_EXPIRED', 'CROSS_SITE_REQUEST');
@@ -220,6 +221,7 @@ export function standingErrors(
   if (body) codes.push('INVALID_JSON', 'PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'INVALID_REQUEST');
   if (query) codes.push('INVALID_QUERY_PARAMS');
   if (params) codes.push('INVALID_URL');
+  if (repeatable) codes.push('INVALID_HEADER', 'IDEMPOTENCY_IN_FLIGHT', 'IDEMPOTENCY_MISMATCH');
   return codes;
 }
 

@@ -1,6 +1,6 @@
 // One route of the contract as one operation: parameters, body, responses, examples, security and its metadata.
 import type { RouteConfig } from '@asteasolutions/zod-to-openapi';
-import { hasBody, noBody, type Route, successStatus, z } from '../contract/kit.ts';
+import { hasBody, isRepeatable, noBody, type Route, successStatus, z } from '../contract/kit.ts';
 import type { ProblemBody } from '../contract/problems.ts';
 import { openPath, openQuery } from './parameters.ts';
 import type { ProblemResponses } from './problem-responses.ts';
@@ -34,7 +34,7 @@ export function operation({ operationId, room, route }: Entry, problems: Problem
     summary: route.summary,
     ...(route.description !== undefined && { description: route.description }),
     security: security(who),
-    parameters: requestHeaders(route.metadata),
+    parameters: requestHeaders(route.metadata, isRepeatable(route)),
     request: {
       params: route.pathParams,
       ...(query !== undefined && { query }),

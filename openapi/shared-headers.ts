@@ -21,12 +21,11 @@ interface SharedHeader {
   readonly name: string;
   readonly description: string;
   readonly schema: object;
-  readonly on: (access: Access) => boolean;
+  readonly on: (access: Access, repeatable: boolean) => boolean;
 }
 
 const chooseAccount: readonly Who[] = ['rules', 'superadmin'];
 
-// Idempotency-Key (`metadata.idempotent === 'key'`) joins this list when the server honours it; until then the document would lie.
 const REQUEST_HEADERS: readonly SharedHeader[] = [
   {
     component: 'AccountHeader',
@@ -45,6 +44,14 @@ const REQUEST_HEADERS: readonly SharedHeader[] = [
     on: () => true,
   },
   {
+    component: 'IdempotencyHeader',
+    name: 'Idempotency-Key',
+    description:
+      'Makes the request safe to send again: for 24 hours the same key with the same request gets the same reply, marked `Idempotency-Replayed: true`.',
+    schema: { type: 'string', maxLength: 255 },
+    on: (_access, repeatable) => repeatable,
+  },
+  {
     component: 'AuditReasonHeader',
     name: 'X-Audit-Reason',
     description: 'Why you change this: up to 500 characters, kept as es_reason of the audit entries.',
@@ -54,8 +61,8 @@ const REQUEST_HEADERS: readonly SharedHeader[] = [
 ];
 
 /** References to the shared request headers that a route with this metadata reads. */
-export const requestHeaders = (access: Access) =>
-  REQUEST_HEADERS.filter((h) => h.on(access)).map((h) => parameter(h.component));
+export const requestHeaders = (access: Access, repeatable: boolean) =>
+  REQUEST_HEADERS.filter((h) => h.on(access, repeatable)).map((h) => parameter(h.component));
 
 /** The `components.parameters` that `requestHeaders` refers to. */
 export const headerParameters = () =>

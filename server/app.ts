@@ -26,6 +26,7 @@ import { rowSecurityOf } from './db/row-security.ts';
 import { groupsRoutes } from './groups/routes.ts';
 import { createGroups } from './groups/service.ts';
 import { createHttp } from './http/server.ts';
+import { createIdempotency } from './idempotency/service.ts';
 import { invitationRoutes } from './invitations/routes.ts';
 import { createInvitations } from './invitations/service.ts';
 import { createLog, type Log } from './log.ts';
@@ -119,12 +120,15 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
     });
     const ops = createOps({ db, ...createDocuments(publicUrl) });
 
+    const idempotency = createIdempotency({ db, encryptionKey: config.encryptionKey, log });
+
     const http = createHttp({
       config,
       log,
       contract,
       docsAssets,
       authenticate: auth.authenticate,
+      doOnce: idempotency.once,
       tables: {
         auth: authRoutes(auth.service),
         collections: collectionRoutes(collections),
@@ -147,6 +151,7 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
     let closing: Promise<void> | undefined;
     const close = async () => {
       await http.close();
+      await idempotency.close();
       await auth.close();
       await registry.close();
       await grants.close();

@@ -33,6 +33,36 @@ export interface Caller {
   readonly via: 'bearer' | 'cookie' | 'key';
 }
 
+/** The seed of the ids that a request makes; `resumed` tells that an earlier attempt may have made them. */
+export interface Attempt {
+  readonly seed: string;
+  readonly resumed: boolean;
+}
+
+/** An answer as it is kept for requests that are sent again. */
+export interface KeptReply {
+  readonly status: number;
+  /** JSON text, null for none. */
+  readonly body: string | null;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** A request that is to be done once: whose it is, its key, and a hash of what it says. */
+export interface Repeatable {
+  readonly scope: string;
+  readonly key: string;
+  readonly fingerprint: string;
+}
+
+/**
+ * Answers what was kept, or does the work and answers null. The work tells null for an answer that is not to be kept.
+ * Throws IDEMPOTENCY_MISMATCH for another request under the same key, IDEMPOTENCY_IN_FLIGHT while it still runs.
+ */
+export type DoOnce = (
+  asked: Repeatable,
+  work: (attempt: Attempt) => Promise<KeptReply | null>,
+) => Promise<KeptReply | null>;
+
 export interface Ctx {
   /** null for an anonymous request. */
   readonly caller: Caller | null;
@@ -46,6 +76,8 @@ export interface Ctx {
   readonly auditReason?: string | null;
   /** If-Match: the versions of a record that a write may build on. */
   readonly ifMatch?: string | null;
+  /** Of a request that may be sent again: the seed of the ids it makes, and whether an earlier attempt may have made them. */
+  readonly attempt?: Attempt | null;
   /** The cookie session token, as sent; only the auth room reads it. */
   readonly sessionCookie: string | null;
 }

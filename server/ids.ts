@@ -1,5 +1,5 @@
 // Identifiers the server makes itself: UUID version 7, in ascending order within a process.
-import { randomUUID } from 'node:crypto';
+import { hash, randomUUID } from 'node:crypto';
 
 let lastMs = 0;
 let counter = 0;
@@ -23,6 +23,23 @@ export function uuidV7(): string {
     prefix = `${ms.slice(0, 8)}-${ms.slice(8)}-`;
   }
   return `${prefix}${(0x7000 | counter).toString(16)}-${random.slice(19)}`;
+}
+
+/**
+ * The ids of one request: new ones, or, where it may be sent again, those that follow from its seed, so that a second attempt
+ * meets what the first one stored.
+ */
+export function idsOf(seed: string | undefined): () => string {
+  if (seed === undefined) return uuidV7;
+  let made = 0;
+  return () => {
+    const n = made++;
+    if (n === 0) return seed;
+    const bits = hash('sha256', `${seed}${n}`, 'hex');
+    // The moment and the variant of the seed, the place in the request where the counter stands.
+    const place = (0x7000 | (n & 0xfff)).toString(16);
+    return `${seed.slice(0, 14)}${place}-${seed.slice(19, 20)}${bits.slice(0, 3)}-${bits.slice(3, 15)}`;
+  };
 }
 
 /** True for any text that PostgreSQL takes as a uuid in its usual form; anything else cannot name a row. */

@@ -167,6 +167,17 @@ export class Records<Schema> {
     return asCall(this.#send(routes.batchDelete, { params: { collection }, body: { ids } }, call));
   }
 
+  /**
+   * Writes on several collections, all or none: `[{ op: 'create', collection: 'authors', as: 'a', data }, { op: 'create',
+   * collection: 'posts', data: { author: { $from: 'a.id' } } }]`. @throws ValidationError whose entries name the operation as `index`
+   */
+  transaction(
+    operations: Calls['records.transaction']['input']['body']['operations'],
+    call?: CallOptions,
+  ): Call<Calls['records.transaction']['reply']> {
+    return asCall(this.#send(routes.transaction, { body: { operations } }, call));
+  }
+
   /** The versions of a record, newest first; with `at` the record as it was then. @throws NotFoundError */
   history(
     collection: CollectionName<Schema>,

@@ -118,6 +118,7 @@ export const records = {
   get: 'GET /api/v1/records/:collection/:id q',
   history: 'GET /api/v1/records/:collection/:id/history q',
   query: 'POST /api/v1/records/:collection/query b',
+  transaction: 'POST /api/v1/batch b',
   batchCreate: 'POST /api/v1/records/:collection/batch b',
   bulkCreate: 'POST /api/v1/records/:collection/bulk b',
   batchUpdate: 'PATCH /api/v1/records/:collection/batch b',

@@ -8,6 +8,7 @@ export type ServerCode =
   | 'INVALID_JSON'
   | 'INVALID_FIELDS'
   | 'INVALID_QUERY_PARAMS'
+  | 'INVALID_HEADER'
   | 'INVALID_RESOURCE_DATA'
   | 'INVALID_URL'
   | 'RELATION_REFERENCE_ERROR'
@@ -1313,6 +1314,11 @@ export interface RecordQuery {
   deleted?: "without" | "with" | "only" | undefined;
 }
 
+/** `author.id`: a field of what the operation named `author` answered. */
+export interface RecordRef {
+  $from: string;
+}
+
 export interface RecordVersion {
   /** From 1, the oldest that the trail knows. */
   version: number;
@@ -1607,6 +1613,52 @@ export interface ToExplain {
   record_id?: string | undefined;
 }
 
+export interface Transaction {
+  operations: TransactionOperation[];
+}
+
+export type TransactionOperation = {
+  /** Name of the collection. */
+  collection: string;
+  /** A name for later operations to refer by; without one its place, from 0. */
+  as?: string | undefined;
+} & (
+  | {
+      op: "create";
+      data: RecordBody;
+    }
+  | {
+      op: "update";
+      /** Id of the record. */
+      id: string | RecordRef;
+      data: RecordBody;
+    }
+  | {
+      op: "replace";
+      /** Id of the record. */
+      id: string | RecordRef;
+      data: RecordBody;
+    }
+  | {
+      op: "delete";
+      /** Id of the record. */
+      id: string | RecordRef;
+    }
+);
+
+export interface TransactionResults {
+  results: Array<{
+    op: "create" | "update" | "replace" | "delete";
+    collection: string;
+    as?: string | undefined;
+    /** UUID version 7. */
+    id: string;
+    /** As stored; null where it was deleted. */
+    record: ProjectedRecord | null;
+  }>;
+  count: number;
+}
+
 export interface User {
   /** UUID version 7. */
   id: string;
@@ -1798,6 +1850,7 @@ export interface Calls {
   'records.get': { input: { params: { collection: string; id: string }; query?: RecordsGetQuery | undefined }; reply: ProjectedRecord };
   'records.history': { input: { params: { collection: string; id: string }; query?: RecordsHistoryQuery | undefined }; reply: RecordHistory | ProjectedRecord };
   'records.query': { input: { params: { collection: string }; body: RecordQuery }; reply: RecordPage };
+  'records.transaction': { input: { body: Transaction }; reply: TransactionResults };
   'records.batchCreate': { input: { params: { collection: string }; body: RecordsToCreate }; reply: RecordsCreated };
   'records.bulkCreate': { input: { params: { collection: string }; body: RecordBody[] }; reply: ProjectedRecord[] };
   'records.batchUpdate': { input: { params: { collection: string }; body: RecordsToUpdate }; reply: RecordsUpdated };
@@ -2018,6 +2071,8 @@ export interface Rooms {
     history(collection: string, id: string, query?: RecordsHistoryQuery, options?: CallOptions): Call<RecordHistory | ProjectedRecord>;
     /** Query records */
     query(collection: string, body: RecordQuery, options?: CallOptions): Call<RecordPage>;
+    /** Write to several collections in one transaction */
+    transaction(body: Transaction, options?: CallOptions): Call<TransactionResults>;
     /** Create many records */
     batchCreate(collection: string, body: RecordsToCreate, options?: CallOptions): Call<RecordsCreated>;
     /** Create many records (a bare list) */

@@ -2,8 +2,9 @@
 import { createExpressEndpoints, RequestValidationError } from '@ts-rest/express';
 import { type Express, type NextFunction, type Request, type Response, Router } from 'express';
 import { type Contract, hasBody, type Route, successStatus } from '../../contract/kit.ts';
-import { Answer, type Handler } from '../context.ts';
+import { Answer, type DoOnce, type Handler } from '../context.ts';
 import type { Gate } from './gate.ts';
+import { type Answered, keyOf, once } from './idempotency.ts';
 import { refusedRequest } from './problems.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: the tables of all rooms meet here; each was checked against its own room where it was written
@@ -11,7 +12,12 @@ type AnyHandler = Handler<any>;
 export type Tables<T extends Contract> = { readonly [R in keyof T]: { readonly [K in keyof T[R]]: AnyHandler } };
 
 /** Registers every route of `contract`, in its order, with the handlers of `tables`. */
-export function mountContract<T extends Contract>(app: Express, contract: T, tables: Tables<T>, gate: Gate): void {
+export function mountContract<T extends Contract>(
+  app: Express,
+  contract: T,
+  tables: Tables<T>,
+  { gate, doOnce }: { readonly gate: Gate; readonly doOnce: DoOnce },
+): void {
   const rooms: { readonly prefixes: readonly string[]; readonly router: Router }[] = [];
   for (const [roomName, room] of Object.entries(contract)) {
     const router = Router();
@@ -19,7 +25,7 @@ export function mountContract<T extends Contract>(app: Express, contract: T, tab
       Object.entries(room).map(([name, route]) => {
         const handler = tables[roomName]?.[name];
         if (handler === undefined) throw new Error(`the contract's route ${roomName}.${name} has no handler`);
-        return [name, { middleware: [admission(route, handler, gate)], handler: adapt(route, handler) }];
+        return [name, { middleware: [admission(route, handler, gate)], handler: adapt(route, handler, doOnce) }];
       }),
     );
     createExpressEndpoints(room as never, endpoints as never, router, {
@@ -78,13 +84,19 @@ function admission(route: Route, handler: AnyHandler, gate: Gate) {
   };
 }
 
-function adapt(route: Route, handler: AnyHandler) {
+const NONE = {};
+
+function adapt(route: Route, handler: AnyHandler, doOnce: DoOnce) {
   const status = successStatus(route);
   return async (input: { params: unknown; query: unknown; body: unknown; req: Request; res: Response }) => {
     const { params, query, body, req, res } = input;
-    const result: unknown = await handler({ params, query, body, ctx: req.ctx } as never);
-    if (!(result instanceof Answer)) return { status, body: result };
-    for (const [name, value] of Object.entries(result.headers)) res.setHeader(name, value);
-    return { status, body: result.body };
+    const run = async (): Promise<Answered> => {
+      const result: unknown = await handler({ params, query, body, ctx: req.ctx } as never);
+      return result instanceof Answer ? { status, ...result } : { status, body: result, headers: NONE };
+    };
+    const key = keyOf(route, req);
+    const answered = key === null ? await run() : await once(doOnce, key, req, run);
+    for (const name in answered.headers) res.setHeader(name, answered.headers[name] as string | string[]);
+    return { status: answered.status, body: answered.body };
   };
 }

@@ -2,11 +2,12 @@
 import { randomUUID } from 'node:crypto';
 import { IncomingMessage, ServerResponse } from 'node:http';
 import type { Express, Request } from 'express';
-import { type Caller, type Ctx, RawJson } from '../context.ts';
+import { type Attempt, type Caller, type Ctx, RawJson } from '../context.ts';
 
 /** The context of one request; what costs something to find out is found out when it is asked for. */
 export class RequestContext implements Ctx {
   caller: Caller | null = null;
+  attempt: Attempt | null = null;
   readonly requestId: string;
   constructor(readonly request: Request) {
     const sent = request.headers['x-correlation-id'];

@@ -7,6 +7,7 @@ import express from 'express';
 import type { Contract } from '../../contract/kit.ts';
 import { Failure } from '../../contract/problems.ts';
 import type { Config } from '../config.ts';
+import type { DoOnce } from '../context.ts';
 import type { Log } from '../log.ts';
 import { createGate, type GateOptions } from './gate.ts';
 import { mountContract, type Tables } from './mount.ts';
@@ -23,6 +24,7 @@ export interface HttpOptions<T extends Contract> {
   readonly contract: T;
   readonly tables: Tables<T>;
   readonly authenticate: GateOptions['authenticate'];
+  readonly doOnce: DoOnce;
   /** Files served under /docs/assets, by name. */
   readonly docsAssets: () => ReadonlyMap<string, { readonly file: string; readonly contentType: string }>;
 }
@@ -47,6 +49,7 @@ export function createHttp<T extends Contract>({
   contract,
   tables,
   authenticate,
+  doOnce,
   docsAssets,
 }: HttpOptions<T>): Http {
   const app = express();
@@ -74,7 +77,7 @@ export function createHttp<T extends Contract>({
     bodyLimit: config.bodyLimit,
     corsOrigins: config.corsOrigins,
   });
-  mountContract(app, contract, tables, gate);
+  mountContract(app, contract, tables, { gate, doOnce });
   app.get('/docs/assets/:name', (request, response, next) => {
     const asset = docsAssets().get(request.params.name);
     if (asset === undefined) return next();

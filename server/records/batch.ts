@@ -4,9 +4,10 @@ import type { RecordScope } from '../access/decide.ts';
 import { withData } from '../access/scope.ts';
 import { type Ctx, RawJson } from '../context.ts';
 import type { Cell, Database, Transaction } from '../db/database.ts';
-import { uuidV7 } from '../ids.ts';
+import { idsOf } from '../ids.ts';
 import { isUuid } from '../schema/values.ts';
 import { type Body, type Prepared, prepareBody } from './body.ts';
+import { isStoredAlready } from './faults.ts';
 import { type Call, type Opened, type Opening, refuseForbidden, sentOf } from './open.ts';
 import { writtenReply } from './reply.ts';
 import type { Author, RecordWrites } from './store/write.ts';
@@ -23,6 +24,8 @@ export interface BatchParts {
   /** Why an update found nothing. */
   readonly notUpdated: (opened: Opened, id: string, row: Prepared) => Promise<Failure>;
   readonly author: (ctx: Ctx) => Author;
+  /** A record that an earlier attempt has stored, as the caller sees it. */
+  readonly again: (opened: Opened, id: string) => Promise<string | null>;
 }
 
 interface Change {
@@ -30,7 +33,7 @@ interface Change {
   readonly data: Body;
 }
 
-export function createBatches({ db, opening, writes, writesMany, notUpdated, author }: BatchParts) {
+export function createBatches({ db, opening, writes, writesMany, notUpdated, author, again }: BatchParts) {
   const { on, viewOf, bodyAccount } = opening;
 
   /** The stored rows as JSON, in the order in which they were sent. */
@@ -39,13 +42,19 @@ export function createBatches({ db, opening, writes, writesMany, notUpdated, aut
     const call: Call = { ctx, name, operation: 'create' };
     return on(call, 'store', async (opened) => {
       const { def, scope } = opened;
+      const nextId = idsOf(ctx.attempt?.seed);
       const rows = await each(bodies, async (body) => {
         const accountId = scope.accountId ?? (await bodyAccount(body));
-        const row = { ...prepareBody(def, body, 'create', scope), id: uuidV7(), accountId };
+        const row = { ...prepareBody(def, body, 'create', scope), id: nextId(), accountId };
         if (scope.rows.length > 0) refuseForbidden(opened, row, body);
         return row;
       });
-      const written = await writesMany.insertMany(db, def, scope, rows, author(ctx));
+      const written = await writesMany.insertMany(db, def, scope, rows, author(ctx)).catch((error) => {
+        if (isStoredAlready(error, opened)) return null;
+        throw error;
+      });
+      if (written === null)
+        return Promise.all(rows.map(async ({ id }) => (await again(opened, id)) ?? `{"id":"${id}"}`));
       const view = viewOf(opened);
       return rows.map(
         (row, i) => writtenReply(def, written.get(row.id) as Cell[], view, sentOf(row, bodies[i] as Body)).json,
@@ -136,7 +145,7 @@ export function createBatches({ db, opening, writes, writesMany, notUpdated, aut
 }
 
 /** The item of that place was not there for the caller. */
-class Missing extends Error {
+export class Missing extends Error {
   constructor(readonly index: number) {
     super('missing');
   }
@@ -166,7 +175,7 @@ export function at({ code, parameters, entries, message }: Failure, index: numbe
 }
 
 /** Works on every item and tells all that is wrong with any of them; what is worse than bad data is told at once. */
-async function each<T, R>(items: readonly T[], work: (item: T, i: number) => Promise<R>): Promise<R[]> {
+export async function each<T, R>(items: readonly T[], work: (item: T, i: number) => Promise<R>): Promise<R[]> {
   const done: R[] = [];
   const bad: Failure[] = [];
   for (const [i, item] of items.entries()) {

@@ -21,6 +21,7 @@ export const recordRoutes = (records: Records): Handlers<AppContract['records']>
   batchDelete: admitted(records.admit('delete'), ({ ctx, params, body }) =>
     records.batchDelete(ctx, params.collection, body),
   ),
+  transaction: ({ ctx, body }) => records.transaction(ctx, body),
   get: ({ ctx, params, query }) => records.get(ctx, params.collection, params.id, query.fields, query.expand),
   history: ({ ctx, params, query }) => records.history(ctx, params.collection, params.id, query),
   replace: admitted(records.admit('update'), ({ ctx, params, body }) =>

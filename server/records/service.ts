@@ -7,7 +7,7 @@ import { contextText, type Trail } from '../audit/service.ts';
 import { type Ctx, RawJson } from '../context.ts';
 import type { Database } from '../db/database.ts';
 import type { RowSecurity } from '../db/row-security.ts';
-import { uuidV7 } from '../ids.ts';
+import { idsOf } from '../ids.ts';
 import type { CollectionDef } from '../schema/collection-def.ts';
 import { isUuid } from '../schema/values.ts';
 import { readAggregation } from './aggregate-query.ts';
@@ -17,6 +17,7 @@ import { columnsOf, ID, type RecordColumn, UPDATED_AT } from './columns.ts';
 import { allows, tagged } from './etag.ts';
 import { expanded } from './expand.ts';
 import { readExpand } from './expand-query.ts';
+import { isStoredAlready } from './faults.ts';
 import { type HistoryQuery, historyOf } from './history.ts';
 import { type RecordQuery, readListQuery, readProjection } from './list-query.ts';
 import { type Call, createOpening, type Definitions, type Opened, refuseForbidden, sentOf } from './open.ts';
@@ -29,6 +30,7 @@ import { createReads } from './store/read.ts';
 import { createStatements } from './store/statements.ts';
 import { createWrites, judgesChange } from './store/write.ts';
 import { createWritesMany } from './store/write-many.ts';
+import { createTransactions } from './transaction.ts';
 
 export { createPeek } from './peek.ts';
 
@@ -50,6 +52,7 @@ export function createRecords(options: RecordsOptions) {
   const reads = createReads(db, statements);
   const aggregate = createAggregate(db, statements);
   const writes = createWrites(db, statements, trail);
+  const writesMany = createWritesMany(statements, trail);
   const opening = createOpening(options);
   const { open, on, viewOf, bodyAccount } = opening;
   definitions.onChange((id) => statements.forget(id));
@@ -107,11 +110,21 @@ export function createRecords(options: RecordsOptions) {
       const { ctx, def, scope } = opened;
       const accountId = scope.accountId ?? (await bodyAccount(body));
       const row = prepareBody(def, body, 'create', scope);
-      const made = { ...row, ...author(ctx), id: uuidV7(), accountId };
+      const made = { ...row, ...author(ctx), id: idsOf(ctx.attempt?.seed)(), accountId };
       if (scope.rows.length > 0) refuseForbidden(opened, made, body);
-      const cells = await writes.insert(def, scope, made);
+      const cells = await writes.insert(def, scope, made).catch((error) => {
+        if (isStoredAlready(error, opened)) return null;
+        throw error;
+      });
+      if (cells === null) return orMissing(await again(opened, made.id));
       return tagged(writtenReply(def, cells, viewOf(opened), sentOf(row, body)));
     });
+
+  /** What an earlier attempt of the same request has stored, as the caller sees it now. */
+  async function again(opened: Opened, id: string): Promise<string | null> {
+    const view = viewOf(opened);
+    return view && reads.find(opened.def, view, id, readProjection(opened.def, undefined, view));
+  }
 
   const update = (call: Call, id: string, body: Body, mode: 'replace' | 'patch'): Promise<RawJson> =>
     on(call, 'update', async (opened) => {
@@ -128,9 +141,10 @@ export function createRecords(options: RecordsOptions) {
     db,
     opening,
     writes,
-    writesMany: createWritesMany(statements, trail),
+    writesMany,
     notUpdated,
     author,
+    again,
   });
 
   /**
@@ -222,6 +236,7 @@ export function createRecords(options: RecordsOptions) {
       }),
 
     ...many,
+    ...createTransactions({ db, definitions, opening, writes, writesMany, notUpdated, author }),
 
     /** Writing for management: by superadmins and their admin tokens, into the account that the body names. */
     managed: {

@@ -12,6 +12,7 @@ import * as macros from './0009-macros.ts';
 import * as rowSecurity from './0010-row-security.ts';
 import * as expressionFunctions from './0011-expression-functions.ts';
 import * as softDelete from './0012-soft-delete.ts';
+import * as idempotency from './0013-idempotency.ts';
 
 export interface Migration {
   /** Recorded in the database; the file's name. */
@@ -33,4 +34,5 @@ export const migrations: readonly Migration[] = [
   { name: '0010-row-security', ...rowSecurity },
   { name: '0011-expression-functions', ...expressionFunctions },
   { name: '0012-soft-delete', ...softDelete },
+  { name: '0013-idempotency', ...idempotency },
 ];
