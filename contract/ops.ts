@@ -2,14 +2,14 @@
 import { reads } from './access.ts';
 import { noParams, room, text, z } from './kit.ts';
 import { errors } from './problems.ts';
+import { OpenApiDocument } from './shapes.ts';
 
 const open = reads('anyone', { rate: 'open' });
+/** Who is signed in sees his collections in the documents. */
+const documents = reads('anyone');
 const Health = z
   .object({ status: z.enum(['healthy', 'unhealthy']), service: z.string(), version: z.string() })
   .meta({ id: 'Health' });
-const OpenApiDocument = z
-  .looseObject({ openapi: z.string(), info: z.looseObject({ title: z.string(), version: z.string() }) })
-  .meta({ id: 'OpenApiDocument' });
 const document = { openapi: '3.1.0', info: { title: 'SnackBase', version: '0.1.0' } };
 
 const json = (path: `/${string}`) =>
@@ -17,9 +17,10 @@ const json = (path: `/${string}`) =>
     method: 'GET',
     path,
     summary: 'This API as OpenAPI 3.1 (JSON)',
+    description: 'With the operations on every collection that you may see, typed by its fields.',
     pathParams: noParams,
     responses: { 200: OpenApiDocument },
-    metadata: open,
+    metadata: documents,
     example: { reply: document },
   }) as const;
 const yaml = (path: `/${string}`) =>
@@ -29,7 +30,7 @@ const yaml = (path: `/${string}`) =>
     summary: 'This API as OpenAPI 3.1 (YAML)',
     pathParams: noParams,
     responses: { 200: text('application/yaml') },
-    metadata: open,
+    metadata: documents,
     example: { reply: 'openapi: 3.1.0\n' },
   }) as const;
 

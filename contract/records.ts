@@ -1,6 +1,6 @@
 // Records: the CRUD routes that every collection has. Their bodies are checked against the collection's own definition, not here.
 import { reads, writes } from './access.ts';
-import { noBody, room, z } from './kit.ts';
+import { noBody, room, text, z } from './kit.ts';
 import { errors } from './problems.ts';
 import { aggregates } from './record-aggregates.ts';
 import { batches } from './record-batches.ts';
@@ -17,7 +17,7 @@ import {
   shown,
   stored,
 } from './record-shapes.ts';
-import { boolParam, intParam, Timestamp } from './shapes.ts';
+import { boolParam, intParam, OpenApiDocument, Timestamp } from './shapes.ts';
 
 export { AggregateQuery } from './record-aggregates.ts';
 export { inCollection, oneRecord, ProjectedRecord, RecordBody, StoredRecord } from './record-shapes.ts';
@@ -59,12 +59,9 @@ export const ListQuery = z
     cursor_before: z.string().max(8000).optional().meta({
       description: 'prev_cursor of a page: answers the page in front of it.',
     }),
-    count: z
-      .preprocess((v) => (v === 'false' ? 'none' : v), z.enum(['exact', 'estimated', 'none']))
-      .optional()
-      .meta({
-        description: 'How total is found: exact (the default), estimated from statistics, or false for not at all.',
-      }),
+    count: z.enum(['exact', 'estimated', 'false']).optional().meta({
+      description: 'How total is found: exact (the default), estimated from statistics, or false for not at all.',
+    }),
     deleted: z.enum(['without', 'with', 'only']).optional().meta({
       description:
         'Records that are softly deleted: without (the default), with, only. The others need the right to delete.',
@@ -182,6 +179,29 @@ export const records = room({
         additionalProperties: false,
       },
     },
+  },
+  openapi: {
+    method: 'GET',
+    path: '/api/v1/records/:collection/openapi.json',
+    summary: 'OpenAPI 3.1 of a collection (JSON)',
+    description:
+      'The operations on this collection that you may call, with its fields as far as you may see or write them.',
+    pathParams: inCollection,
+    responses: { 200: OpenApiDocument, ...found },
+    metadata: reads('rules'),
+    example: {
+      params: { collection: 'posts' },
+      reply: { openapi: '3.1.0', info: { title: 'posts', version: '0.1.0' } },
+    },
+  },
+  openapiYaml: {
+    method: 'GET',
+    path: '/api/v1/records/:collection/openapi.yaml',
+    summary: 'OpenAPI 3.1 of a collection (YAML)',
+    pathParams: inCollection,
+    responses: { 200: text('application/yaml'), ...found },
+    metadata: reads('rules'),
+    example: { params: { collection: 'posts' }, reply: 'openapi: 3.1.0\n' },
   },
   ...aggregates,
   get: {

@@ -15,6 +15,11 @@ export const idParam = z.object({ id: z.string().min(1).meta({ description: 'Ide
 
 export const Message = z.object({ message: z.string() }).meta({ id: 'Message' });
 
+/** An OpenAPI document; only its head is described. */
+export const OpenApiDocument = z
+  .looseObject({ openapi: z.string(), info: z.looseObject({ title: z.string(), version: z.string() }) })
+  .meta({ id: 'OpenApiDocument' });
+
 /** A whole number in a query string. Plain digits only: `1e3`, `0x10`, ` 5` and `` are refused. */
 export const intParam = (bounds: { min: number; max?: number }) =>
   z.preprocess(

@@ -82,7 +82,8 @@ const COMPUTED: Readonly<Record<NonNullable<ComputedField['return_type']>, Recor
 /** The default; computed fields have none. */
 const defaultOf = (field: Field): unknown => ('default' in field ? field.default : undefined);
 
-function property(field: Field): JsonSchema {
+/** A field as a property of its record. */
+export function fieldProperty(field: Field): JsonSchema {
   const schema = valueJsonSchema(field);
   return {
     ...(field.required ? schema : nullable(schema)),
@@ -95,7 +96,7 @@ function property(field: Field): JsonSchema {
 const moment = { type: 'string', format: 'date-time', readOnly: true };
 const person = { type: ['string', 'null'], readOnly: true };
 /** What the server adds to every record; bodies may carry it without effect. */
-const SYSTEM: JsonSchema = {
+export const SYSTEM_PROPERTIES: JsonSchema = {
   id: { type: 'string', format: 'uuid', readOnly: true },
   account_id: { type: 'string', readOnly: true },
   created_at: moment,
@@ -111,7 +112,10 @@ export const collectionSchema = ({ name, description, fields }: CollectionShape)
   title: name,
   ...(description && { description }),
   type: 'object',
-  properties: { ...SYSTEM, ...Object.fromEntries(fields.map((field) => [field.name, property(field)])) },
+  properties: {
+    ...SYSTEM_PROPERTIES,
+    ...Object.fromEntries(fields.map((field) => [field.name, fieldProperty(field)])),
+  },
   required: fields.filter((field) => field.required && defaultOf(field) === undefined).map((field) => field.name),
   additionalProperties: false,
 });

@@ -55,7 +55,8 @@ export function docsPage({ title, specUrl, assetsBase, guideUrl }: DocsPage): st
 <body>
 <header class="bar">
   <strong>${attribute(title)}</strong>${guide}
-  <a href="${attribute(specUrl)}">OpenAPI (JSON)</a>
+  <label>Document <select id="document"><option value="${attribute(specUrl)}">Whole API</option></select></label>
+  <a id="json" href="${attribute(specUrl)}">OpenAPI (JSON)</a>
 </header>
 <main id="docs" data-spec="${attribute(specUrl)}"></main>
 <noscript>This page needs JavaScript. The document itself is at <a href="${attribute(specUrl)}">${attribute(specUrl)}</a>.</noscript>

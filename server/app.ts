@@ -96,12 +96,14 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
       permissions: createCollectionPermissions({ grants, checkRule, trail }),
       trail,
     });
+    const documents = createDocuments(publicUrl);
     const records = createRecords({
       db,
       definitions: registry,
       resolveAccount: accounts.resolve,
       trail,
       decide: createDecide(sources),
+      baseDocument: documents.base,
       rowSecurity: await rowSecurityOf(db, config.rowSecurity, log),
     });
     const explainer = createExplainer({ sources, definitions: registry, userOf: users.get, peek: createPeek(db) });
@@ -118,7 +120,7 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
       viewRecord: records.get,
       confirmPassword: auth.service.confirmPassword,
     });
-    const ops = createOps({ db, ...createDocuments(publicUrl) });
+    const ops = createOps({ db, documents: records.documents, page: documents.page });
 
     const idempotency = createIdempotency({ db, encryptionKey: config.encryptionKey, log });
 

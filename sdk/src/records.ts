@@ -122,6 +122,16 @@ export class Records<Schema> {
     return asCall(this.#send(routes.schema, { params: { collection } }, call));
   }
 
+  /** The operations on the collection that you may call, as OpenAPI 3.1. */
+  openapi(collection: CollectionName<Schema>, call?: CallOptions): Call<Calls['records.openapi']['reply']> {
+    return asCall(this.#send(routes.openapi, { params: { collection } }, call));
+  }
+
+  /** The same as YAML. */
+  openapiYaml(collection: CollectionName<Schema>, call?: CallOptions): Call<string> {
+    return asCall(this.#send(routes.openapiYaml, { params: { collection } }, call));
+  }
+
   /** Totals: `aggregate('orders', { functions: 'count(),sum(total)', group_by: 'status', having: 'count > 2' })`. */
   aggregate(
     collection: CollectionName<Schema>,

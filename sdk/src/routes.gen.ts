@@ -114,6 +114,8 @@ export const records = {
   list: 'GET /api/v1/records/:collection q',
   create: 'POST /api/v1/records/:collection b',
   schema: 'GET /api/v1/records/:collection/schema',
+  openapi: 'GET /api/v1/records/:collection/openapi.json',
+  openapiYaml: 'GET /api/v1/records/:collection/openapi.yaml t',
   aggregate: 'GET /api/v1/records/:collection/aggregate q',
   get: 'GET /api/v1/records/:collection/:id q',
   history: 'GET /api/v1/records/:collection/:id/history q',

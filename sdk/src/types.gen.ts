@@ -1408,10 +1408,10 @@ export interface RecordsListQuery {
   /** prev_cursor of a page: answers the page in front of it. */
   cursor_before?: string | undefined;
   /** How total is found: exact (the default), estimated from statistics, or false for not at all. */
-  count?: "exact" | "estimated" | "none" | undefined;
+  count?: "exact" | "estimated" | "false" | undefined;
   /** Records that are softly deleted: without (the default), with, only. The others need the right to delete. */
   deleted?: "without" | "with" | "only" | undefined;
-  [key: string]: string | number | undefined | "exact" | "estimated" | "none" | "without" | "with" | "only";
+  [key: string]: string | number | undefined | "exact" | "estimated" | "false" | "without" | "with" | "only";
 }
 
 export interface RecordsToCreate {
@@ -1846,6 +1846,8 @@ export interface Calls {
   'records.schema': { input: { params: { collection: string } }; reply: {
   [key: string]: unknown;
 } };
+  'records.openapi': { input: { params: { collection: string } }; reply: OpenApiDocument };
+  'records.openapiYaml': { input: { params: { collection: string } }; reply: string };
   'records.aggregate': { input: { params: { collection: string }; query: RecordsAggregateQuery }; reply: Aggregates };
   'records.get': { input: { params: { collection: string; id: string }; query?: RecordsGetQuery | undefined }; reply: ProjectedRecord };
   'records.history': { input: { params: { collection: string; id: string }; query?: RecordsHistoryQuery | undefined }; reply: RecordHistory | ProjectedRecord };
@@ -2063,6 +2065,10 @@ export interface Rooms {
     schema(collection: string, options?: CallOptions): Call<{
   [key: string]: unknown;
 }>;
+    /** OpenAPI 3.1 of a collection (JSON) */
+    openapi(collection: string, options?: CallOptions): Call<OpenApiDocument>;
+    /** OpenAPI 3.1 of a collection (YAML) */
+    openapiYaml(collection: string, options?: CallOptions): Call<string>;
     /** Totals over records */
     aggregate(collection: string, query: RecordsAggregateQuery, options?: CallOptions): Call<Aggregates>;
     /** Get a record */

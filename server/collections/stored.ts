@@ -52,6 +52,7 @@ export function collectionDef(row: CollectionRow): CollectionDef {
     shown: row.definition.map((one) => [...fields, ...computed].find(({ name }) => name === one.name) as FieldColumn),
     byName,
     guards: guardsOf(desired, byName),
+    description: row.description,
     softDelete: row.soft_delete,
     enabled: row.enabled,
     access: row.access,

@@ -1,4 +1,4 @@
-// The documents that derive from the contract, loaded when someone asks for them.
+// What derives from the contract, made when someone asks for it: its OpenAPI document and the page that shows documents.
 import { contract } from '../../contract/index.ts';
 import { Answer } from '../context.ts';
 import { VERSION } from '../version.ts';
@@ -7,11 +7,15 @@ const ASSETS = '/docs/assets';
 
 /** `publicUrl` becomes the document's server. */
 export function createDocuments(publicUrl: string) {
+  let base: Promise<object> | undefined;
   return {
-    document: async (): Promise<object> =>
-      (await import('../../openapi/generate.ts')).openApiDocument(contract, { version: VERSION, serverUrl: publicUrl }),
-    yaml: async (document: object): Promise<string> =>
-      (await import('../../openapi/generate.ts')).toYaml(document as never),
+    /** The OpenAPI document of the contract, without any collection. */
+    base: (): Promise<object> => {
+      base ??= import('../../openapi/generate.ts').then(({ openApiDocument }) =>
+        openApiDocument(contract, { version: VERSION, serverUrl: publicUrl }),
+      );
+      return base;
+    },
     page: async (): Promise<Answer<string>> => {
       const { DOCS_CSP, docsAssets, docsPage } = await import('../../openapi/docs.ts');
       const guide = docsAssets().has('guide.md') ? { guideUrl: `${ASSETS}/guide.md` } : {};

@@ -8,9 +8,9 @@ export const opsRoutes = (ops: Ops): Handlers<AppContract['ops']> => ({
   live: () => ops.live(),
   ready: () => ops.ready(),
   version: () => ops.version(),
-  openapi: () => ops.document(),
-  openapiYaml: () => ops.documentYaml(),
-  openapiV1: () => ops.document(),
-  openapiYamlV1: () => ops.documentYaml(),
+  openapi: ({ ctx }) => ops.document(ctx),
+  openapiYaml: ({ ctx }) => ops.documentYaml(ctx),
+  openapiV1: ({ ctx }) => ops.document(ctx),
+  openapiYamlV1: ({ ctx }) => ops.documentYaml(ctx),
   docs: () => ops.docs(),
 });

@@ -11,7 +11,7 @@ import { RANK, readSearch, type Search, searchShape } from './search.ts';
 export type { SortKey } from './cursor.ts';
 export type { Sight } from './names.ts';
 
-export type CountMode = 'exact' | 'estimated' | 'none';
+export type CountMode = 'exact' | 'estimated' | 'false';
 /** Which rows of a collection with soft delete. */
 export type Deleted = 'without' | 'with' | 'only';
 

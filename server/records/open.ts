@@ -15,6 +15,8 @@ export interface Definitions {
   find(name: string): CollectionDef | undefined | Promise<CollectionDef | undefined>;
   /** Reads the definition anew, because a statement met another table than the one it was made for. */
   refresh(name: string): Promise<CollectionDef | undefined>;
+  /** Every collection that this process knows. */
+  all(): CollectionDef[];
   onChange(fn: (collectionId: string) => void): void;
   /** The fields as the database has them now. Throws where they cannot be read. */
   stored(name: string): Promise<readonly Field[] | undefined>;

@@ -8,6 +8,8 @@ export const recordRoutes = (records: Records): Handlers<AppContract['records']>
   query: ({ ctx, params, body }) => records.query(ctx, params.collection, body),
   create: admitted(records.admit('create'), ({ ctx, params, body }) => records.create(ctx, params.collection, body)),
   schema: ({ ctx, params }) => records.schema(ctx, params.collection),
+  openapi: ({ ctx, params }) => records.documents.openapi(ctx, params.collection),
+  openapiYaml: ({ ctx, params }) => records.documents.openapiYaml(ctx, params.collection),
   aggregate: ({ ctx, params, query }) => records.aggregate(ctx, params.collection, query),
   batchCreate: admitted(records.admit('create'), ({ ctx, params, body }) =>
     records.batchCreate(ctx, params.collection, body),

@@ -14,6 +14,7 @@ import { readAggregation } from './aggregate-query.ts';
 import { createBatches } from './batch.ts';
 import { type Body, type Prepared, prepareBody } from './body.ts';
 import { columnsOf, ID, type RecordColumn, UPDATED_AT } from './columns.ts';
+import { createCollectionDocuments } from './documents.ts';
 import { allows, tagged } from './etag.ts';
 import { expanded } from './expand.ts';
 import { readExpand } from './expand-query.ts';
@@ -42,6 +43,8 @@ export interface RecordsOptions {
   readonly trail: Trail;
   readonly decide: Decide;
   readonly rowSecurity: RowSecurity;
+  /** The OpenAPI document of the contract. */
+  readonly baseDocument: () => Promise<object>;
 }
 
 export type Records = ReturnType<typeof createRecords>;
@@ -101,7 +104,7 @@ export function createRecords(options: RecordsOptions) {
   }
 
   async function totalOf({ def, scope }: Opened, asked: RecordQuery): Promise<number | null> {
-    if (asked.count === 'none') return null;
+    if (asked.count === 'false') return null;
     return asked.count === 'exact' ? reads.count(def, scope, asked) : reads.estimate(def, scope, asked);
   }
 
@@ -182,6 +185,7 @@ export function createRecords(options: RecordsOptions) {
     query: (ctx: Ctx, name: string, body: RecordQueryBody) =>
       page({ ctx, name, operation: 'list' }, listQueryOf(body), body.where),
 
+    documents: createCollectionDocuments({ definitions, decide, base: options.baseDocument }),
     schema: createSchema({ opening, definitions, decide }),
 
     aggregate: (ctx: Ctx, name: string, query: AggregateQuery): Promise<RawJson> =>

@@ -66,6 +66,7 @@ export interface CollectionDef {
   readonly byName: ReadonlyMap<string, FieldColumn>;
   /** By name of constraint or index, as a DatabaseFault carries it. */
   readonly guards: ReadonlyMap<string, Guarded>;
+  readonly description: string | null;
   readonly softDelete: boolean;
   readonly enabled: boolean;
   readonly access: CollectionAccess;

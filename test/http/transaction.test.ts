@@ -17,7 +17,13 @@ describe.runIf(available)('a batch over several collections', () => {
   beforeAll(async () => {
     t = await startApp();
     acme = await t.tenant();
-    const rules = { list_rule: '', view_rule: '', create_rule: '', update_rule: 'locked is null or locked = false', delete_rule: '' };
+    const rules = {
+      list_rule: '',
+      view_rule: '',
+      create_rule: '',
+      update_rule: 'locked is null or locked = false',
+      delete_rule: '',
+    };
     await t.collection({
       name: authors,
       schema: [

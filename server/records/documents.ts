@@ -1,0 +1,94 @@
+// OpenAPI for real collections: which of them, which operations and which fields a caller may know.
+import { createHash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import type { Field } from '../../contract/fields.ts';
+import { Failure } from '../../contract/problems.ts';
+import type { DocumentedCollection } from '../../openapi/collection-document.ts';
+import type { Decide, Operation } from '../access/decide.ts';
+import { Answer, type Ctx, RawJson } from '../context.ts';
+import type { CollectionDef } from '../schema/collection-def.ts';
+import type { Definitions } from './open.ts';
+
+export interface DocumentParts {
+  readonly definitions: Definitions;
+  readonly decide: Decide;
+  /** The document of the contract alone. */
+  readonly base: () => Promise<object>;
+}
+
+const OPERATIONS: readonly Operation[] = ['list', 'view', 'create', 'update', 'delete'];
+/** Documents kept as text; callers of one role share theirs. */
+const KEPT = 20;
+
+export function createCollectionDocuments({ definitions, decide, base }: DocumentParts) {
+  const kept = new LRUCache<string, { readonly document: object; readonly text: string }>({ max: KEPT });
+
+  /** What the caller may know of a collection, null for nothing. */
+  function documented(ctx: Ctx, def: CollectionDef): DocumentedCollection | null {
+    const open: { [O in Operation]?: readonly Field[] } = {};
+    for (const operation of OPERATIONS) {
+      try {
+        const { fields } = decide(ctx, { def, operation, namedAccount: ctx.caller?.accountId ?? '', management: true });
+        open[operation] = def.shown.filter(({ name }) => fields === null || fields.has(name)).map(({ field }) => field);
+      } catch (error) {
+        if (!(error instanceof Failure)) throw error;
+      }
+    }
+    if (Object.keys(open).length === 0) return null;
+    const name = def.app === 'main' ? def.name : def.qualifiedName;
+    return { name, description: def.description, softDelete: def.softDelete, open };
+  }
+
+  async function made(collections: readonly DocumentedCollection[], single: boolean) {
+    const key = createHash('sha256')
+      .update(JSON.stringify([single, collections]))
+      .digest('base64url');
+    let known = kept.get(key);
+    if (known === undefined) {
+      const { collectionDocument, documentWith } = await import('../../openapi/collection-document.ts');
+      const start = (await base()) as never;
+      const document = single
+        ? collectionDocument(start, collections[0] as DocumentedCollection)
+        : documentWith(start, collections);
+      known = { document, text: JSON.stringify(document) };
+      kept.set(key, known);
+    }
+    return { ...known, headers: { 'Cache-Control': 'private, no-cache' }, tag: `"${key.slice(0, 22)}"` };
+  }
+
+  async function one(ctx: Ctx, name: string) {
+    const def = await definitions.find(name);
+    if (def === undefined) throw new Failure('RESOURCE_NOT_FOUND');
+    if (!def.enabled)
+      throw ctx.caller === null
+        ? new Failure('RESOURCE_NOT_FOUND')
+        : new Failure('RESOURCE_DISABLED', { collection: name });
+    const found = documented(ctx, def);
+    if (found !== null) return made([found], true);
+    if (ctx.caller === null) throw new Failure('UNAUTHORIZED');
+    throw new Failure('FORBIDDEN', { reason: `nothing of ${name} is open to you` });
+  }
+
+  const all = (ctx: Ctx) => {
+    const visible = definitions.all().filter(({ enabled }) => enabled);
+    const found = visible
+      .sort((a, b) => (a.qualifiedName < b.qualifiedName ? -1 : 1))
+      .flatMap((def) => documented(ctx, def) ?? []);
+    return made(found, false);
+  };
+  const json = ({ text, tag, headers }: Awaited<ReturnType<typeof made>>) =>
+    new Answer(new RawJson(text, tag), headers);
+  const yaml = async ({ document, tag, headers }: Awaited<ReturnType<typeof made>>) => {
+    const { toYaml } = await import('../../openapi/generate.ts');
+    return new Answer(toYaml(document), { ...headers, ETag: tag });
+  };
+
+  return {
+    /** One collection. Throws RESOURCE_NOT_FOUND, RESOURCE_DISABLED, UNAUTHORIZED and FORBIDDEN. */
+    openapi: async (ctx: Ctx, name: string) => json(await one(ctx, name)),
+    openapiYaml: async (ctx: Ctx, name: string) => yaml(await one(ctx, name)),
+    /** The contract and every collection of which the caller may do anything. */
+    system: async (ctx: Ctx) => json(await all(ctx)),
+    systemYaml: async (ctx: Ctx) => yaml(await all(ctx)),
+  };
+}
