@@ -91,6 +91,17 @@ describe.runIf(browserFound)('S001-08 the documentation page in a browser', () =
     await page.locator('.modal-ux').waitFor({ state: 'detached' });
 
     const { name } = collection;
+    // Whoever has signed in sees his collections: in the document of the whole API, and each on its own.
+    await page.locator(`#document option[value$="/${name}/openapi.json"]`).waitFor({ state: 'attached' });
+    await operation(page, 'post', `/api/v1/records/${name}`).waitFor();
+    await page.locator('#document').selectOption({ label: name });
+    await expect.poll(() => page.locator('.opblock').count(), WAIT).toBeLessThan(30);
+    const own = await tryItOut(operation(page, 'post', `/api/v1/records/${name}`), {});
+    expect([own.status, JSON.parse(own.text).title]).toEqual([201, 'text']);
+    await page.locator('.bar').scrollIntoViewIfNeeded();
+    await page.screenshot({ path: join(shots, 'collection.png') });
+    await app.call('DELETE', `/api/v1/records/${name}/${JSON.parse(own.text).id}`, undefined, { token: tenant.token });
+    await page.locator('#document').selectOption({ label: 'Whole API' });
     const create = operation(page, 'post', '/api/v1/records/{collection}');
     const made = await tryItOut(create, { collection: name }, { title: 'Made on the page', published: true });
     expect(made.status).toBe(201);
@@ -113,7 +124,7 @@ describe.runIf(browserFound)('S001-08 the documentation page in a browser', () =
     expect(watch.violations).toEqual([]);
     expect(watch.requests.filter((url) => new URL(url).origin !== app.url)).toEqual([]);
     expect(watch.requests).toContain(`${app.url}/api/v1/openapi.json`);
-    for (const shot of ['open', 'authorized', 'created'])
+    for (const shot of ['open', 'authorized', 'collection', 'created'])
       expect(statSync(join(shots, `${shot}.png`)).size).toBeGreaterThan(10_000);
     await page.close();
   });
