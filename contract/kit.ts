@@ -17,6 +17,14 @@ export type NoBody = typeof noBody;
 export const text = <const T extends string>(contentType: T) => c.otherResponse({ contentType, body: z.string() });
 type Text = ReturnType<typeof text>;
 
+/** A body that is read while it arrives, of one of these content types. */
+export interface Upload {
+  readonly uploads: readonly string[];
+}
+export const upload = (...uploads: string[]): Upload => ({ uploads });
+export const isUpload = (body: unknown): body is Upload =>
+  typeof body === 'object' && body !== null && 'uploads' in body;
+
 /** A worked request and reply. Every route has one; the documents show it and a test parses it with the route's own schemas. */
 export interface Example {
   readonly params?: Readonly<Record<string, string>>;
@@ -33,7 +41,7 @@ export interface Route {
   readonly description?: string;
   readonly pathParams: z.ZodObject;
   readonly query?: z.ZodType;
-  readonly body?: z.ZodType | NoBody;
+  readonly body?: z.ZodType | NoBody | Upload;
   readonly responses: { readonly [status: number]: z.ZodType | NoBody | Text };
   readonly metadata: Access;
   readonly example: Example;
@@ -71,11 +79,16 @@ export function room<const T extends Room>(routes: T): Routes<T> {
 }
 
 /** True where the route reads a JSON body. */
-export const hasBody = (route: Route): boolean => route.body !== undefined && route.body !== noBody;
+export const hasBody = (route: Route): boolean =>
+  route.body !== undefined && route.body !== noBody && !isUpload(route.body);
 
 /** True where a request may be sent again under an Idempotency-Key: whatever changes something and needs no password. */
 export const isRepeatable = ({ method, metadata }: Route): boolean =>
-  method !== 'GET' && metadata.who !== 'anyone' && metadata.rate !== 'auth' && metadata.audit !== null;
+  method !== 'GET' &&
+  metadata.who !== 'anyone' &&
+  metadata.rate !== 'auth' &&
+  metadata.audit !== null &&
+  metadata.idempotent !== 'none';
 
 function mergeProblems(a: ProblemBody, b: ProblemBody): ProblemBody {
   const codes = [...new Set([...a.shape.code.options, ...b.shape.code.options])] as Code[];

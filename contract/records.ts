@@ -17,10 +17,12 @@ import {
   shown,
   stored,
 } from './record-shapes.ts';
+import { transfers } from './record-transfers.ts';
 import { boolParam, intParam, OpenApiDocument, Timestamp } from './shapes.ts';
 
 export { AggregateQuery } from './record-aggregates.ts';
 export { inCollection, oneRecord, ProjectedRecord, RecordBody, StoredRecord } from './record-shapes.ts';
+export { ExportQuery, ImportQuery, type ImportSummary } from './record-transfers.ts';
 
 const Expand = z.string().max(4000).meta({
   description:
@@ -204,6 +206,7 @@ export const records = room({
     example: { params: { collection: 'posts' }, reply: 'openapi: 3.1.0\n' },
   },
   ...aggregates,
+  ...transfers,
   get: {
     method: 'GET',
     path: '/api/v1/records/:collection/:id',

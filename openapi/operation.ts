@@ -1,6 +1,6 @@
 // One route of the contract as one operation: parameters, body, responses, examples, security and its metadata.
 import type { RouteConfig } from '@asteasolutions/zod-to-openapi';
-import { hasBody, isRepeatable, noBody, type Route, successStatus, z } from '../contract/kit.ts';
+import { hasBody, isRepeatable, isUpload, noBody, type Route, successStatus, type Upload, z } from '../contract/kit.ts';
 import type { ProblemBody } from '../contract/problems.ts';
 import { openPath, openQuery } from './parameters.ts';
 import type { ProblemResponses } from './problem-responses.ts';
@@ -39,6 +39,7 @@ export function operation({ operationId, room, route }: Entry, problems: Problem
       params: route.pathParams,
       ...(query !== undefined && { query }),
       ...(hasBody(route) && { body: requestBody(route) }),
+      ...(isUpload(route.body) && { body: uploadBody(route, route.body) }),
     },
     responses: Object.fromEntries(
       Object.entries(route.responses).map(([status, schema]) => [
@@ -62,6 +63,19 @@ function requestBody(route: Route) {
   return {
     required: !schema.safeParse(undefined).success,
     content: { 'application/json': { schema, ...(example !== undefined && { example }) } },
+  };
+}
+
+/** A body of text that is read while it arrives. */
+function uploadBody({ example }: Route, { uploads }: Upload) {
+  const [first = '', ...others] = uploads;
+  const media = { schema: z.string() };
+  return {
+    required: true,
+    content: {
+      [first]: { ...media, example: example.body },
+      ...Object.fromEntries(others.map((type) => [type, media])),
+    },
   };
 }
 

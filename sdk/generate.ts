@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { contract } from '../contract/index.ts';
-import { type Contract, hasBody, type Room, type Route, successStatus, z } from '../contract/kit.ts';
+import { type Contract, hasBody, isUpload, type Room, type Route, successStatus, z } from '../contract/kit.ts';
 import { CATALOGUE, ProblemEntry } from '../contract/problems.ts';
 import { docComment, Printer } from './print-type.ts';
 
@@ -22,7 +22,9 @@ export function renderSdk(rooms: Contract = contract): Record<string, string> {
 
 /** A route as one line: method, path, and marks: b takes a body, q a query, t answers text. */
 function routeLine(route: Route): string {
-  const marks = [hasBody(route) && 'b', route.query && 'q', isText(reply(route)) && 't'].filter(Boolean).join('');
+  const marks = [(hasBody(route) || isUpload(route.body)) && 'b', route.query && 'q', isText(reply(route)) && 't']
+    .filter(Boolean)
+    .join('');
   return `${route.method} ${route.path}${marks && ` ${marks}`}`;
 }
 
@@ -60,6 +62,10 @@ function renderRoute(printer: Printer, room: string, verb: string, route: Route)
     input.push(`${key}${may ? '?' : ''}: ${type}${may ? ' | undefined' : ''}`);
     (may ? optional : required).push(`${key}${may ? '?' : ''}: ${type}`);
   };
+  if (isUpload(route.body)) {
+    input.push('body: Blob');
+    required.push('body: Blob');
+  }
   if (hasBody(route)) part('body', route.body as z.ZodType);
   if (route.query) part('query', route.query);
   const answer = reply(route);

@@ -63,6 +63,12 @@ export type DoOnce = (
   work: (attempt: Attempt) => Promise<KeptReply | null>,
 ) => Promise<KeptReply | null>;
 
+/** A body that is read while it arrives. */
+export interface UploadBody {
+  readonly contentType: string;
+  readonly bytes: AsyncIterable<Uint8Array>;
+}
+
 export interface Ctx {
   /** null for an anonymous request. */
   readonly caller: Caller | null;
@@ -78,6 +84,8 @@ export interface Ctx {
   readonly ifMatch?: string | null;
   /** Of a request that may be sent again: the seed of the ids it makes, and whether an earlier attempt may have made them. */
   readonly attempt?: Attempt | null;
+  /** The body of a route that reads it while it arrives. */
+  readonly upload?: UploadBody;
   /** The cookie session token, as sent; only the auth room reads it. */
   readonly sessionCookie: string | null;
 }

@@ -132,6 +132,28 @@ export class Records<Schema> {
     return asCall(this.#send(routes.openapiYaml, { params: { collection } }, call));
   }
 
+  /** All records that match as text: NDJSON, or CSV with `format: 'csv'`. */
+  export(
+    collection: CollectionName<Schema>,
+    query: Calls['records.export']['input']['query'] = {},
+    call?: CallOptions,
+  ): Call<string> {
+    return asCall(this.#send(routes.export, { params: { collection }, query }, call));
+  }
+
+  /** Stores the rows of NDJSON or CSV (`format: 'csv'`) and answers how many, and which were rejected and why. */
+  import(
+    collection: CollectionName<Schema>,
+    rows: string | Blob,
+    query: Calls['records.import']['input']['query'] = {},
+    call?: CallOptions,
+  ): Call<Calls['records.import']['reply']> {
+    const body = typeof rows === 'string' ? new Blob([rows]) : rows;
+    return asCall(
+      this.#send(routes.import, { params: { collection }, query: { format: 'ndjson', ...query }, body }, call),
+    );
+  }
+
   /** Totals: `aggregate('orders', { functions: 'count(),sum(total)', group_by: 'status', having: 'count > 2' })`. */
   aggregate(
     collection: CollectionName<Schema>,

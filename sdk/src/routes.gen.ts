@@ -117,6 +117,8 @@ export const records = {
   openapi: 'GET /api/v1/records/:collection/openapi.json',
   openapiYaml: 'GET /api/v1/records/:collection/openapi.yaml t',
   aggregate: 'GET /api/v1/records/:collection/aggregate q',
+  export: 'GET /api/v1/records/:collection/export qt',
+  import: 'POST /api/v1/records/:collection/import bq',
   get: 'GET /api/v1/records/:collection/:id q',
   history: 'GET /api/v1/records/:collection/:id/history q',
   query: 'POST /api/v1/records/:collection/query b',

@@ -927,6 +927,21 @@ export interface Health {
   version: string;
 }
 
+export interface ImportSummary {
+  dry_run: boolean;
+  /** Rows that were read. */
+  rows: number;
+  created: number;
+  updated: number;
+  rejected: number;
+  /** The first 100; with progress=true all are told. */
+  rejects: Array<{
+    /** Where the row begins, from 1. */
+    line: number;
+    errors: ProblemEntry[];
+  }>;
+}
+
 export interface Invitation {
   /** UUID version 7. */
   id: string;
@@ -1374,6 +1389,22 @@ export interface RecordsDeleted {
   count: number;
 }
 
+export interface RecordsExportQuery {
+  /** One JSON object a line, or CSV with a header. */
+  format?: "ndjson" | "csv" | undefined;
+  /** Comma list of the fields, all without it. */
+  fields?: string | undefined;
+  /** As in the list. */
+  filter?: string | undefined;
+  /** As in the list. */
+  search?: string | undefined;
+  /** As in the list; in the order of creation without it. */
+  sort?: string | undefined;
+  /** As in the list. */
+  deleted?: "without" | "with" | "only" | undefined;
+  [key: string]: string | "ndjson" | "csv" | undefined | "without" | "with" | "only";
+}
+
 export interface RecordsGetQuery {
   /** Comma list of the fields to answer. */
   fields?: string | undefined;
@@ -1386,6 +1417,27 @@ export interface RecordsHistoryQuery {
   at?: string | undefined;
   skip?: number | undefined;
   limit?: number | undefined;
+}
+
+export interface RecordsImportQuery {
+  /** Where the content type does not say it. */
+  format?: "ndjson" | "csv" | undefined;
+  /** Comma list of `column:field`, for columns of other names; `column:` leaves one out. */
+  map?: string | undefined;
+  /** A unique field: rows whose value is there change that record, and need the right to update. */
+  upsert_by?: string | undefined;
+  /** Of CSV; a comma without it. */
+  delimiter?: string | undefined;
+  /** Text of CSV that means null. An empty cell means that the field is not sent. */
+  null?: string | undefined;
+  /** All rows or none. Without it good rows are stored, bad ones reported. */
+  atomic?: boolean | undefined;
+  /** Tries everything and stores nothing. */
+  dry_run?: boolean | undefined;
+  /** Answers events while it works, one JSON object a line: progress, reject, done or error. */
+  progress?: boolean | undefined;
+  /** Rows to leave out at the beginning. */
+  skip?: number | undefined;
 }
 
 export interface RecordsListQuery {
@@ -1849,6 +1901,8 @@ export interface Calls {
   'records.openapi': { input: { params: { collection: string } }; reply: OpenApiDocument };
   'records.openapiYaml': { input: { params: { collection: string } }; reply: string };
   'records.aggregate': { input: { params: { collection: string }; query: RecordsAggregateQuery }; reply: Aggregates };
+  'records.export': { input: { params: { collection: string }; query?: RecordsExportQuery | undefined }; reply: string };
+  'records.import': { input: { params: { collection: string }; body: Blob; query?: RecordsImportQuery | undefined }; reply: ImportSummary };
   'records.get': { input: { params: { collection: string; id: string }; query?: RecordsGetQuery | undefined }; reply: ProjectedRecord };
   'records.history': { input: { params: { collection: string; id: string }; query?: RecordsHistoryQuery | undefined }; reply: RecordHistory | ProjectedRecord };
   'records.query': { input: { params: { collection: string }; body: RecordQuery }; reply: RecordPage };
@@ -2071,6 +2125,10 @@ export interface Rooms {
     openapiYaml(collection: string, options?: CallOptions): Call<string>;
     /** Totals over records */
     aggregate(collection: string, query: RecordsAggregateQuery, options?: CallOptions): Call<Aggregates>;
+    /** Export records */
+    export(collection: string, query?: RecordsExportQuery, options?: CallOptions): Call<string>;
+    /** Import records */
+    import(collection: string, body: Blob, query?: RecordsImportQuery, options?: CallOptions): Call<ImportSummary>;
     /** Get a record */
     get(collection: string, id: string, query?: RecordsGetQuery, options?: CallOptions): Call<ProjectedRecord>;
     /** Versions of a record */

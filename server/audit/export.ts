@@ -1,5 +1,6 @@
 // The export: every entry in the order of its chain, then the signed ends; made while it is sent.
 import type { AuditEntry, AuditHead } from '../../contract/audit.ts';
+import { csvLine } from '../csv.ts';
 
 export type ExportFormat = 'json' | 'ndjson' | 'csv';
 
@@ -39,16 +40,6 @@ export const CSV_COLUMNS = [
   'checksum',
   'previous_hash',
 ] as const satisfies readonly (keyof AuditEntry)[];
-
-/** Null is an empty cell, an empty text is `""`: without the difference no checksum could be made again. */
-function csvCell(value: unknown): string {
-  if (value === null || value === undefined) return '';
-  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
-  return text === '' || /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}
-
-const csvLine = (values: readonly unknown[]): string => `${values.map(csvCell).join()}\r\n`;
 
 /** The text of an export, piece by piece. `heads` are read before the entries, which may go beyond them. */
 export async function* exportText(

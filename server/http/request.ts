@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { IncomingMessage, ServerResponse } from 'node:http';
 import type { Express, Request } from 'express';
-import { type Attempt, type Caller, type Ctx, RawJson } from '../context.ts';
+import { type Attempt, type Caller, type Ctx, RawJson, type UploadBody } from '../context.ts';
 
 /** The context of one request; what costs something to find out is found out when it is asked for. */
 export class RequestContext implements Ctx {
@@ -30,6 +30,9 @@ export class RequestContext implements Ctx {
   }
   get ifMatch(): string | null {
     return this.request.headers['if-match'] ?? null;
+  }
+  get upload(): UploadBody {
+    return { contentType: this.request.headers['content-type'] ?? '', bytes: this.request };
   }
   get sessionCookie(): string | null {
     return /(?:^|;\s*)sb_session=([^;]+)/.exec(this.request.headers.cookie ?? '')?.[1] ?? null;

@@ -119,6 +119,7 @@ export function createBatches({ db, opening, writes, writesMany, notUpdated, aut
     new RawJson(`{"${key}":[${items.join()}],"count":${items.length}}`);
 
   return {
+    changeRows: changed,
     batchCreate: async (ctx: Ctx, name: string, { records }: { records: readonly Body[] }) =>
       list(await createMany(ctx, name, records), 'created'),
     /** A bare list in, a bare list out. */

@@ -11,6 +11,8 @@ export const recordRoutes = (records: Records): Handlers<AppContract['records']>
   openapi: ({ ctx, params }) => records.documents.openapi(ctx, params.collection),
   openapiYaml: ({ ctx, params }) => records.documents.openapiYaml(ctx, params.collection),
   aggregate: ({ ctx, params, query }) => records.aggregate(ctx, params.collection, query),
+  export: ({ ctx, params, query }) => records.export(ctx, params.collection, query),
+  import: ({ ctx, params, query }) => records.import(ctx, params.collection, query),
   batchCreate: admitted(records.admit('create'), ({ ctx, params, body }) =>
     records.batchCreate(ctx, params.collection, body),
   ),

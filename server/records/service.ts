@@ -1,6 +1,6 @@
 // Records: decide, parse, run, reply. Every face of the product and every automation goes through these methods.
 import { Failure } from '../../contract/problems.ts';
-import type { AggregateQuery, ListQuery, RecordQueryBody } from '../../contract/records.ts';
+import type { AggregateQuery, ExportQuery, ListQuery, RecordQueryBody } from '../../contract/records.ts';
 import type { Decide, Operation } from '../access/decide.ts';
 import { withData } from '../access/scope.ts';
 import { contextText, type Trail } from '../audit/service.ts';
@@ -18,8 +18,10 @@ import { createCollectionDocuments } from './documents.ts';
 import { allows, tagged } from './etag.ts';
 import { expanded } from './expand.ts';
 import { readExpand } from './expand-query.ts';
+import { exported } from './export.ts';
 import { isStoredAlready } from './faults.ts';
 import { type HistoryQuery, historyOf } from './history.ts';
+import { createImport } from './import.ts';
 import { type RecordQuery, readListQuery, readProjection } from './list-query.ts';
 import { type Call, createOpening, type Definitions, type Opened, refuseForbidden, sentOf } from './open.ts';
 import { pageJson, refuseHuge } from './page.ts';
@@ -238,6 +240,17 @@ export function createRecords(options: RecordsOptions) {
         if (live === null || view === null) throw new Failure('RESOURCE_NOT_FOUND');
         return orMissing(await reads.find(def, view, idOf(id), readProjection(def, undefined, view)));
       }),
+
+    /** Everything that the list would show, as text that is made while it is sent. */
+    export: (ctx: Ctx, name: string, { format, sort = 'id', ...query }: ExportQuery) =>
+      on({ ctx, name, operation: 'list' }, 'fetch', async (opened) => {
+        const { def, scope } = opened;
+        const whole = { ...query, sort, skip: 0, limit: 1, count: 'false' } as ListQuery;
+        const asked = readListQuery(def, whole, scope);
+        if (asked.deleted !== 'without') decide(ctx, { def, operation: 'delete', namedAccount: scope.accountId });
+        return exported(reads, opened, asked, format);
+      }),
+    import: createImport({ db, opening, reads, writesMany, changeRows: many.changeRows, author }),
 
     ...many,
     ...createTransactions({ db, definitions, opening, writes, writesMany, notUpdated, author }),

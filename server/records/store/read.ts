@@ -1,6 +1,6 @@
 // Reading records: one, a page, a count.
 import type { RecordScope } from '../../access/decide.ts';
-import type { Cell, Database } from '../../db/database.ts';
+import type { Cell, Database, Runner } from '../../db/database.ts';
 import type { CollectionDef } from '../../schema/collection-def.ts';
 import type { Bound } from '../../schema/values.ts';
 import type { RecordColumn, WriteRow } from '../columns.ts';
@@ -42,6 +42,14 @@ export interface RecordReads {
   ): Promise<Found>;
   /** The first rows, in an order, of those that refer to each of these ids by a column; who each refers to stands last. */
   referring(def: CollectionDef, scope: RecordScope, asked: Referring): Promise<Found>;
+  /** The ids of the rows in scope that have these values in a unique column, by the value as text. */
+  idsBy(
+    def: CollectionDef,
+    scope: RecordScope,
+    column: RecordColumn,
+    values: readonly string[],
+    on: Runner,
+  ): Promise<Map<string, string>>;
   /** The row as JSON, null when there is none in scope. */
   find(def: CollectionDef, scope: RecordScope, id: string, columns: readonly RecordColumn[]): Promise<string | null>;
   list(def: CollectionDef, scope: RecordScope, query: RecordQuery): Promise<RecordRows>;
@@ -81,6 +89,19 @@ export function createReads(db: Database, statements: Statements): RecordReads {
       );
       const { rows } = await run(db, compiled, scope, { '@id': id });
       return rows[0] === undefined ? null : compiled.write(rows[0]);
+    },
+
+    async idsBy(def, scope, { name, quoted, type }, values, on) {
+      const compiled = keep(def, scope, `ids by:${name}`, () =>
+        compile(
+          within(def, scope)
+            .whereRaw(`${quoted} = any (?::text[]::${type}[])`, ['@values'])
+            .select(kx.raw(quoted), kx.raw('id')),
+          [],
+        ),
+      );
+      const { rows } = await run(on, compiled, scope, { '@values': values });
+      return new Map(rows.map(([value, id]) => [value as string, id as string]));
     },
 
     async findMany(def, scope, ids, columns) {

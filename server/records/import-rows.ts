@@ -1,0 +1,223 @@
+// The rows of an import as they arrive: NDJSON or CSV, each with its line, its columns brought to fields.
+
+import { Readable } from 'node:stream';
+import { CsvError, parse } from 'csv-parse';
+import { Failure, type ProblemEntry } from '../../contract/problems.ts';
+import type { ImportQuery } from '../../contract/records.ts';
+import type { UploadBody } from '../context.ts';
+import type { CollectionDef, FieldColumn } from '../schema/collection-def.ts';
+import type { Body } from './body.ts';
+import { SYSTEM_NAMES } from './columns.ts';
+
+/** A row, or what is wrong with its text. */
+export interface ImportRow {
+  /** Where it begins, from 1. */
+  readonly line: number;
+  readonly data: Body;
+  readonly errors?: readonly ProblemEntry[];
+}
+
+/** A row may be as long as a body. */
+const LONGEST = 8_000_000;
+
+/**
+ * The rows of the body. Throws UNSUPPORTED_MEDIA_TYPE, INVALID_QUERY_PARAMS for a map that is none, INVALID_FIELDS for CSV
+ * columns that are no fields, INVALID_RESOURCE_DATA where the text itself ends or breaks.
+ */
+export function importRows(def: CollectionDef, body: UploadBody, query: ImportQuery): AsyncGenerator<ImportRow> {
+  const map = readMap(query.map);
+  const format = query.format ?? formatOf(body.contentType);
+  return format === 'csv' ? csvRows(def, body.bytes, map, query) : jsonRows(body.bytes, map);
+}
+
+function formatOf(contentType: string): 'csv' | 'ndjson' {
+  const type = contentType.split(';')[0]?.trim().toLowerCase();
+  if (type === 'text/csv') return 'csv';
+  if (type !== undefined && /^application\/(x-)?(ndjson|jsonl|jsonlines|json-lines)$/.test(type)) return 'ndjson';
+  throw new Failure('UNSUPPORTED_MEDIA_TYPE', {}, [
+    {
+      field: 'Content-Type',
+      code: 'unsupported',
+      message: 'Send application/x-ndjson or text/csv, or say format=ndjson or format=csv.',
+    },
+  ]);
+}
+
+/** Column → field; null for a column that is left out. */
+type ColumnMap = ReadonlyMap<string, string | null>;
+
+function readMap(text: string | undefined): ColumnMap {
+  const pairs = (text ?? '').split(',').filter((part) => part.trim() !== '');
+  return new Map(
+    pairs.map((pair) => {
+      const at = pair.lastIndexOf(':');
+      if (at < 1) {
+        const reason = `${pair.slice(0, 60)} is no pair: write column:field`;
+        throw new Failure('INVALID_QUERY_PARAMS', { name: 'map', reason }, [
+          { field: 'map', code: 'invalid', message: reason },
+        ]);
+      }
+      return [pair.slice(0, at).trim(), pair.slice(at + 1).trim() || null];
+    }),
+  );
+}
+
+const broken = (line: number, message: string): Failure =>
+  new Failure('INVALID_RESOURCE_DATA', {}, [
+    { field: '', code: 'invalid_text', message: `Line ${line}: ${message}`, index: line },
+  ]);
+
+async function* jsonRows(bytes: AsyncIterable<Uint8Array>, map: ColumnMap): AsyncGenerator<ImportRow> {
+  let line = 0;
+  for await (const text of lines(bytes)) {
+    line += 1;
+    if (text.trim() === '') continue;
+    yield jsonRow(text, line, map);
+  }
+}
+
+function jsonRow(text: string, line: number, map: ColumnMap): ImportRow {
+  const wrong = (message: string): ImportRow => ({
+    line,
+    data: {},
+    errors: [{ field: '', code: 'invalid_json', message }],
+  });
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    return wrong((error as Error).message.slice(0, 200));
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return wrong('A row is a JSON object.');
+  if (map.size === 0) return { line, data: value as Body };
+  const named = Object.entries(value).flatMap(([key, one]) => {
+    const field = map.has(key) ? map.get(key) : key;
+    return field == null ? [] : [[field, one] as const];
+  });
+  return { line, data: Object.fromEntries(named) };
+}
+
+/** Lines of UTF-8 text. Throws INVALID_RESOURCE_DATA for other bytes and for a line without end. */
+async function* lines(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  let rest = '';
+  let line = 0;
+  const decode = (chunk?: Uint8Array): string => {
+    try {
+      return decoder.decode(chunk, { stream: chunk !== undefined });
+    } catch {
+      throw broken(line + 1, 'this is not UTF-8');
+    }
+  };
+  for await (const chunk of bytes) {
+    const parts = (rest + decode(chunk)).split('\n');
+    rest = parts.pop() as string;
+    if (rest.length > LONGEST) throw broken(line + 1, `a row is longer than ${LONGEST} characters`);
+    for (const part of parts) {
+      line += 1;
+      yield part;
+    }
+  }
+  rest += decode();
+  if (rest !== '') yield rest;
+}
+
+async function* csvRows(
+  def: CollectionDef,
+  bytes: AsyncIterable<Uint8Array>,
+  map: ColumnMap,
+  { delimiter = ',', null: nullText }: ImportQuery,
+): AsyncGenerator<ImportRow> {
+  let fields: readonly (FieldColumn | string | null)[] = [];
+  const parser = parse({
+    bom: true,
+    delimiter,
+    info: true,
+    max_record_size: LONGEST,
+    skip_empty_lines: true,
+    // Only quotes tell an empty text from no value.
+    cast: (value, { quoting, header }) => (header || quoting || value !== '' ? value : null),
+    columns: (header: string[]) => {
+      fields = columnsOf(def, header, map);
+      return header.map((_, i) => String(i));
+    },
+  });
+  const source = Readable.from(bytes).on('error', (error) => parser.destroy(error));
+  try {
+    for await (const { record, info } of source.pipe(parser) as AsyncIterable<{
+      record: Record<string, string | null>;
+      info: { lines: number };
+    }>)
+      yield csvRow(record, info.lines, fields, nullText);
+  } catch (error) {
+    if (error instanceof CsvError)
+      throw broken(Number((error as { lines?: number }).lines ?? 1), error.message.slice(0, 300));
+    throw error;
+  } finally {
+    source.destroy();
+  }
+}
+
+/** The field of each column; its name for system and computed ones, which are ignored. Throws INVALID_FIELDS. */
+function columnsOf(def: CollectionDef, header: readonly string[], map: ColumnMap): (FieldColumn | string | null)[] {
+  const unknown: string[] = [];
+  const found = header.map((column) => {
+    const name = map.has(column) ? (map.get(column) as string | null) : column;
+    if (name === null) return null;
+    const field = def.byName.get(name);
+    if (field === undefined && !SYSTEM_NAMES.has(name) && !def.computed.some((one) => one.name === name))
+      unknown.push(column);
+    return field ?? name;
+  });
+  if (unknown.length === 0) return found;
+  throw new Failure(
+    'INVALID_FIELDS',
+    {
+      fields: unknown
+        .map((name) => name.slice(0, 100))
+        .slice(0, 20)
+        .join(', '),
+    },
+    unknown.slice(0, 100).map((name) => ({
+      field: name.slice(0, 100),
+      code: 'unknown_field',
+      message: `The column ${name.slice(0, 100)} is no field: say map=${name.slice(0, 60)}:field, or map=${name.slice(0, 60)}: to leave it out.`,
+    })),
+  );
+}
+
+function csvRow(
+  record: Readonly<Record<string, string | null>>,
+  line: number,
+  fields: readonly (FieldColumn | string | null)[],
+  nullText: string | undefined,
+): ImportRow {
+  const data: Record<string, unknown> = {};
+  const errors: ProblemEntry[] = [];
+  for (const [i, field] of fields.entries()) {
+    const text = record[i] ?? null;
+    if (field === null || text === null) continue;
+    if (typeof field === 'string') data[field] = text;
+    else if (text === nullText) data[field.name] = null;
+    else if (!JSON_TYPES.includes(field.type)) data[field.name] = cellValue(field, text);
+    else
+      try {
+        data[field.name] = JSON.parse(text);
+      } catch {
+        errors.push({ field: field.name, code: 'invalid_json', message: `${field.name} is not JSON, as ["a","b"].` });
+      }
+  }
+  return errors.length > 0 ? { line, data, errors } : { line, data };
+}
+
+const JSON_TYPES: readonly string[] = ['jsonb', 'text[]', 'double precision[]'];
+const NUMBER = /^\s*[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?\s*$/i;
+const YES = /^(true|t|yes|y|1)$/i;
+const NO = /^(false|f|no|n|0)$/i;
+
+/** The text of a cell as a value of the field's type; a text that is none stays, and is refused as such. */
+function cellValue({ type }: FieldColumn, text: string): unknown {
+  if (type === 'double precision') return NUMBER.test(text) ? Number(text) : text;
+  if (type === 'boolean') return YES.test(text.trim()) ? true : NO.test(text.trim()) ? false : text;
+  return text;
+}

@@ -1,0 +1,240 @@
+// Import and export: whole collections in and out, in both formats, with every bad row told and no good one lost.
+import { request } from 'node:http';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { available, type Json, startApp, type Tenant, type TestApp, unique } from '../helpers/app.ts';
+
+const FIELDS = [
+  { name: 'code', type: 'text', required: true, unique: true },
+  { name: 'title', type: 'text' },
+  { name: 'n', type: 'number', min: 0 },
+  { name: 'flag', type: 'boolean' },
+  { name: 'at', type: 'datetime' },
+  { name: 'tags', type: 'text[]' },
+  { name: 'doc', type: 'json' },
+  { name: 'twice', type: 'computed', expression: 'n * 2' },
+];
+
+describe.runIf(available)('import and export', () => {
+  let t: TestApp;
+  let acme: Tenant;
+  let name: string;
+  const NDJSON = 'application/x-ndjson';
+  const send = async (
+    text: string | Uint8Array,
+    query: Record<string, string> = {},
+    type = NDJSON,
+    token = acme.token,
+    collection = name,
+  ) => {
+    const response = await fetch(`${t.url}/api/v1/records/${collection}/import?${new URLSearchParams(query)}`, {
+      method: 'POST',
+      headers: { 'Content-Type': type, Authorization: `Bearer ${token}` },
+      body: text,
+    });
+    const reply = await response.text();
+    return {
+      status: response.status,
+      text: reply,
+      body: (response.headers.get('content-type') === NDJSON
+        ? reply
+            .trim()
+            .split('\n')
+            .map((l) => JSON.parse(l))
+        : JSON.parse(reply)) as Json,
+    };
+  };
+  const out = async (query: Record<string, string> = {}, token = acme.token, collection = name) =>
+    t.call('GET', `/api/v1/records/${collection}/export?${new URLSearchParams(query)}`, undefined, { token });
+  const total = async (query: Record<string, string> = {}, collection = name): Promise<number> =>
+    (
+      await t.call('GET', `/api/v1/records/${collection}?${new URLSearchParams(query)}`, undefined, {
+        token: acme.token,
+      })
+    ).body.total;
+  const nd = (rows: readonly Json[]) => rows.map((row) => `${JSON.stringify(row)}\n`).join('');
+
+  beforeAll(async () => {
+    t = await startApp();
+    acme = await t.tenant();
+    const rules = {
+      list_rule: '',
+      view_rule: '',
+      create_rule: 'title != "forbidden" or title is null',
+      update_rule: '',
+      delete_rule: '',
+    };
+    name = (await t.collection({ name: unique('goods_'), schema: FIELDS, ...rules })).name;
+  });
+
+  it('stores good rows and tells what is wrong with the others', async () => {
+    const rows = [
+      { code: 'a', title: 'A', n: 1, tags: ['x'], doc: { deep: [1] } },
+      { title: 'no code' },
+      { code: 'b', n: -1 },
+      { code: 'c', nope: 1 },
+      { code: 'a' },
+      { code: 'd', title: 'forbidden' },
+      { code: 'e', id: 'ignored', created_at: 'ignored', twice: 9 },
+    ];
+    const { status, body } = await send(`${nd(rows)}not json\n[1]\n\n`);
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ dry_run: false, rows: 9, created: 2, updated: 0, rejected: 7 });
+    const why = Object.fromEntries(body.rejects.map((r: Json) => [r.line, r.errors[0].code]));
+    expect(why).toEqual({
+      2: 'required_missing',
+      3: 'too_small',
+      4: 'unknown_field',
+      5: 'unique',
+      6: 'forbidden',
+      8: 'invalid_json',
+      9: 'invalid_json',
+    });
+    expect(await total()).toBe(2);
+  });
+
+  it('reads CSV by its header, with mapping, quotes, types and nulls', async () => {
+    const csv =
+      '\ufeffCode;title;n;flag;at;tags;doc;Notes\r\n"csv;1";"say ""hi""\nthere";1.5;yes;2026-01-02T03:04:05Z;"[""p"",""q""]";"{""a"":1}";x\r\ncsv2;"";;NO;;;;y\r\ncsv3;NULL;abc;;;{;;z\r\n';
+    const { body } = await send(
+      csv,
+      { map: 'Code:code,Notes:', delimiter: ';', null: 'NULL' },
+      'text/csv; charset=utf-8',
+    );
+    expect(body).toMatchObject({ rows: 3, created: 2, rejected: 1 });
+    expect(body.rejects[0].errors.map((e: Json) => [e.field, e.code])).toEqual([['tags', 'invalid_json']]);
+    const one = (
+      await t.call('GET', `/api/v1/records/${name}?code=${encodeURIComponent('csv;1')}`, undefined, {
+        token: acme.token,
+      })
+    ).body.items[0];
+    expect(one).toMatchObject({
+      title: 'say "hi"\nthere',
+      n: 1.5,
+      flag: true,
+      at: '2026-01-02T03:04:05Z',
+      tags: ['p', 'q'],
+      doc: { a: 1 },
+      twice: 3,
+    });
+    const two = (await t.call('GET', `/api/v1/records/${name}?code=csv2`, undefined, { token: acme.token })).body
+      .items[0];
+    expect(two).toMatchObject({ title: '', n: null, flag: false });
+    const wrong = await send('code,Unknown\nx,y\n', {}, 'text/csv');
+    expect([wrong.status, wrong.body.code, wrong.body.errors[0].field]).toEqual([400, 'INVALID_FIELDS', 'Unknown']);
+  });
+
+  it('gives back in either format what it was given', async () => {
+    const { text, headers } = await out({ sort: 'code' });
+    expect(headers.get('content-type')).toBe(NDJSON);
+    expect(headers.get('content-disposition')).toContain(`${name}.ndjson`);
+    const rows = text
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(rows).toHaveLength(await total());
+    const csv = await out({ sort: 'code', format: 'csv' });
+    const copy = (await t.collection({ schema: FIELDS, list_rule: '', create_rule: '' })).name;
+    const made = await send(csv.text, {}, 'text/csv', acme.token, copy);
+    expect(made.body).toMatchObject({ created: rows.length, rejected: 0 });
+    const own = (list: Json[]) => list.map((row) => Object.fromEntries(FIELDS.map((f) => [f.name, row[f.name]])));
+    const again = (await out({ sort: 'code' }, acme.token, copy)).text
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(own(again)).toEqual(own(rows));
+    expect((await out({ fields: 'code', filter: 'n > 1', format: 'csv' })).text).toMatch(
+      /^id,code\r\n[0-9a-f-]{36},csv;1\r\n$/,
+    );
+  });
+
+  it('changes what is there by a unique field, also twice in one text', async () => {
+    const before = await total();
+    const { body } = await send(
+      nd([
+        { code: 'a', title: 'changed' },
+        { code: 'new', n: 1 },
+        { code: 'new', n: 2 },
+        { code: 'csv2', n: -5 },
+      ]),
+      { upsert_by: 'code' },
+    );
+    expect(body).toMatchObject({ created: 1, updated: 2, rejected: 1 });
+    expect(await total()).toBe(before + 1);
+    expect(await total({ title: 'changed', code: 'a' })).toBe(1);
+    expect(await total({ code: 'new', n: '2' })).toBe(1);
+    const refused = await send(nd([{ code: 'a' }]), { upsert_by: 'title' });
+    expect([refused.status, refused.body.errors[0].code]).toEqual([400, 'not_unique']);
+  });
+
+  it('tries out without storing, and stores all or nothing', async () => {
+    const before = await total();
+    const rows = nd([{ code: 't1' }, { code: 'a' }, { code: 't2' }]);
+    const trial = await send(rows, { dry_run: 'true' });
+    expect(trial.body).toMatchObject({ dry_run: true, rows: 3, created: 2, rejected: 1 });
+    expect(trial.body.rejects[0]).toMatchObject({ line: 2, errors: [{ field: 'code', code: 'unique' }] });
+    const all = await send(rows, { atomic: 'true' });
+    expect(all.body).toMatchObject({ created: 0, updated: 0, rejected: 1 });
+    expect(await total()).toBe(before);
+    const good = await send(nd([{ code: 't1' }, { code: 't2' }]), { atomic: 'true' });
+    expect(good.body).toMatchObject({ created: 2, rejected: 0 });
+    expect(await total()).toBe(before + 2);
+    const trail = await t.call('GET', '/api/v1/audit-logs?column=code&limit=100', undefined, { token: acme.token });
+    expect(trail.body.items.filter((e: Json) => e.new_value === 't1')).toHaveLength(1);
+  });
+
+  it('tells its progress as it goes', async () => {
+    const rows = Array.from({ length: 1200 }, (_, i) => ({ code: `p${i}`, ...(i === 700 && { n: -1 }) }));
+    const { status, body } = await send(nd(rows), { progress: 'true', skip: '100' });
+    expect(status).toBe(200);
+    const types = body.map((e: Json) => e.type);
+    expect(types).toEqual(['progress', 'reject', 'progress', 'progress', 'done']);
+    expect(body[1]).toMatchObject({ line: 701 });
+    expect(body.at(-1)).toMatchObject({ rows: 1100, created: 1099, rejected: 1 });
+    const broken = await send('code\n"unclosed\n', { progress: 'true' }, 'text/csv');
+    expect(broken.status).toBe(400);
+  });
+
+  it.each([
+    ['', NDJSON, 200, ''],
+    ['{"code":"x"}', 'application/json', 415, 'UNSUPPORTED_MEDIA_TYPE'],
+    ['code\n"unclosed\n', 'text/csv', 400, 'INVALID_RESOURCE_DATA'],
+    ['code,title\nonly\n', 'text/csv', 400, 'INVALID_RESOURCE_DATA'],
+    [new Uint8Array([0x7b, 0xff, 0xfe, 0x7d, 0x0a]), NDJSON, 400, 'INVALID_RESOURCE_DATA'],
+  ])('answers %j as %s with %i', async (text, type, status, code) => {
+    const reply = await send(text, {}, type);
+    expect([reply.status, reply.body.code ?? '']).toEqual([status, code]);
+  });
+
+  it('asks for the right first, and keeps accounts apart', async () => {
+    const closed = await t.collection({ schema: FIELDS });
+    const member = await t.member(acme.account.id);
+    expect((await send(nd([{ code: 'x' }]), {}, NDJSON, member.token, closed.name)).status).toBe(403);
+    expect((await out({}, member.token, closed.name)).status).toBe(403);
+    expect((await send('', {}, NDJSON, 'no.token.here')).status).toBe(401);
+    const other = await t.tenant();
+    expect((await out({}, other.token)).text).toBe('');
+    const root = await send(nd([{ code: 'r', account_id: acme.account.id }, { code: 'r2' }]), {}, NDJSON, t.root);
+    expect(root.body).toMatchObject({ created: 1, rejected: 1 });
+    expect((await send(nd([{ code: 'r3' }]), { dry_run: 'true' }, NDJSON, t.root)).body.code).toBe('ACCOUNT_REQUIRED');
+    expect((await out({ nope: '1' })).body.code).toBe('INVALID_FIELDS');
+  });
+
+  it('stores what came before the connection broke, and nothing half', async () => {
+    const code = unique('cut');
+    await new Promise<void>((resolve) => {
+      const call = request(`${t.url}/api/v1/records/${name}/import`, {
+        method: 'POST',
+        headers: { 'Content-Type': NDJSON, Authorization: `Bearer ${acme.token}` },
+      });
+      call.on('error', () => resolve());
+      call.write(nd(Array.from({ length: 600 }, (_, i) => ({ code: `${code}${i}` }))));
+      setTimeout(() => {
+        call.destroy();
+        resolve();
+      }, 400);
+    });
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect([0, 500]).toContain(await total({ code__like: `${code}%` }));
+    expect((await t.call('GET', '/health')).status).toBe(200);
+  });
+});
