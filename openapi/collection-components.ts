@@ -13,9 +13,14 @@ export interface DocumentedCollection {
   readonly open: { readonly [O in 'list' | 'view' | 'create' | 'update' | 'delete']?: readonly Field[] };
 }
 
+/** A field as a property; a reference tells where it leads, so that types can follow it. */
+const typed = (field: Field): Schema => {
+  const schema = fieldProperty(field);
+  return field.type === 'reference' ? { ...schema, 'x-collection': field.collection } : schema;
+};
 const isWritable = (field: Field): boolean => field.type !== 'computed';
 const hasDefault = (field: Field): boolean => 'default' in field && field.default !== undefined;
-const properties = (fields: readonly Field[], change: (field: Field) => Schema = fieldProperty) =>
+const properties = (fields: readonly Field[], change: (field: Field) => Schema = typed) =>
   Object.fromEntries(fields.map((field) => [field.name, change(field)]));
 
 /** System fields of the collection's records. */
@@ -24,7 +29,7 @@ const system = ({ softDelete }: DocumentedCollection): Record<string, unknown> =
 
 /** With `expand` a reference is the record that it names. */
 const expandable = (field: Field): Schema => {
-  const plain = fieldProperty(field);
+  const plain = typed(field);
   return field.type === 'reference' ? { anyOf: [plain, { type: 'object', additionalProperties: true }] } : plain;
 };
 

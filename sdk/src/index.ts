@@ -17,11 +17,16 @@ export {
   TimeoutError,
   ValidationError,
 } from './errors.ts';
+export { type FilterValue, filter } from './filter.ts';
 export type { CallOptions, ClientOptions, StoredTokens, TokenSource } from './options.ts';
+export type { Query } from './query.ts';
 export type { Records } from './records.ts';
 export type {
   AnySchema,
   CollectionName,
+  CollectionTypes,
+  Expanded,
+  ExpandName,
   FieldName,
   Filter,
   ListOptions,

@@ -1,24 +1,15 @@
 // Records of any collection: list, get, create, update, patch, delete.
 import { asCall, type Call } from './call.ts';
+import { filterParams } from './filter.ts';
 import type { CallOptions } from './options.ts';
-import { listParams, records as routes } from './routes.gen.ts';
-import type { CollectionName, FieldName, ListOptions, Page, RecordInput, RecordOf } from './schema.ts';
+import { Query, type Source } from './query.ts';
+import { records as routes } from './routes.gen.ts';
+import type { BodyOf, CollectionName, Expanded, ExpandName, ListOptions, Page, RecordOf } from './schema.ts';
 import type { Send } from './transport.ts';
 import type { Calls } from './types.gen.ts';
 
 /** The server's default, sent along with `page` so that both sides count in the same steps. */
 const PER_PAGE = 30;
-
-/** Filter as query parameters. @throws TypeError that names a field whose value is neither text, number nor boolean */
-function filterParams(filter: string | object | undefined): Record<string, unknown> {
-  if (typeof filter === 'string') return { filter };
-  const out: Record<string, unknown> = {};
-  for (const [field, value] of Object.entries(filter ?? {})) {
-    if (typeof value === 'object') throw new TypeError(`filter.${field} must be text, number or boolean`);
-    out[[...listParams, 'filter'].includes(field) ? `${field}__eq` : field] = value;
-  }
-  return out;
-}
 
 /**
  * Records service. Types: `list<Product>('products')` for one call, or a schema on the client for all of them.
@@ -31,33 +22,74 @@ export class Records<Schema> {
     this.#send = send;
   }
 
-  /** One page of the records that match, with the total of all that match. */
-  list<T = never, C extends CollectionName<Schema> = CollectionName<Schema>>(
+  /** One page of the records that match, with the total of all that match. `expand` shows references as records, typed. */
+  list<
+    T = never,
+    C extends CollectionName<Schema> = CollectionName<Schema>,
+    const E extends ExpandName<Schema, C> = ExpandName<Schema, C>,
+  >(
     collection: C,
-    options: ListOptions<RecordOf<Schema, C, T>> = {},
+    options: ListOptions<RecordOf<Schema, C, T>, E> = {},
     call?: CallOptions,
-  ): Call<Page<RecordOf<Schema, C, T>>> {
+  ): Call<Page<Expanded<Schema, C, RecordOf<Schema, C, T>, E>>> {
     return asCall(this.#list(collection, options, call));
   }
 
+  /** Every record that matches, page after page by cursor: `for await (const post of sb.records.all('posts'))`. */
+  async *all<
+    T = never,
+    C extends CollectionName<Schema> = CollectionName<Schema>,
+    const E extends ExpandName<Schema, C> = ExpandName<Schema, C>,
+  >(
+    collection: C,
+    options: ListOptions<RecordOf<Schema, C, T>, E> = {},
+    call?: CallOptions,
+  ): AsyncGenerator<Expanded<Schema, C, RecordOf<Schema, C, T>, E>, void> {
+    for await (const { items } of this.pages<T, C, E>(collection, options, call)) yield* items;
+  }
+
+  /** The same by pages. Without `limit` they hold 100 records; without `count` only the first knows the total. */
+  async *pages<
+    T = never,
+    C extends CollectionName<Schema> = CollectionName<Schema>,
+    const E extends ExpandName<Schema, C> = ExpandName<Schema, C>,
+  >(
+    collection: C,
+    options: ListOptions<RecordOf<Schema, C, T>, E> = {},
+    call?: CallOptions,
+  ): AsyncGenerator<Page<Expanded<Schema, C, RecordOf<Schema, C, T>, E>>, void> {
+    const { page: _page, skip: _skip, ...rest } = options;
+    let given: ListOptions<RecordOf<Schema, C, T>, E> = { ...options, limit: options.limit ?? options.perPage ?? 100 };
+    for (;;) {
+      const found = await this.list<T, C, E>(collection, given, call);
+      yield found;
+      if (found.next_cursor === null) return;
+      given = { ...rest, limit: found.limit, count: rest.count ?? false, cursor: found.next_cursor };
+    }
+  }
+
+  /** A query to put together: `sb.records.from('posts').where({ rank: { $gt: 3 } }).sort('-rank').list()`. */
+  from<T = never, C extends CollectionName<Schema> = CollectionName<Schema>>(
+    collection: C,
+  ): Query<Schema, C, RecordOf<Schema, C, T>> {
+    return new Query(this as unknown as Source, collection);
+  }
+
   // Async, so that a bad filter rejects like every other failure instead of throwing.
-  async #list<R>(collection: string, options: ListOptions<R>, call?: CallOptions) {
+  async #list<R>(collection: string, options: object, call?: CallOptions) {
     const {
       filter,
-      sort,
       page,
       perPage,
-      fields,
-      cursor,
+      skip: from,
+      limit: most,
       cursorBefore: cursor_before,
-      count,
-      deleted,
-      expand,
-    } = options;
-    const limit = perPage ?? options.limit ?? (page && PER_PAGE);
-    const skip = options.skip ?? (page && (page - 1) * (limit as number));
-    const query = { ...filterParams(filter), skip, limit, sort, fields, cursor, cursor_before, count, deleted, expand };
-    return this.#send<Page<R>>(routes.list, { params: { collection }, query }, call);
+      ...rest
+    } = options as ListOptions<R>;
+    const limit = perPage ?? most ?? (page && PER_PAGE);
+    const skip = from ?? (page && (page - 1) * (limit as number));
+    const query = { ...filterParams(filter), skip, limit, ...rest, cursor_before };
+    return this.#send<Page<R>>(routes.list, { params: { collection }, query }, call) as never;
   }
 
   /** Records by conditions as JSON: `{ where: { $or: [{ published: true }, { rank: { $gt: 3 } }] }, orderBy: 'title' }`. */
@@ -70,28 +102,23 @@ export class Records<Schema> {
   }
 
   /** One record. @throws NotFoundError when it is not there or not visible */
-  get<T = never, C extends CollectionName<Schema> = CollectionName<Schema>>(
+  get<
+    T = never,
+    C extends CollectionName<Schema> = CollectionName<Schema>,
+    const E extends ExpandName<Schema, C> = ExpandName<Schema, C>,
+  >(
     collection: C,
     id: string,
-    options: {
-      readonly fields?: string | readonly FieldName<RecordOf<Schema, C, T>>[] | undefined;
-      readonly expand?: string | readonly string[] | undefined;
-    } = {},
+    { fields, expand }: Pick<ListOptions<RecordOf<Schema, C, T>, E>, 'fields' | 'expand'> = {},
     call?: CallOptions,
-  ): Call<RecordOf<Schema, C, T>> {
-    return asCall(
-      this.#send(
-        routes.get,
-        { params: { collection, id }, query: { fields: options.fields, expand: options.expand } },
-        call,
-      ),
-    );
+  ): Call<Expanded<Schema, C, RecordOf<Schema, C, T>, E>> {
+    return asCall(this.#send(routes.get, { params: { collection, id }, query: { fields, expand } }, call));
   }
 
   /** Stores a new record and answers it with its id. @throws ValidationError naming the fields; ConflictError for a unique value */
   create<T = never, C extends CollectionName<Schema> = CollectionName<Schema>>(
     collection: C,
-    data: RecordInput<RecordOf<Schema, C, T>>,
+    data: BodyOf<Schema, C, T, 'create'>,
     call?: CallOptions,
   ): Call<RecordOf<Schema, C, T>> {
     return asCall(this.#send(routes.create, { params: { collection }, body: data }, call));
@@ -101,7 +128,7 @@ export class Records<Schema> {
   update<T = never, C extends CollectionName<Schema> = CollectionName<Schema>>(
     collection: C,
     id: string,
-    data: RecordInput<RecordOf<Schema, C, T>>,
+    data: BodyOf<Schema, C, T, 'create'>,
     call?: CallOptions,
   ): Call<RecordOf<Schema, C, T>> {
     return asCall(this.#send(routes.replace, { params: { collection, id }, body: data }, call));
@@ -111,7 +138,7 @@ export class Records<Schema> {
   patch<T = never, C extends CollectionName<Schema> = CollectionName<Schema>>(
     collection: C,
     id: string,
-    data: RecordInput<RecordOf<Schema, C, T>>,
+    data: BodyOf<Schema, C, T, 'update'>,
     call?: CallOptions,
   ): Call<RecordOf<Schema, C, T>> {
     return asCall(this.#send(routes.patch, { params: { collection, id }, body: data }, call));
@@ -166,7 +193,7 @@ export class Records<Schema> {
   /** Stores many records, all or none, at most 1000. @throws ValidationError whose entries name the item as `index` */
   batchCreate<T = never, C extends CollectionName<Schema> = CollectionName<Schema>>(
     collection: C,
-    records: readonly RecordInput<RecordOf<Schema, C, T>>[],
+    records: readonly BodyOf<Schema, C, T, 'create'>[],
     call?: CallOptions,
   ): Call<{ created: RecordOf<Schema, C, T>[]; count: number }> {
     return asCall(this.#send(routes.batchCreate, { params: { collection }, body: { records } }, call));
@@ -175,7 +202,7 @@ export class Records<Schema> {
   /** The same with a bare list as its answer. */
   bulkCreate<T = never, C extends CollectionName<Schema> = CollectionName<Schema>>(
     collection: C,
-    records: readonly RecordInput<RecordOf<Schema, C, T>>[],
+    records: readonly BodyOf<Schema, C, T, 'create'>[],
     call?: CallOptions,
   ): Call<RecordOf<Schema, C, T>[]> {
     return asCall(this.#send(routes.bulkCreate, { params: { collection }, body: records }, call));
@@ -184,7 +211,7 @@ export class Records<Schema> {
   /** Changes many records, all or none, at most 1000. */
   batchUpdate<T = never, C extends CollectionName<Schema> = CollectionName<Schema>>(
     collection: C,
-    records: readonly { readonly id: string; readonly data: RecordInput<RecordOf<Schema, C, T>> }[],
+    records: readonly { readonly id: string; readonly data: BodyOf<Schema, C, T, 'update'> }[],
     call?: CallOptions,
   ): Call<{ updated: RecordOf<Schema, C, T>[]; count: number }> {
     return asCall(this.#send(routes.batchUpdate, { params: { collection }, body: { records } }, call));

@@ -39,7 +39,7 @@ export function connect(client: ClientOptions): { send: Send; tokens: Tokens } {
             .catch((cause) => {
               throw new NetworkError({ status: 0, code: 'NETWORK_ERROR', message: `${name} got no reply`, cause });
             });
-          return replyOf<T>(name, response, text, marks === 't');
+          return replyOf<T>(name, response, text, marks.includes('t'));
         };
         const { timeout = client.timeout ?? 30_000, retries = client.maxRetries ?? 2 } = options;
         const repeatable = !/^P(OST|ATCH)/.test(method) || request.headers.has('idempotency-key');

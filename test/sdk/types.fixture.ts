@@ -8,7 +8,9 @@ import {
   RateLimitError,
   type Session,
   SnackBaseClient,
+  type StoredRecord,
   type StoredTokens,
+  type SystemFields,
   type User,
 } from '../../sdk/src/index.ts';
 
@@ -27,6 +29,9 @@ interface Post {
 type Is<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false;
 const same = <A, B>(_: Is<A, B>): void => {};
 
+/** The system fields as the contract has them. */
+same<SystemFields, { [K in keyof StoredRecord as string extends K ? never : K]: StoredRecord[K] }>(true);
+
 export async function untyped(sb: SnackBaseClient): Promise<void> {
   const { items, total } = await sb.records.list('products', {
     filter: { active: true },
@@ -44,8 +49,7 @@ export async function untyped(sb: SnackBaseClient): Promise<void> {
   const text: string = first?.whatever;
   // @ts-expect-error there is no option per_page
   await sb.records.list('products', { per_page: 20, text });
-  // @ts-expect-error operators in objects come with a later server
-  await sb.records.list('products', { filter: { price: { $gt: 1 } } });
+  await sb.records.list('products', { filter: { price: { $gt: 1 }, $or: [{ a: null }, { b: { $in: [1] } }] } });
   // @ts-expect-error a record needs an id to be fetched
   await sb.records.get('products');
   // @ts-expect-error a body is an object
