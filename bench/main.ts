@@ -10,7 +10,7 @@ import { type Fixture, seed } from './fixture.ts';
 const ROUNDS = 5;
 const SECONDS = 3;
 const PORTS = { ours: 18_000, raw: 18_001 };
-const RAW_SECRET = 'bench-only-secret-of-the-hand-written-server';
+export const RAW_SECRET = 'bench-only-secret-of-the-hand-written-server';
 
 interface Workload {
   readonly name: string;
@@ -127,7 +127,8 @@ export const median = (values: readonly number[]): number =>
   [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] as number;
 
 const tokens = new Map<string, string>();
-function rawToken(accountId: string): string {
+/** A token that the hand-written servers take. */
+export function rawToken(accountId: string): string {
   const known = tokens.get(accountId);
   if (known !== undefined) return known;
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');

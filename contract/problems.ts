@@ -125,7 +125,7 @@ export const CATALOGUE = {
   UNSUPPORTED_MEDIA_TYPE: {
     status: 415,
     title: 'Unsupported media type',
-    message: 'Send the body as application/json in UTF-8, without content encoding.',
+    message: 'Send the body as {types} in UTF-8, without content encoding.',
   },
   INVALID_REQUEST: { status: 422, title: 'Invalid request', message: 'The request does not have the documented form.' },
   IDEMPOTENCY_MISMATCH: {

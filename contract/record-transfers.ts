@@ -89,10 +89,10 @@ export const transfers = {
     path: '/api/v1/records/:collection/import',
     summary: 'Import records',
     description:
-      'NDJSON, or CSV with a header whose columns are fields. Rows are stored while they arrive, in groups; system fields are ignored as in every body.',
+      'NDJSON, or CSV with a header whose columns are fields; of bytes without a type `format` says which. Rows are stored while they arrive, in groups; system fields are ignored as in every body.',
     pathParams: inCollection,
     query: ImportQuery,
-    body: upload('application/x-ndjson', 'text/csv'),
+    body: upload('application/x-ndjson', 'text/csv', 'application/octet-stream'),
     responses: {
       200: ImportSummary,
       ...errors('INVALID_RESOURCE_DATA', 'INVALID_FIELDS', 'INVALID_QUERY_PARAMS'),
@@ -104,9 +104,8 @@ export const transfers = {
     metadata: writes('rules', 'import', { rate: 'bulk', idempotent: 'none' }),
     example: {
       params: { collection: 'posts' },
-      query: { dry_run: 'true' },
       body: '{"title":"Getting started","content":"A first post."}\n',
-      reply: { dry_run: true, rows: 1, created: 1, updated: 0, rejected: 0, rejects: [] },
+      reply: { dry_run: false, rows: 1, created: 1, updated: 0, rejected: 0, rejects: [] },
     },
   },
 } as const satisfies Room;

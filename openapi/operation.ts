@@ -68,15 +68,8 @@ function requestBody(route: Route) {
 
 /** A body of text that is read while it arrives. */
 function uploadBody({ example }: Route, { uploads }: Upload) {
-  const [first = '', ...others] = uploads;
-  const media = { schema: z.string() };
-  return {
-    required: true,
-    content: {
-      [first]: { ...media, example: example.body },
-      ...Object.fromEntries(others.map((type) => [type, media])),
-    },
-  };
+  const media = { schema: z.string(), example: example.body };
+  return { required: true, content: Object.fromEntries(uploads.map((type) => [type, media])) };
 }
 
 function success(route: Route, status: number) {

@@ -20,9 +20,9 @@ export async function readJsonBody(request: IncomingMessage, limit: number): Pro
   const length = headers['content-length'];
   if (headers['transfer-encoding'] === undefined && (length === undefined || length === '0')) return undefined;
   if (length !== undefined && Number(length) > limit) throw new Failure('PAYLOAD_TOO_LARGE', { limit });
-  if (!isJson(headers['content-type'])) throw new Failure('UNSUPPORTED_MEDIA_TYPE');
+  if (!isJson(headers['content-type'])) throw new Failure('UNSUPPORTED_MEDIA_TYPE', { types: 'application/json' });
   if (headers['content-encoding'] !== undefined && headers['content-encoding'] !== 'identity')
-    throw new Failure('UNSUPPORTED_MEDIA_TYPE');
+    throw new Failure('UNSUPPORTED_MEDIA_TYPE', { types: 'application/json' });
   return parseJson(await collect(request, limit));
 }
 

@@ -33,8 +33,9 @@ export function importRows(def: CollectionDef, body: UploadBody, query: ImportQu
 function formatOf(contentType: string): 'csv' | 'ndjson' {
   const type = contentType.split(';')[0]?.trim().toLowerCase();
   if (type === 'text/csv') return 'csv';
-  if (type !== undefined && /^application\/(x-)?(ndjson|jsonl|jsonlines|json-lines)$/.test(type)) return 'ndjson';
-  throw new Failure('UNSUPPORTED_MEDIA_TYPE', {}, [
+  if (type !== undefined && /^application\/(octet-stream|(x-)?(ndjson|jsonl|jsonlines|json-lines))$/.test(type))
+    return 'ndjson';
+  throw new Failure('UNSUPPORTED_MEDIA_TYPE', { types: 'application/x-ndjson or text/csv' }, [
     {
       field: 'Content-Type',
       code: 'unsupported',

@@ -220,7 +220,7 @@ export function createImport({ db, opening, reads, writesMany, changeRows, autho
    */
   return async function importRecords(ctx: Ctx, name: string, query: ImportQuery) {
     const { upload } = ctx;
-    if (upload === undefined) throw new Failure('UNSUPPORTED_MEDIA_TYPE');
+    if (upload === undefined) throw new Error('This call has no body to read.');
     const create = await opening.open({ ctx, name, operation: 'create' });
     const key = keyOf(create, query.upsert_by);
     const update = key === null ? null : await opening.open({ ctx, name, operation: 'update' });

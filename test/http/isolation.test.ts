@@ -1,7 +1,7 @@
 // Every route of the contract × every kind of caller: who may call it, and that nothing of one account reaches another.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { contract } from '../../contract/index.ts';
-import { type Contract, type Route, successStatus, z } from '../../contract/kit.ts';
+import { type Contract, isUpload, type Route, successStatus, z } from '../../contract/kit.ts';
 import { Problem } from '../../contract/problems.ts';
 import {
   available,
@@ -194,7 +194,13 @@ describe.runIf(available)('isolation', () => {
     let { token } = actor;
     if (id === 'auth.logout' && actor.credentials !== null)
       token = (await t.call('POST', '/api/v1/auth/login', { ...actor.credentials, password: PASSWORD })).body.token;
-    const reply = await t.call(route.method, path, body, { token, headers });
+    const reply = isUpload(route.body)
+      ? await t.call(route.method, path, undefined, {
+          token,
+          raw: body,
+          headers: { 'Content-Type': route.body.uploads[0] as string, ...headers },
+        })
+      : await t.call(route.method, path, body, { token, headers });
     sent += 1;
     const said = `${path} ${JSON.stringify(body)} ${JSON.stringify(headers)}`;
     const label = `${actor.name} ${route.method} ${path} → ${reply.status} ${reply.text.slice(0, 300)}`;
