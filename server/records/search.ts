@@ -42,7 +42,8 @@ export function readSearch(def: CollectionDef, text: string | undefined, names: 
   return {
     document: stored ? `"${SEARCH_COLUMN}"` : searchWords(visible),
     stored,
-    words: text.replace(BEGINNING, ' '),
+    // PostgreSQL takes each sign for a negation of the next, and has room for few.
+    words: text.replace(BEGINNING, ' ').replace(/-[\s-]*-/g, '-'),
     beginnings: beginnings.length === 0 ? null : beginnings.join(' & '),
     signature: createHash('sha256').update(text).digest('base64url').slice(0, 12),
   };

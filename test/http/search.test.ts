@@ -47,6 +47,8 @@ describe.runIf(available)('search', () => {
     ['%', []],
     ["' or 1=1 --", []],
     ['!!! & | ( ) :*', []],
+    [`${'-'.repeat(300)} ${'- '.repeat(200)}`, []],
+    [`fox ${'-'.repeat(500)}dog`, ['Lazy afternoon', null]],
     ['hush', []],
   ])('finds %s', async (search, expected) => {
     expect((await titles(search)).sort()).toEqual([...expected].sort());
