@@ -14,9 +14,9 @@ const CONTENT_TYPES: Readonly<Record<ExportFormat, string>> = {
   csv: 'text/csv; charset=utf-8',
 };
 /** Rows of the first page, and the most of any. */
-const ROWS = { first: 100, most: 2000 } as const;
+const ROWS = { first: 100, most: 500 } as const;
 /** Characters that a page should have. */
-const PAGE = 500_000;
+const PAGE = 120_000;
 
 /** The reply. Its first page is read before it begins, so that what is refused is refused with its status. */
 export async function exported(

@@ -3,6 +3,7 @@ import type { RecordScope } from '../../access/decide.ts';
 import type { Recorder } from '../../audit/service.ts';
 import type { Cell, Runner } from '../../db/database.ts';
 import type { CollectionDef, FieldColumn } from '../../schema/collection-def.ts';
+import type { Bound } from '../../schema/values.ts';
 import type { Prepared } from '../body.ts';
 import { columnsOf, ID } from '../columns.ts';
 import { captureWritten, was } from './capture.ts';
@@ -122,14 +123,26 @@ export function createWritesMany(statements: Statements, trail: Pick<Recorder, '
   };
 }
 
-/** The rows as JSON text. A json value is text already, everything else is what the parameter would be. */
+/**
+ * The rows as JSON text; all have the columns of the first. A json value is text already, everything else is what the parameter
+ * would be. Built as one text, because a thousand rows would otherwise be many thousand short ones.
+ */
 function jsonOf<R extends ChangedRecord>(rows: readonly R[], more: (row: R) => string = () => ''): string {
-  const texts = rows.map((row) => {
-    const cells = row.columns.map(({ field }, i) => {
-      const value = row.values[i];
-      return `,${JSON.stringify(becomes(i).slice(1, -1))}:${field.type === 'json' ? (value ?? 'null') : JSON.stringify(value ?? null)}`;
-    });
-    return `{${more(row)}"its id":"${row.id}"${cells.join('')}}`;
-  });
-  return `[${texts.join()}]`;
+  const columns = rows[0]?.columns ?? [];
+  const keys = columns.map((_, i) => `,${JSON.stringify(becomes(i).slice(1, -1))}:`);
+  const isJson = columns.map(({ field }) => field.type === 'json');
+  let text = '';
+  for (const row of rows) {
+    text += `${text === '' ? '[' : ','}{${more(row)}"its id":"${row.id}"`;
+    for (let i = 0; i < keys.length; i++) {
+      const value = row.values[i] ?? null;
+      text +=
+        keys[i] + (isJson[i] || typeof value !== 'object' ? plain(value, isJson[i] as boolean) : JSON.stringify(value));
+    }
+    text += '}';
+  }
+  return `${text === '' ? '[' : text}]`;
 }
+
+const plain = (value: Bound, isJson: boolean): string =>
+  typeof value === 'string' && !isJson ? JSON.stringify(value) : String(value);
