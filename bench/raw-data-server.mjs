@@ -1,34 +1,11 @@
 // The yardstick for bench/data.ts: a multi-row insert, a join and an aggregate written by hand with node:http and pg.
-import { createHmac, randomUUID, timingSafeEqual } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import pg from 'pg';
+import { bodyOf, reply, verify } from './raw-http.mjs';
 
-const { DATABASE_URL, SECRET, PORT } = process.env;
-pg.types.setTypeParser(1184, (text) => `${text.slice(0, 10)}T${text.slice(11, -3)}Z`);
+const { DATABASE_URL, PORT } = process.env;
 const pool = new pg.Pool({ connectionString: DATABASE_URL, max: 16, options: '-c timezone=UTC' });
-
-function verify(header) {
-  const [head, payload, signature] = (header ?? '').slice(7).split('.');
-  const expected = createHmac('sha256', SECRET).update(`${head}.${payload}`).digest();
-  const given = Buffer.from(signature ?? '', 'base64url');
-  if (given.length !== expected.length || !timingSafeEqual(given, expected)) return null;
-  const claims = JSON.parse(Buffer.from(payload, 'base64url').toString());
-  return claims.exp * 1000 > Date.now() ? claims : null;
-}
-
-const reply = (response, status, value) => {
-  const text = JSON.stringify(value);
-  response.writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) });
-  response.end(text);
-};
-const bodyOf = (request) =>
-  new Promise((resolve) => {
-    let text = '';
-    request.on('data', (chunk) => {
-      text += chunk;
-    });
-    request.on('end', () => resolve(JSON.parse(text)));
-  });
 
 const COLUMNS =
   'id, title, body, views, published, author, category, account_id, created_at, updated_at, created_by, updated_by';

@@ -7,7 +7,7 @@ import type { DocumentedCollection } from '../../openapi/collection-document.ts'
 import type { Decide, Operation } from '../access/decide.ts';
 import { Answer, type Ctx, RawJson } from '../context.ts';
 import type { CollectionDef } from '../schema/collection-def.ts';
-import type { Definitions } from './open.ts';
+import { type Definitions, enabledCollection } from './open.ts';
 
 export interface DocumentParts {
   readonly definitions: Definitions;
@@ -57,13 +57,7 @@ export function createCollectionDocuments({ definitions, decide, base }: Documen
   }
 
   async function one(ctx: Ctx, name: string) {
-    const def = await definitions.find(name);
-    if (def === undefined) throw new Failure('RESOURCE_NOT_FOUND');
-    if (!def.enabled)
-      throw ctx.caller === null
-        ? new Failure('RESOURCE_NOT_FOUND')
-        : new Failure('RESOURCE_DISABLED', { collection: name });
-    const found = documented(ctx, def);
+    const found = documented(ctx, await enabledCollection(definitions, ctx, name));
     if (found !== null) return made([found], true);
     if (ctx.caller === null) throw new Failure('UNAUTHORIZED');
     throw new Failure('FORBIDDEN', { reason: `nothing of ${name} is open to you` });

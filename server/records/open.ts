@@ -46,6 +46,16 @@ export interface Call {
 
 export type Opening = ReturnType<typeof createOpening>;
 
+/** The collection of that name, if it is there and enabled. Throws RESOURCE_NOT_FOUND, RESOURCE_DISABLED. */
+export async function enabledCollection(definitions: Definitions, ctx: Ctx, name: string): Promise<CollectionDef> {
+  const def = await definitions.find(name);
+  if (def === undefined) throw new Failure('RESOURCE_NOT_FOUND');
+  if (def.enabled) return def;
+  throw ctx.caller === null
+    ? new Failure('RESOURCE_NOT_FOUND')
+    : new Failure('RESOURCE_DISABLED', { collection: name });
+}
+
 export function createOpening({ definitions, resolveAccount, decide }: OpeningOptions) {
   /** The collection and what the caller may do with it. Throws RESOURCE_NOT_FOUND, RESOURCE_DISABLED and as `decide`. */
   async function open({ ctx, name, operation, managed }: Call): Promise<Opened> {
@@ -55,12 +65,7 @@ export function createOpening({ definitions, resolveAccount, decide }: OpeningOp
       (operation === 'create' || operation === 'update')
     )
       throw new Failure('ADMIN_TOKEN_NOT_ALLOWED');
-    const def = await definitions.find(name);
-    if (def === undefined) throw new Failure('RESOURCE_NOT_FOUND');
-    if (!def.enabled)
-      throw ctx.caller === null
-        ? new Failure('RESOURCE_NOT_FOUND')
-        : new Failure('RESOURCE_DISABLED', { collection: name });
+    const def = await enabledCollection(definitions, ctx, name);
     const management = managed !== undefined;
     const subject = { def, operation, management, namedAccount: managed ?? null };
     // Without an account first: whoever is refused anyway must not learn which accounts there are.

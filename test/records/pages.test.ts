@@ -3,7 +3,8 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { ListQuery } from '../../contract/records.ts';
 import { makeScope } from '../../server/access/scope.ts';
 import { check } from '../../server/expression/check.ts';
-import { evaluate } from '../../server/expression/evaluate.ts';
+import { coerce } from '../../server/expression/coerce.ts';
+import { evaluate, evaluateValue } from '../../server/expression/evaluate.ts';
 import { parseWhere } from '../../server/expression/parse-where.ts';
 import { valueTypeOf } from '../../server/expression/scope.ts';
 import { readListQuery } from '../../server/records/list-query.ts';
@@ -24,6 +25,11 @@ const FIELDS = [
   { name: 'd', type: 'datetime' },
   { name: 'day', type: 'date' },
 ] as const;
+const COMPUTED = [
+  { name: 'c', type: 'computed', expression: 'round(n / 3, 1)' },
+  { name: 'l', type: 'computed', expression: 'concat(upper(t), r, length(t))' },
+  { name: 'later', type: 'computed', expression: "date_add(d, 1, 'months')" },
+] as const;
 const VALUES: Record<string, readonly Json[]> = {
   t: [null, '', 'a', 'ab', 'b', 'ba', 'c'],
   r: ['x', 'y', 'z'],
@@ -31,6 +37,9 @@ const VALUES: Record<string, readonly Json[]> = {
   b: [null, true, false],
   d: [null, '2026-01-01T00:00:00Z', '2026-01-01T00:00:00.000001Z', '2025-06-01T12:00:00Z'],
   day: [null, '2026-01-01', '2024-02-29'],
+  c: [null, -0.5, 0.3, 0.7],
+  l: ['x', 'ABx2', 'Cz1'],
+  later: [null, '2026-02-01T00:00:00Z', '2025-07-01T12:00:00Z'],
 };
 const SCOPE = {
   accountId: A,
@@ -50,10 +59,10 @@ describe.each(kinds)('pages on %s', (kind) => {
 
   it(`${PAGES} pages: SQL = memory = cursor walk`, { timeout: 120_000 }, async () => {
     const { db, create, insert, registry } = await open(kind);
-    await create({ name: 'pages', schema: FIELDS });
+    await create({ name: 'pages', schema: [...FIELDS, ...COMPUTED] });
     const random = chance(SEED);
     for (let i = 0; i < 40; i++) {
-      const row = Object.fromEntries(Object.entries(VALUES).map(([name, values]) => [name, random.one(values)]));
+      const row = Object.fromEntries(FIELDS.map(({ name }) => [name, random.one(VALUES[name] as readonly Json[])]));
       await insert('pages', row, A);
       if (i % 4 === 0) await insert('pages', row, B);
     }
@@ -65,7 +74,17 @@ describe.each(kinds)('pages on %s', (kind) => {
     const first = shown(await reads.list(def, scope, readListQuery(def, ListQuery.parse({ limit: '100' }), scope)));
     const rows = first.items.map((item) => JSON.parse(item) as Json);
     expect(rows).toHaveLength(40);
-    const types = { ...Object.fromEntries(FIELDS.map((f) => [f.name, valueTypeOf(f.type)])), id: 'uuid' as const };
+    // What computed fields are in SQL, they are in memory.
+    for (const row of rows)
+      for (const { name, checked } of def.computed) {
+        const value = evaluateValue(checked, row, { auth: null });
+        expect([name, value], JSON.stringify(row)).toEqual([name, coerce(row[name], checked.root.type) ?? null]);
+      }
+    const types = {
+      ...Object.fromEntries(FIELDS.map((f) => [f.name, valueTypeOf(f.type)])),
+      ...Object.fromEntries(def.computed.map((f) => [f.name, f.checked.root.type])),
+      id: 'uuid' as const,
+    };
     const fieldScope = {
       field: (name: string) => (name in types ? { type: types[name as 'id'] } : undefined),
       fieldNames: [],
@@ -76,7 +95,7 @@ describe.each(kinds)('pages on %s', (kind) => {
       const where = random.rarely(4) ? undefined : condition(random);
       const keys = Array.from(
         { length: random.below(4) },
-        () => [random.one(['t', 'r', 'n', 'b', 'd', 'day', 'id']), random.rarely(2)] as const,
+        () => [random.one(['t', 'r', 'n', 'b', 'd', 'day', 'c', 'l', 'later', 'id']), random.rarely(2)] as const,
       );
       const sort = keys.map(([name, descending]) => (descending ? '-' : '') + name).join();
       const limit = 1 + random.below(9);
@@ -128,7 +147,7 @@ function condition(random: ReturnType<typeof chance>, depth = 0): Json {
   const ordered =
     name === 'b' || value === null ? [] : [{ $gt: value }, { $gte: value }, { $lt: value }, { $lte: value }];
   const patterns =
-    (name === 't' || name === 'r') && value !== null ? [{ $like: `${value}%` }, { $ilike: `%${value}` }] : [];
+    ['t', 'r', 'l'].includes(name) && value !== null ? [{ $like: `${value}%` }, { $ilike: `%${value}` }] : [];
   return {
     [name]: random.one([
       value,
@@ -162,7 +181,7 @@ function inOrder(asked: readonly (readonly [string, boolean])[]) {
 function compare(name: string, a: Json, b: Json): number {
   // Stamps are compared as instants: their digits differ.
   const of = (v: Json) =>
-    name === 'd' || name === 'created_at'
+    name === 'd' || name === 'later' || name === 'created_at'
       ? String(v).slice(0, -1).replace(/\.?$/, '.').padEnd(27, '0').replace('..', '.')
       : v;
   const [x, y] = [of(a), of(b)];
