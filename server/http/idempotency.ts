@@ -39,7 +39,8 @@ export async function once(
   const who =
     caller === null
       ? ['anonymous', ctx.accountHeader, ctx.ip]
-      : [caller.kind, caller.keyId ?? caller.userId, caller.accountId];
+      : // In another role he is another caller: an answer may have shown what he sees no more.
+        [caller.kind, caller.keyId ?? caller.userId, caller.accountId, caller.roleId, caller.groups];
   const fingerprint = hash([request.method, request.originalUrl, ctx.accountHeader, request.body ?? null]);
   let answered: Answered | undefined;
   let failed: unknown;

@@ -34,6 +34,8 @@ export const recordRoutes = (records: Records): Handlers<AppContract['records']>
   patch: admitted(records.admit('update'), ({ ctx, params, body }) =>
     records.patch(ctx, params.collection, params.id, body),
   ),
-  restore: ({ ctx, params }) => records.restore(ctx, params.collection, params.id),
-  delete: ({ ctx, params, query }) => records.delete(ctx, params.collection, params.id, query.purge),
+  restore: admitted(records.admit('delete'), ({ ctx, params }) => records.restore(ctx, params.collection, params.id)),
+  delete: admitted(records.admit('delete'), ({ ctx, params, query }) =>
+    records.delete(ctx, params.collection, params.id, query.purge),
+  ),
 });

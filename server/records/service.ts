@@ -122,7 +122,7 @@ export function createRecords(options: RecordsOptions) {
         throw error;
       });
       if (cells === null) return orMissing(await again(opened, made.id));
-      return tagged(writtenReply(def, cells, viewOf(opened), sentOf(row, body)));
+      return tagged(writtenReply(def, cells, viewOf(opened), sentOf(row, body)), def);
     });
 
   /** What an earlier attempt of the same request has stored, as the caller sees it now. */
@@ -139,7 +139,7 @@ export function createRecords(options: RecordsOptions) {
       const version = await versionOf(opened, idOf(id));
       const cells = await writes.update(def, scope, id, { ...row, ...author(ctx), version });
       if (cells === null) throw await notUpdated({ ...opened, scope }, id, row, version);
-      return tagged(writtenReply(def, cells, viewOf(opened), sentOf(row, body)));
+      return tagged(writtenReply(def, cells, viewOf(opened), sentOf(row, body)), def);
     });
 
   const many = createBatches({
@@ -162,7 +162,7 @@ export function createRecords(options: RecordsOptions) {
     const view = viewOf(opened);
     const row = view && (await reads.find(def, view, id, readProjection(def, undefined, view)));
     if (row === null) throw new Failure('RESOURCE_NOT_FOUND');
-    if (!allows(ctx.ifMatch, row)) throw new Failure('PRECONDITION_FAILED');
+    if (!allows(ctx.ifMatch, row, def)) throw new Failure('PRECONDITION_FAILED');
     return JSON.parse(row).updated_at as string;
   }
 
@@ -201,10 +201,10 @@ export function createRecords(options: RecordsOptions) {
         const { def, scope } = opened;
         const columns = readProjection(def, fields, scope);
         const branches = await expandOf(opened, expand, columns);
-        if (branches.length === 0) return tagged(orMissing(await reads.find(def, scope, idOf(id), columns)));
+        if (branches.length === 0) return tagged(orMissing(await reads.find(def, scope, idOf(id), columns)), def);
         const found = await reads.findMany(def, scope, [idOf(id)], columns);
         const [item] = await expanded(reads, (of) => viewOf({ ...opened, def: of }), { ...found, columns }, branches);
-        return tagged(orMissing(item ?? null));
+        return tagged(orMissing(item ?? null), def);
       }),
 
     history: (ctx: Ctx, name: string, id: string, query: HistoryQuery) =>

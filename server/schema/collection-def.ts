@@ -36,6 +36,8 @@ export interface ComputedColumn {
   readonly quoted: string;
   readonly type: PgType;
   readonly checked: Checked;
+  /** It depends on the clock. */
+  readonly volatile: boolean;
 }
 
 /** What a constraint or index of the table protects, to turn a database fault back into the field. */

@@ -1,10 +1,11 @@
 // Computed fields: an expression over stored fields, checked when it is defined, so that it cannot fail when it is read.
-import type { ValueType } from '../../contract/expression.ts';
+import type { Expr, ValueType } from '../../contract/expression.ts';
 import type { ComputedField, Field } from '../../contract/fields.ts';
 import { checkValue } from '../expression/check.ts';
 import { parseRule } from '../expression/parse-rule.ts';
 import { type Bound, type Scope, valueTypeOf } from '../expression/scope.ts';
 import { toSql } from '../expression/to-sql.ts';
+import { children } from '../expression/tree.ts';
 import type { Checked } from '../expression/typed.ts';
 import type { ComputedColumn, PgType } from './collection-def.ts';
 import { fieldColumn, isStored } from './columns.ts';
@@ -53,6 +54,8 @@ export function computedValue(field: ComputedField, fields: readonly Field[]): C
   return checked;
 }
 
+const asksTheClock = (e: Expr): boolean => (e.kind === 'call' && e.name === 'now') || children(e).some(asksTheClock);
+
 /** Constants of a definition are text of the statement: they change with it alone. */
 const constant = (value: Bound, type: string): string =>
   literal(value, (type === 'timestamptz' ? 'timestamp with time zone' : type) as PgType);
@@ -69,5 +72,6 @@ export function computedColumn(field: ComputedField, fields: readonly Field[]): 
     quoted: `(${sql})`,
     type: TYPES[checked.root.type] as PgType,
     checked,
+    volatile: asksTheClock(checked.source),
   };
 }

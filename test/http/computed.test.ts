@@ -203,6 +203,25 @@ describe.runIf(available)('computed fields', () => {
     );
   });
 
+  it('that ask the clock are no other version of the record', async () => {
+    const schema = [
+      { name: 'title', type: 'text' },
+      { name: 'age', type: 'computed', expression: "date_diff(now(), created_at, 'seconds')" },
+    ];
+    const open = { view_rule: '', create_rule: '', update_rule: '' };
+    const path = `/api/v1/records/${(await t.collection({ schema, ...open })).name}`;
+    const made = await t.call('POST', path, { title: 'a' }, { token: acme.token });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const got = await t.call('GET', `${path}/${made.body.id}`, undefined, { token: acme.token });
+    expect(got.body.age).toBeGreaterThan(made.body.age);
+    expect(got.headers.get('etag')).toBe(made.headers.get('etag'));
+    const headers = { 'If-Match': made.headers.get('etag') as string };
+    const changed = await t.call('PATCH', `${path}/${made.body.id}`, { title: 'b' }, { token: acme.token, headers });
+    expect(changed.status).toBe(200);
+    const late = await t.call('PATCH', `${path}/${made.body.id}`, { title: 'c' }, { token: acme.token, headers });
+    expect(late.status).toBe(412);
+  });
+
   it('keeps a field that a computed one is made of', async () => {
     const schema = [STORED[0], STORED[1], COMPUTED[0]];
     const { status, body } = await t.call('PUT', `/api/v1/collections/${name}`, { schema }, { token: t.root });
