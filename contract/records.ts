@@ -64,6 +64,7 @@ export const ListQuery = z
     count: z.enum(['exact', 'estimated', 'false']).optional().meta({
       description: 'How total is found: exact (the default), estimated from statistics, or false for not at all.',
     }),
+    include_count: boolParam.optional().meta({ description: 'Same as count: true is exact, false is false.' }),
     deleted: z.enum(['without', 'with', 'only']).optional().meta({
       description:
         'Records that are softly deleted: without (the default), with, only. The others need the right to delete.',

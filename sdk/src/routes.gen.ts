@@ -162,4 +162,4 @@ export const ops = {
 export const rooms = { auth, collections, rules, macros, roles, permissions, users, accounts, groups, invitations, apiKeys, adminTokens, records, adminRecords, audit, ops } as const;
 
 /** Query parameters of a list that are not fields. */
-export const listParams: readonly string[] = ["skip","limit","sort","fields","filter","search","expand","cursor","cursor_before","count","deleted"];
+export const listParams: readonly string[] = ["skip","limit","sort","fields","filter","search","expand","cursor","cursor_before","count","include_count","deleted"];

@@ -1461,9 +1461,11 @@ export interface RecordsListQuery {
   cursor_before?: string | undefined;
   /** How total is found: exact (the default), estimated from statistics, or false for not at all. */
   count?: "exact" | "estimated" | "false" | undefined;
+  /** Same as count: true is exact, false is false. */
+  include_count?: boolean | undefined;
   /** Records that are softly deleted: without (the default), with, only. The others need the right to delete. */
   deleted?: "without" | "with" | "only" | undefined;
-  [key: string]: string | number | undefined | "exact" | "estimated" | "false" | "without" | "with" | "only";
+  [key: string]: string | number | undefined | "exact" | "estimated" | "false" | boolean | "without" | "with" | "only";
 }
 
 export interface RecordsToCreate {

@@ -57,7 +57,7 @@ export function readListQuery(def: CollectionDef, query: ListQuery, sight: Sight
   if (text !== '' && query.skip > 0) throw refusal('skip', 'a cursor says where to begin: leave skip out');
   const place = text === '' ? null : readCursor(backwards ? 'cursor_before' : 'cursor', text, sort, search?.signature);
   const order = sort.map((key) => (key.descending ? '-' : '') + key.column.name);
-  const { count = 'exact', deleted = 'without' } = query;
+  const { include_count: counted = true, count = counted ? 'exact' : 'false', deleted = 'without' } = query;
   return {
     skip: query.skip,
     limit: query.limit,

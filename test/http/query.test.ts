@@ -218,6 +218,8 @@ describe.runIf(available)('query', () => {
   it('count=false leaves total null, estimated answers a number; deleted needs the right to delete', async () => {
     expect((await list({ count: 'false' })).body).toMatchObject({ total: null, items: expect.any(Array) });
     expect(typeof (await list({ count: 'estimated' })).body.total).toBe('number');
+    expect((await list({ include_count: 'false', cursor: '' })).body.total).toBe(null);
+    expect(typeof (await list({ include_count: 'true', cursor: '' })).body.total).toBe('number');
     expect((await query({ count: false })).body.total).toBe(null);
     const { name: soft } = await t.collection({
       schema: [{ name: 'a', type: 'text' }],
