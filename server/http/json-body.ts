@@ -1,7 +1,7 @@
 // Reading a JSON body: size, type and encoding are checked first, then the text, so that every refusal can say what is wrong.
 import type { IncomingMessage } from 'node:http';
 import { Failure } from '../../contract/problems.ts';
-import { inspectJson } from './json-text.ts';
+import { inspectJson } from '../json-text.ts';
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i;

@@ -5,6 +5,7 @@ import { CsvError, parse } from 'csv-parse';
 import { Failure, type ProblemEntry } from '../../contract/problems.ts';
 import type { ImportQuery } from '../../contract/records.ts';
 import type { UploadBody } from '../context.ts';
+import { inspectJson } from '../json-text.ts';
 import type { CollectionDef, FieldColumn } from '../schema/collection-def.ts';
 import type { Body } from './body.ts';
 import { SYSTEM_NAMES } from './columns.ts';
@@ -85,7 +86,7 @@ function jsonRow(text: string, line: number, map: ColumnMap): ImportRow {
   });
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = strictJson(text);
   } catch (error) {
     return wrong((error as Error).message.slice(0, 200));
   }
@@ -96,6 +97,13 @@ function jsonRow(text: string, line: number, map: ColumnMap): ImportRow {
     return field == null ? [] : [[field, one] as const];
   });
   return { line, data: Object.fromEntries(named) };
+}
+
+/** The value of a text, as strictly as that of a body. Throws for what is none. */
+function strictJson(text: string): unknown {
+  const value: unknown = JSON.parse(text);
+  if (typeof value === 'object') inspectJson(text);
+  return value;
 }
 
 /** Lines of UTF-8 text. Throws INVALID_RESOURCE_DATA for other bytes and for a line without end. */
@@ -170,6 +178,12 @@ function columnsOf(def: CollectionDef, header: readonly string[], map: ColumnMap
       unknown.push(column);
     return field ?? name;
   });
+  const twice = found.findIndex((field, i) => field !== null && found.indexOf(field) < i);
+  if (twice >= 0) {
+    const name = String(header[twice]).slice(0, 100);
+    const message = `The column ${name} stands twice, or is mapped to a field that another one has.`;
+    throw new Failure('INVALID_FIELDS', { fields: name }, [{ field: name, code: 'duplicate', message }]);
+  }
   if (unknown.length === 0) return found;
   throw new Failure(
     'INVALID_FIELDS',
@@ -203,7 +217,7 @@ function csvRow(
     else if (!JSON_TYPES.includes(field.type)) data[field.name] = cellValue(field, text);
     else
       try {
-        data[field.name] = JSON.parse(text);
+        data[field.name] = strictJson(text);
       } catch {
         errors.push({ field: field.name, code: 'invalid_json', message: `${field.name} is not JSON, as ["a","b"].` });
       }

@@ -47,6 +47,7 @@ const SHARED = [
   'server/ids.ts',
   'server/log.ts',
   'server/version.ts',
+  'server/json-text.ts',
 ];
 const isShared = (to: string) => SHARED.some((s) => to === s || to.startsWith(`${s}/`));
 const LAYERS = ['server/db', 'server/expression', 'server/access', 'server/events', 'server/schema', 'server/http'];

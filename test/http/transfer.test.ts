@@ -199,10 +199,26 @@ describe.runIf(available)('import and export', () => {
     ['{"code":"x"}', 'application/json', 415, 'UNSUPPORTED_MEDIA_TYPE'],
     ['code\n"unclosed\n', 'text/csv', 400, 'INVALID_RESOURCE_DATA'],
     ['code,title\nonly\n', 'text/csv', 400, 'INVALID_RESOURCE_DATA'],
+    ['code,code\na,b\n', 'text/csv', 400, 'INVALID_FIELDS'],
     [new Uint8Array([0x7b, 0xff, 0xfe, 0x7d, 0x0a]), NDJSON, 400, 'INVALID_RESOURCE_DATA'],
   ])('answers %j as %s with %i', async (text, type, status, code) => {
     const reply = await send(text, {}, type);
     expect([reply.status, reply.body.code ?? '']).toEqual([status, code]);
+  });
+
+  it('judges the text of a row as strictly as that of a body', async () => {
+    const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+    const rows = [
+      `{"code":"x1","doc":${deep}}`,
+      '{"code":"x2","code":"x3"}',
+      '{"code":"x4","doc":{"__proto__":1}}',
+      '{"code":"x5","n":1e400}',
+      '{"code":"x6\\u0000"}',
+    ];
+    const { status, body } = await send(rows.join('\n'));
+    expect([status, body.rejected, body.created]).toEqual([200, 5, 0]);
+    const csv = await send(`code,doc\nx7,"${deep}"\n`, {}, 'text/csv');
+    expect([csv.status, csv.body.rejected]).toEqual([200, 1]);
   });
 
   it('asks for the right first, and keeps accounts apart', async () => {

@@ -1,5 +1,5 @@
 // What JSON.parse lets pass silently: duplicate keys, bottomless nesting, numbers that overflow, and text that PostgreSQL cannot store.
-import { Failure } from '../../contract/problems.ts';
+import { Failure } from '../contract/problems.ts';
 
 /** Deeper documents are refused; real ones stay far below, and recursion over a parsed value stays safe. */
 const MAX_DEPTH = 64;
