@@ -28,7 +28,7 @@ export function createCollectionDocuments({ definitions, decide, base }: Documen
     const open: { [O in Operation]?: readonly Field[] } = {};
     for (const operation of OPERATIONS) {
       try {
-        const { fields } = decide(ctx, { def, operation, namedAccount: ctx.caller?.accountId ?? '', management: true });
+        const { fields } = decide(ctx, { def, operation, namedAccount: ctx.caller?.accountId ?? '' });
         open[operation] = def.shown.filter(({ name }) => fields === null || fields.has(name)).map(({ field }) => field);
       } catch (error) {
         if (!(error instanceof Failure)) throw error;

@@ -1,4 +1,5 @@
 // Exporting records: page after page of a keyset walk, as text that is made while it is sent, in memory that does not grow.
+import { Failure } from '../../contract/problems.ts';
 import { Answer, Streamed } from '../context.ts';
 import { csvLine } from '../csv.ts';
 import type { RecordColumn } from './columns.ts';
@@ -49,6 +50,16 @@ export async function exported(
     'Content-Type': CONTENT_TYPES[format],
     'Content-Disposition': `attachment; filename="${name}"`,
   });
+}
+
+/** Throws INVALID_QUERY_PARAMS for parameters of a list that mean nothing here, instead of taking them for fields or for nothing. */
+export function refuseWindow(query: Readonly<Record<string, unknown>>): void {
+  const name = ['skip', 'limit', 'cursor', 'cursor_before', 'count', 'include_count', 'expand'].find(
+    (key) => key in query,
+  );
+  if (name === undefined) return;
+  const reason = `an export is all that matches: leave ${name} out (a field of that name is ${name}__eq)`;
+  throw new Failure('INVALID_QUERY_PARAMS', { name, reason }, [{ field: name, code: 'invalid', message: reason }]);
 }
 
 function line(json: string, columns: readonly RecordColumn[], format: ExportFormat): string {

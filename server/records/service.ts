@@ -18,7 +18,7 @@ import { createCollectionDocuments } from './documents.ts';
 import { allows, tagged } from './etag.ts';
 import { expanded } from './expand.ts';
 import { readExpand } from './expand-query.ts';
-import { exported } from './export.ts';
+import { exported, refuseWindow } from './export.ts';
 import { isStoredAlready } from './faults.ts';
 import { type HistoryQuery, historyOf } from './history.ts';
 import { createImport } from './import.ts';
@@ -245,6 +245,7 @@ export function createRecords(options: RecordsOptions) {
     export: (ctx: Ctx, name: string, { format, sort = 'id', ...query }: ExportQuery) =>
       on({ ctx, name, operation: 'list' }, 'fetch', async (opened) => {
         const { def, scope } = opened;
+        refuseWindow(query);
         const whole = { ...query, sort, skip: 0, limit: 1, count: 'false' } as ListQuery;
         const asked = readListQuery(def, whole, scope);
         if (asked.deleted !== 'without') decide(ctx, { def, operation: 'delete', namedAccount: scope.accountId });

@@ -233,6 +233,7 @@ describe.runIf(available)('import and export', () => {
     expect(root.body).toMatchObject({ created: 1, rejected: 1 });
     expect((await send(nd([{ code: 'r3' }]), { dry_run: 'true' }, NDJSON, t.root)).body.code).toBe('ACCOUNT_REQUIRED');
     expect((await out({ nope: '1' })).body.code).toBe('INVALID_FIELDS');
+    expect((await out({ limit: '1' })).body.errors[0].field).toBe('limit');
   });
 
   it('stores what came before the connection broke, and nothing half', async () => {
