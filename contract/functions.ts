@@ -48,7 +48,7 @@ export const FUNCTIONS = {
     answers: 'text',
   },
   replace: {
-    meaning: 'Every occurrence of a text replaced by another.',
+    meaning: 'Every occurrence of a text replaced by another; NULL beyond 100,000 characters.',
     takes: ['text', 'text', 'text'],
     answers: 'text',
   },

@@ -237,7 +237,9 @@ export class Failure extends Error {
     options?: ErrorOptions,
   ) {
     super(
-      CATALOGUE[code].message.replace(/\{(\w+)\}/g, (_, name: string) => String(parameters[name] ?? '')),
+      CATALOGUE[code].message
+        .replace(/\{(\w+)\}/g, (_, name: string) => String(parameters[name] ?? ''))
+        .replace(/\.\.$/, '.'),
       options,
     );
     this.name = 'Failure';

@@ -66,6 +66,8 @@ export type DoOnce = (
 /** A body that is read while it arrives. */
 export interface UploadBody {
   readonly contentType: string;
+  /** Content-Encoding, null for none. */
+  readonly encoding?: string | null;
   readonly bytes: AsyncIterable<Uint8Array>;
 }
 
@@ -86,6 +88,8 @@ export interface Ctx {
   readonly attempt?: Attempt | null;
   /** The body of a route that reads it while it arrives. */
   readonly upload?: UploadBody;
+  /** Authenticates the request anew. Throws as at its beginning. */
+  recheck?(): Promise<void>;
   /** The cookie session token, as sent; only the auth room reads it. */
   readonly sessionCookie: string | null;
 }

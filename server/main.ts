@@ -41,7 +41,9 @@ export async function main(args: readonly string[]): Promise<number> {
       error instanceof ConfigError ||
       error instanceof DataDirectoryLocked ||
       error instanceof DatabaseUnavailable ||
-      (error as { expected?: boolean }).expected
+      (error as { expected?: boolean }).expected ||
+      // A file that is not there, or may not be written: the system's own words say which.
+      /^(ENOENT|EISDIR|EACCES|ENOTDIR|EPERM|ENOSPC)$/.test((error as { code?: string }).code ?? '')
     ) {
       console.error((error as Error).message);
       return 1;

@@ -72,7 +72,7 @@ const personal = new WeakMap<CollectionDef, boolean>();
 function hasPersonalData(def: CollectionDef): boolean {
   let known = personal.get(def);
   if (known === undefined) {
-    known = def.fields.some(({ field }) => field.pii === true);
+    known = def.shown.some(({ field }) => field.pii === true);
     personal.set(def, known);
   }
   return known;

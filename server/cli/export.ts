@@ -49,7 +49,8 @@ ${REMOTE_USAGE}`,
         done(null, chunk);
       },
     });
-    const target = values.output === undefined ? process.stdout : createWriteStream(values.output);
+    const target =
+      values.output === undefined || values.output === '-' ? process.stdout : createWriteStream(values.output);
     await pipeline(Readable.fromWeb(reply.body as never), counted, target, { end: target !== process.stdout });
     if (!values.quiet) bar.end(Math.max(rows, 0));
     return 0;

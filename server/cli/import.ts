@@ -114,7 +114,12 @@ function upload({ url, headers }: Remote, path: string, type: string, source: Re
       reply.setEncoding('utf8').on('data', (chunk) => {
         text += chunk;
       });
-      reply.on('end', () => reject(new RemoteError(told(reply.statusCode ?? 0, text))));
+      reply.on('end', () => {
+        // What is still to be sent is of no use to anybody.
+        source.destroy();
+        call.destroy();
+        reject(new RemoteError(told(reply.statusCode ?? 0, text)));
+      });
     });
     call.on('error', (error: NodeJS.ErrnoException) =>
       reject(new RemoteError(`${url} does not answer (${error.code ?? error.message}).`)),

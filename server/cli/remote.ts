@@ -50,7 +50,8 @@ async function connect(flags: Readonly<Record<string, string | boolean | undefin
   const of = (flag: string, variable: string) =>
     (flags[flag] as string | undefined) ?? (process.env[variable] || undefined);
   const url = (of('url', 'SNACKBASE_URL') ?? 'http://localhost:8000').replace(/\/+$/, '');
-  if (!URL.canParse(url)) throw new UsageError(`--url must be an address as http://localhost:8000, not "${url}".`);
+  if (!URL.canParse(url) || !/^https?:/.test(url))
+    throw new UsageError(`--url must be an address as http://localhost:8000, not "${url}".`);
   const email = of('email', 'SNACKBASE_EMAIL');
   const password = of('password', 'SNACKBASE_PASSWORD');
   const account = of('account', 'SNACKBASE_ACCOUNT');

@@ -20,7 +20,7 @@ const SQL: Readonly<Record<FunctionName, Text>> = {
   trim: ([text]) => `btrim(${text}, E' \\t\\n\\r')`,
   length: ([text]) => `char_length(${text})::double precision`,
   substring: call('snackbase.substring'),
-  replace: call('replace'),
+  replace: call('snackbase.replace'),
   round: ([value, digits]) => `snackbase.round(${value}, ${digits ?? '0'}::int)`,
   abs: call('abs'),
   ceil: ([value]) => `(ceil(${value}) + 0)`,

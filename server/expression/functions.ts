@@ -20,6 +20,8 @@ const part = (from: number, to: number): Meaning => strict(([moment]: Text) => N
 
 /** Most characters or places of a text that are counted. */
 const FAR = 1_000_000_000;
+/** Characters of what replace() makes; more is NULL, so that no row can fill the memory. */
+const MOST_REPLACED = 100_000;
 const place = (v: number): number => Math.min(Math.max(Math.trunc(v), -FAR), FAR);
 
 const MEANINGS: Readonly<Record<FunctionName, Meaning>> = {
@@ -33,9 +35,12 @@ const MEANINGS: Readonly<Record<FunctionName, Meaning>> = {
     const most = count === undefined ? FAR : Math.max(place(count), 0);
     return [...text].slice(start, start + most).join('');
   }),
-  replace: strict(([text, old, now]: readonly [string, string, string]) =>
-    old === '' ? text : text.split(old).join(now),
-  ),
+  replace: strict(([text, old, now]: readonly [string, string, string]) => {
+    if (old === '') return text;
+    const parts = text.split(old);
+    const length = [...text].length + (parts.length - 1) * ([...now].length - [...old].length);
+    return length > MOST_REPLACED ? null : parts.join(now);
+  }),
   round: strict(([value, digits = 0]: readonly [number, number | undefined]) => decimalRound(value, digits)),
   abs: strict(([value]: Figure) => Math.abs(value)),
   ceil: strict(([value]: Figure) => Math.ceil(value) + 0),

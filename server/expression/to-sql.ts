@@ -66,7 +66,12 @@ class Writer {
       case 'call':
         return callSql(
           node.name,
-          node.operands.map((operand) => this.operand(operand)),
+          // Written out, a negative zero is a zero.
+          node.operands.map((operand) =>
+            node.name === 'concat' && operand.type === 'number'
+              ? `(${this.operand(operand)} + 0)`
+              : this.operand(operand),
+          ),
           node.unit,
         );
       case 'bounded':

@@ -41,7 +41,7 @@ export async function once(
       ? ['anonymous', ctx.accountHeader, ctx.ip]
       : // In another role he is another caller: an answer may have shown what he sees no more.
         [caller.kind, caller.keyId ?? caller.userId, caller.accountId, caller.roleId, caller.groups];
-  const fingerprint = hash([request.method, request.originalUrl, ctx.accountHeader, request.body ?? null]);
+  const fingerprint = hash([request.method, request.originalUrl, ctx.accountHeader, ctx.ifMatch, request.body ?? null]);
   let answered: Answered | undefined;
   let failed: unknown;
   const kept = await doOnce({ scope: hash(who), key, fingerprint }, async (attempt) => {

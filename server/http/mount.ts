@@ -1,7 +1,7 @@
 // Mounts the contract on Express: every route through ts-rest, one gate in front of each, one router a room so that a room never slows another.
 import { createExpressEndpoints, RequestValidationError } from '@ts-rest/express';
 import { type Express, type NextFunction, type Request, type Response, Router } from 'express';
-import { type Contract, hasBody, type Route, successStatus } from '../../contract/kit.ts';
+import { type Contract, hasBody, isUpload, type Route, successStatus } from '../../contract/kit.ts';
 import { Answer, type DoOnce, type Handler } from '../context.ts';
 import type { Gate } from './gate.ts';
 import { type Answered, keyOf, once } from './idempotency.ts';
@@ -67,6 +67,7 @@ function admission(route: Route, handler: AnyHandler, gate: Gate) {
   return async (request: Request, _response: Response, next: NextFunction): Promise<void> => {
     try {
       await gate.pass(route.metadata, request);
+      if (isUpload(route.body)) request.ctx.recheck = () => gate.pass(route.metadata, request);
       if (admit !== undefined) await admit({ params: request.params, ctx: request.ctx });
       if (readsBody) {
         const began = performance.now();

@@ -18,7 +18,7 @@ export function sendProblem(response: Response, request: Request, failure: Failu
   if (failure.status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
   if (failure.status === 405) response.setHeader('Allow', String(failure.parameters.allow));
   if (failure.status === 429) response.setHeader('Retry-After', String(failure.parameters.seconds));
-  if (failure.status === 503) response.setHeader('Retry-After', '1');
+  if (failure.status === 503 || failure.code === 'IDEMPOTENCY_IN_FLIGHT') response.setHeader('Retry-After', '1');
   // An unread body would be taken for the next request on this connection.
   if (!request.complete && (failure.status === 413 || failure.status === 415))
     response.setHeader('Connection', 'close');

@@ -8,6 +8,7 @@ import { type Attempt, type Caller, type Ctx, RawJson, type UploadBody } from '.
 export class RequestContext implements Ctx {
   caller: Caller | null = null;
   attempt: Attempt | null = null;
+  recheck?: () => Promise<void>;
   readonly requestId: string;
   constructor(readonly request: Request) {
     const sent = request.headers['x-correlation-id'];
@@ -32,7 +33,8 @@ export class RequestContext implements Ctx {
     return this.request.headers['if-match'] ?? null;
   }
   get upload(): UploadBody {
-    return { contentType: this.request.headers['content-type'] ?? '', bytes: this.request };
+    const { 'content-type': contentType = '', 'content-encoding': encoding = null } = this.request.headers;
+    return { contentType, encoding, bytes: this.request };
   }
   get sessionCookie(): string | null {
     return /(?:^|;\s*)sb_session=([^;]+)/.exec(this.request.headers.cookie ?? '')?.[1] ?? null;

@@ -175,8 +175,12 @@ export function at({ code, parameters, entries, message }: Failure, index: numbe
   );
 }
 
-/** Works on every item and tells all that is wrong with any of them; what is worse than bad data is told at once. */
-export async function each<T, R>(items: readonly T[], work: (item: T, i: number) => Promise<R>): Promise<R[]> {
+/** Works on every item and tells all that is wrong with any of them, each at its place; what is worse than bad data is told at once. */
+export async function each<T, R>(
+  items: readonly T[],
+  work: (item: T, i: number) => Promise<R>,
+  placeOf: (item: T, i: number) => number = (_, i) => i,
+): Promise<R[]> {
   const done: R[] = [];
   const bad: Failure[] = [];
   for (const [i, item] of items.entries()) {
@@ -184,7 +188,7 @@ export async function each<T, R>(items: readonly T[], work: (item: T, i: number)
       done.push(await work(item, i));
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
-      const placed = at(error, i);
+      const placed = at(error, placeOf(item, i));
       if (error.code !== 'INVALID_FIELDS' && error.code !== 'INVALID_RESOURCE_DATA') throw placed;
       bad.push(placed);
     }

@@ -65,5 +65,8 @@ export function refuseWindow(query: Readonly<Record<string, unknown>>): void {
 function line(json: string, columns: readonly RecordColumn[], format: ExportFormat): string {
   if (format === 'ndjson') return `${json}\n`;
   const row = JSON.parse(json) as Record<string, unknown>;
-  return csvLine(columns.map(({ name }) => row[name]));
+  // A json value is JSON in its cell, also when it is a text: read back, it is what it was.
+  return csvLine(
+    columns.map(({ name, type }) => (type === 'jsonb' && row[name] !== null ? JSON.stringify(row[name]) : row[name])),
+  );
 }

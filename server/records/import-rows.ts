@@ -28,15 +28,20 @@ const LONGEST = 8_000_000;
 export function importRows(def: CollectionDef, body: UploadBody, query: ImportQuery): AsyncGenerator<ImportRow> {
   const map = readMap(query.map);
   const format = query.format ?? formatOf(body.contentType);
+  const charset = /;\s*charset\s*=\s*"?([^\s";]*)/i.exec(body.contentType)?.[1] ?? 'utf-8';
+  if ((body.encoding ?? 'identity') !== 'identity' || !/^(utf-?8|us-ascii)$/i.test(charset))
+    throw new Failure('UNSUPPORTED_MEDIA_TYPE', { types: TYPES });
   return format === 'csv' ? csvRows(def, body.bytes, map, query) : jsonRows(body.bytes, map);
 }
+
+const TYPES = 'application/x-ndjson or text/csv';
 
 function formatOf(contentType: string): 'csv' | 'ndjson' {
   const type = contentType.split(';')[0]?.trim().toLowerCase();
   if (type === 'text/csv') return 'csv';
   if (type !== undefined && /^application\/(octet-stream|(x-)?(ndjson|jsonl|jsonlines|json-lines))$/.test(type))
     return 'ndjson';
-  throw new Failure('UNSUPPORTED_MEDIA_TYPE', { types: 'application/x-ndjson or text/csv' }, [
+  throw new Failure('UNSUPPORTED_MEDIA_TYPE', { types: TYPES }, [
     {
       field: 'Content-Type',
       code: 'unsupported',
@@ -106,20 +111,30 @@ function strictJson(text: string): unknown {
   return value;
 }
 
-/** Lines of UTF-8 text. Throws INVALID_RESOURCE_DATA for other bytes and for a line without end. */
-async function* lines(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+/** The bytes as text. Throws INVALID_RESOURCE_DATA for what is not UTF-8. */
+async function* decoded(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true });
-  let rest = '';
-  let line = 0;
+  let line = 1;
   const decode = (chunk?: Uint8Array): string => {
     try {
       return decoder.decode(chunk, { stream: chunk !== undefined });
     } catch {
-      throw broken(line + 1, 'this is not UTF-8');
+      throw broken(line, 'what follows is not UTF-8');
     }
   };
   for await (const chunk of bytes) {
-    const parts = (rest + decode(chunk)).split('\n');
+    yield decode(chunk);
+    for (let at = chunk.indexOf(10); at >= 0; at = chunk.indexOf(10, at + 1)) line += 1;
+  }
+  yield decode();
+}
+
+/** Lines of a text. Throws INVALID_RESOURCE_DATA for one without end. */
+async function* lines(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  let rest = '';
+  let line = 0;
+  for await (const text of decoded(bytes)) {
+    const parts = (rest + text).split('\n');
     rest = parts.pop() as string;
     if (rest.length > LONGEST) throw broken(line + 1, `a row is longer than ${LONGEST} characters`);
     for (const part of parts) {
@@ -127,7 +142,6 @@ async function* lines(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string> 
       yield part;
     }
   }
-  rest += decode();
   if (rest !== '') yield rest;
 }
 
@@ -137,27 +151,33 @@ async function* csvRows(
   map: ColumnMap,
   { delimiter = ',', null: nullText }: ImportQuery,
 ): AsyncGenerator<ImportRow> {
-  let fields: readonly (FieldColumn | string | null)[] = [];
   const parser = parse({
     bom: true,
     delimiter,
     info: true,
     max_record_size: LONGEST,
     skip_empty_lines: true,
+    // A row that is too long or too short is rejected by itself.
+    relax_column_count: true,
     // Only quotes tell an empty text from no value.
-    cast: (value, { quoting, header }) => (header || quoting || value !== '' ? value : null),
-    columns: (header: string[]) => {
-      fields = columnsOf(def, header, map);
-      return header.map((_, i) => String(i));
-    },
+    cast: (value, { quoting }) => (quoting || value !== '' ? value : null),
   });
-  const source = Readable.from(bytes).on('error', (error) => parser.destroy(error));
+  const source = Readable.from(decoded(bytes)).on('error', (error) => parser.destroy(error));
+  let fields: readonly (FieldColumn | string | null)[] | null = null;
+  let begins = 1;
   try {
     for await (const { record, info } of source.pipe(parser) as AsyncIterable<{
-      record: Record<string, string | null>;
+      record: (string | null)[];
       info: { lines: number };
-    }>)
-      yield csvRow(record, info.lines, fields, nullText);
+    }>) {
+      const line = begins;
+      begins = info.lines + 1;
+      if (fields === null) fields = columnsOf(def, record.map(String), map);
+      else if (record.length !== fields.length) {
+        const message = `The row has ${record.length} cells, the header ${fields.length}.`;
+        yield { line, data: {}, errors: [{ field: '', code: 'column_count', message }] };
+      } else yield csvRow(record, line, fields, nullText);
+    }
   } catch (error) {
     if (error instanceof CsvError)
       throw broken(Number((error as { lines?: number }).lines ?? 1), error.message.slice(0, 300));
@@ -169,6 +189,13 @@ async function* csvRows(
 
 /** The field of each column; its name for system and computed ones, which are ignored. Throws INVALID_FIELDS. */
 function columnsOf(def: CollectionDef, header: readonly string[], map: ColumnMap): (FieldColumn | string | null)[] {
+  const absent = [...map.keys()].find((column) => !header.includes(column));
+  if (absent !== undefined) {
+    const reason = `there is no column ${absent.slice(0, 60)}`;
+    throw new Failure('INVALID_QUERY_PARAMS', { name: 'map', reason }, [
+      { field: 'map', code: 'unknown_column', message: reason },
+    ]);
+  }
   const unknown: string[] = [];
   const found = header.map((column) => {
     const name = map.has(column) ? (map.get(column) as string | null) : column;
@@ -202,7 +229,7 @@ function columnsOf(def: CollectionDef, header: readonly string[], map: ColumnMap
 }
 
 function csvRow(
-  record: Readonly<Record<string, string | null>>,
+  record: readonly (string | null)[],
   line: number,
   fields: readonly (FieldColumn | string | null)[],
   nullText: string | undefined,
@@ -222,6 +249,9 @@ function csvRow(
         errors.push({ field: field.name, code: 'invalid_json', message: `${field.name} is not JSON, as ["a","b"].` });
       }
   }
+  // A row of nothing is a record of nothing.
+  const own = fields.filter((field) => field !== null && typeof field !== 'string');
+  if (own.every(({ name }) => !Object.hasOwn(data, name))) for (const { name } of own) data[name] = null;
   return errors.length > 0 ? { line, data, errors } : { line, data };
 }
 

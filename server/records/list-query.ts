@@ -92,6 +92,8 @@ export function readSort(text: string | undefined, names: Names, usual: SortKey 
     const descending = part.startsWith('-');
     const column = names.comparable(descending || part.startsWith('+') ? part.slice(1).trim() : part);
     if (column === null) continue;
+    if ('volatile' in column && column.volatile)
+      throw refusal('sort', `${column.name} changes with the clock: sort by what it is made of`);
     if (column.type === 'jsonb') throw refusal('sort', `${column.name} is json and has no order`);
     if (!keys.some((k) => k.column === column)) keys.push({ column, descending });
   }

@@ -26,6 +26,7 @@ export class References {
   private readonly names = new Map<string, number>();
   private readonly ids: (string | null)[];
   private readonly records: (string | null | undefined)[] = [];
+  private readonly masked: (ReadonlySet<string> | undefined)[] = [];
 
   constructor(
     private readonly operations: readonly Operation[],
@@ -60,7 +61,7 @@ export class References {
   id(index: number): string {
     const op = this.operations[index] as Operation;
     const text = op.op === 'create' ? null : refOf(op.id);
-    if (text !== null) return String(this.value(this.target(index, 'id', text)) ?? '');
+    if (text !== null) return String(this.value(this.target(index, 'id', text), 'id') ?? '');
     return this.ids[index] ?? '';
   }
 
@@ -70,15 +71,16 @@ export class References {
     const data: Record<string, unknown> = {};
     for (const [field, value] of Object.entries(op.op === 'delete' ? {} : op.data)) {
       const text = this.refIn(index, field, value);
-      data[field] = text === null ? value : this.value(this.target(index, field, text));
+      data[field] = text === null ? value : this.value(this.target(index, field, text), field);
     }
     return data;
   }
 
   /** Notes the outcome of an operation: its record as JSON, null for one that is gone. */
-  done(index: number, id: string, record: string | null): void {
+  done(index: number, id: string, record: string | null, masked?: ReadonlySet<string>): void {
     this.ids[index] = id;
     this.records[index] = record;
+    this.masked[index] = masked;
   }
 
   /** The outcome of every operation as JSON. */
@@ -117,9 +119,15 @@ export class References {
     throw invalid({ field: at, code: 'unknown_reference', message });
   }
 
-  private value({ index, field }: Target): unknown {
+  private value({ index, field }: Target, at: string): unknown {
     if (field === 'id') return this.ids[index] ?? null;
-    const record = this.records[index];
-    return record == null ? null : ((JSON.parse(record) as Record<string, unknown>)[field] ?? null);
+    const text = this.records[index];
+    const record = (text == null ? {} : JSON.parse(text)) as Record<string, unknown>;
+    const known = Object.hasOwn(record, field);
+    if (known && !this.masked[index]?.has(field)) return record[field];
+    const message = known
+      ? `${field} is personal data that you see masked: its value cannot be used.`
+      : `The operation before has no field ${field.slice(0, 100)} that you see.`;
+    throw invalid({ field: at, code: known ? 'masked_value' : 'unknown_reference', message });
   }
 }

@@ -9,20 +9,52 @@ import type { Names } from './names.ts';
 /** How well a row fits, as a column to order by; only statements that search have it. */
 export const RANK: RecordColumn = { name: '@rank', quoted: '"its rank"', type: 'double precision', field: null };
 
+/** A part of a search: words that must all be there, a phrase in its order, or the beginning of a word. */
+interface Term {
+  readonly kind: 'words' | 'phrase' | 'beginning';
+  readonly text: string;
+  readonly not: boolean;
+}
+
 export interface Search {
   /** The words of a row as SQL text. */
   readonly document: string;
   /** The document is the stored one, which holds the account as a word too. */
   readonly stored: boolean;
-  /** In the language of web searches, but for beginnings of words. */
-  readonly words: string;
-  /** `begin*` as a tsquery; null when there is none. */
-  readonly beginnings: string | null;
+  /** One of these lists must hold, and of it every term. */
+  readonly any: readonly (readonly Term[])[];
   /** Equal for equal searches, for the cursors of their pages. */
   readonly signature: string;
 }
 
-const BEGINNING = /(?<![^\s])([\p{L}\p{N}_]+)\*(?![^\s])/gu;
+/** Terms of a search; what stands behind them is not looked at. */
+const MOST_TERMS = 30;
+// A phrase in quotes, or whatever stands between spaces.
+const TERM = /(-?)"([^"]*)"?|(\S+)/g;
+
+/** The terms of a text: `this or that`, `-not`, `"a phrase"`, `begin*`; everything else is words. */
+function termsOf(text: string): Term[][] {
+  const any: Term[][] = [[]];
+  let count = 0;
+  for (const [, minus, phrase, bare = ''] of text.matchAll(TERM)) {
+    const all = any.at(-1) as Term[];
+    if (phrase === undefined && bare.toLowerCase() === 'or') {
+      if (all.length > 0) any.push([]);
+      continue;
+    }
+    if (++count > MOST_TERMS) break;
+    if (phrase !== undefined) all.push({ kind: 'phrase', text: phrase, not: minus === '-' });
+    else all.push(termOf(bare));
+  }
+  return any.filter((all) => all.length > 0);
+}
+
+function termOf(bare: string): Term {
+  const not = /^-+[^-]/.test(bare);
+  const text = not ? bare.replace(/^-+/, '') : bare;
+  const [, beginning] = /^([\p{L}\p{N}_]+)\*$/u.exec(text) ?? [];
+  return beginning === undefined ? { kind: 'words', text, not } : { kind: 'beginning', text: `'${beginning}':*`, not };
+}
 
 /** null when nothing is searched. Throws INVALID_QUERY_PARAMS where no field can be searched. */
 export function readSearch(def: CollectionDef, text: string | undefined, names: Names): Search | null {
@@ -38,13 +70,10 @@ export function readSearch(def: CollectionDef, text: string | undefined, names: 
   }
   // Who sees only some of the fields must not find rows by the words of the others.
   const stored = visible.length === searched.length;
-  const beginnings = [...text.matchAll(BEGINNING)].map(([, word]) => `'${word}':*`);
   return {
     document: stored ? `"${SEARCH_COLUMN}"` : searchWords(visible),
     stored,
-    // PostgreSQL takes each sign for a negation of the next, and has room for few.
-    words: text.replace(BEGINNING, ' ').replace(/-[\s-]*-/g, '-'),
-    beginnings: beginnings.length === 0 ? null : beginnings.join(' & '),
+    any: termsOf(text),
     signature: createHash('sha256').update(text).digest('base64url').slice(0, 12),
   };
 }
@@ -55,14 +84,17 @@ interface Part {
   readonly bindings: readonly string[];
 }
 
-/** The query of the search; slots `@words` and `@beginnings`. */
-function queryOf({ beginnings }: Search): Part {
-  const words = `websearch_to_tsquery(${SEARCH_CONFIG}, ?::text)`;
-  if (beginnings === null) return { sql: words, bindings: ['@words'] };
-  return {
-    sql: `(${words} && to_tsquery(${SEARCH_CONFIG}, ?::text))`,
-    bindings: ['@words', '@beginnings'],
+const QUERY = { words: 'plainto_tsquery', phrase: 'phraseto_tsquery', beginning: 'to_tsquery' } as const;
+
+/** The query of the search; slots `@s0`, `@s1` … A term without any word in it asks nothing. */
+function queryOf({ any }: Search): Part {
+  const bindings: string[] = [];
+  const one = ({ kind, not }: Term): string => {
+    bindings.push(`@s${bindings.length}`);
+    return `${not ? '!! ' : ''}${QUERY[kind]}(${SEARCH_CONFIG}, ?::text)`;
   };
+  const sql = any.map((all) => `(${all.map(one).join(' && ')})`).join(' || ');
+  return { sql: `(${sql})`, bindings };
 }
 
 /** The rows that fit. With an account its own word narrows the index; a search without any word finds nothing. */
@@ -86,7 +118,9 @@ export function ranked(search: Search, table: string): Part {
 
 /** Equal for searches of the same SQL. */
 export const searchShape = (search: Search | null): string =>
-  search === null ? '' : `${search.document}${search.beginnings === null ? '' : '*'}`;
+  search === null
+    ? ''
+    : `${search.document}${search.any.map((all) => all.map(({ kind, not }) => (not ? '-' : '') + kind).join()).join('|')}`;
 
-export const searchValues = (search: Search | null): Record<string, string | null> =>
-  search === null ? {} : { '@words': search.words, '@beginnings': search.beginnings };
+export const searchValues = (search: Search | null): Record<string, string> =>
+  Object.fromEntries((search?.any.flat() ?? []).map(({ text }, i) => [`@s${i}`, text]));

@@ -80,9 +80,16 @@ export function createTransactions(parts: TransactionParts) {
   const reply = ({ opened: { def, ...rest } }: Step, cells: readonly Cell[], row: Prepared, data: Body): string =>
     writtenReply(def, cells, opening.viewOf({ def, ...rest }), sentOf(row, data)).json;
 
+  /** Fields whose values the writer is shown masked: they are no values to work with. */
+  const masked = ({ opened: at }: Step): ReadonlySet<string> => {
+    const view = opening.viewOf(at);
+    if (view?.unmasked) return NOTHING;
+    return new Set(at.def.shown.flatMap(({ name, field }) => (field.pii === true ? [name] : [])));
+  };
+
   /** Creates that follow each other in one collection are one statement. */
   async function createAll(tx: Transaction, steps: readonly Step[], refs: References): Promise<void> {
-    const rows = await each(steps, async (step) => created(step, refs.resolved(step.index)));
+    const rows = await each(steps, async (step) => created(step, refs.resolved(step.index)), placeOf);
     const { ctx, def, scope } = (steps[0] as Step).opened;
     const written = await writesMany.insertMany(
       tx,
@@ -93,7 +100,7 @@ export function createTransactions(parts: TransactionParts) {
     );
     for (const [i, { row, data }] of rows.entries()) {
       const step = steps[i] as Step;
-      refs.done(step.index, row.id, reply(step, written.get(row.id) as Cell[], row, data));
+      refs.done(step.index, row.id, reply(step, written.get(row.id) as Cell[], row, data), masked(step));
     }
   }
 
@@ -111,7 +118,7 @@ export function createTransactions(parts: TransactionParts) {
     const row = prepareBody(def, data, op.op === 'replace' ? 'replace' : 'patch', scope);
     const cells = await writes.update(def, withData(scope, data), id, { ...row, ...author(ctx) }, tx);
     if (cells === null) throw new NotChanged(step, id, row, data);
-    refs.done(index, id, reply(step, cells, row, data));
+    refs.done(index, id, reply(step, cells, row, data), masked(step));
   }
 
   /** Runs the steps in their order, as few statements as that takes. */
@@ -165,6 +172,8 @@ export function createTransactions(parts: TransactionParts) {
   };
 }
 
+const NOTHING: ReadonlySet<string> = new Set();
+const placeOf = ({ index }: Step): number => index;
 const joins = (a: Step, b: Step): boolean => b.op.op === 'create' && b.opened.def === a.opened.def;
 
 /** The record was not there for the caller, or the change would take it out of his reach. */

@@ -69,7 +69,7 @@ export function computedColumn(field: ComputedField, fields: readonly Field[]): 
   return {
     field: personal ? { ...field, pii: true } : field,
     name: field.name,
-    quoted: `(${sql})`,
+    quoted: checked.root.type === 'number' ? `((${sql}) + 0)` : `(${sql})`,
     type: TYPES[checked.root.type] as PgType,
     checked,
     volatile: asksTheClock(checked.source),

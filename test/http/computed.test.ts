@@ -203,6 +203,32 @@ describe.runIf(available)('computed fields', () => {
     );
   });
 
+  it('marked as personal are masked, though nothing that they read is', async () => {
+    const schema = [
+      { name: 'a', type: 'text' },
+      { name: 'c', type: 'computed', expression: "concat(a, '!')", pii: true },
+      { name: 'z', type: 'computed', expression: 'n * -1' },
+      { name: 'text', type: 'computed', expression: 'concat(n * -1)' },
+      { name: 'n', type: 'number' },
+      {
+        name: 'many',
+        type: 'computed',
+        expression: "length(replace(replace(a, 'x', 'yyyyyyyyyy'), 'y', 'zzzzzzzzzzzzzzzzzzzz'))",
+      },
+      { name: 'age', type: 'computed', expression: "date_diff(now(), created_at, 'days')" },
+    ];
+    const open = { list_rule: '', view_rule: '', create_rule: "z is null or text = '0'" };
+    const path = `/api/v1/records/${(await t.collection({ schema, ...open })).name}`;
+    const { token } = await t.member(acme.account.id);
+    const made = await t.call('POST', path, { a: 'x'.repeat(1000), n: 0 }, { token });
+    expect(made.body).toMatchObject({ c: '***', z: 0, text: '0', many: null });
+    expect(made.text).toContain('"z":0,');
+    expect((await t.call('GET', `${path}?text=0`, undefined, { token })).body.total).toBe(1);
+    expect((await t.call('GET', `${path}?c=x!`, undefined, { token })).body.code).toBe('INVALID_FIELDS');
+    const sorted = await t.call('GET', `${path}?sort=age`, undefined, { token });
+    expect([sorted.status, sorted.body.errors[0].field]).toEqual([400, 'sort']);
+  });
+
   it('that ask the clock are no other version of the record', async () => {
     const schema = [
       { name: 'title', type: 'text' },

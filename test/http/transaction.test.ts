@@ -189,6 +189,23 @@ describe.runIf(available)('a batch over several collections', () => {
     expect(body.results[999].record).toMatchObject({ title: 't999', author: body.results[0].id });
   });
 
+  it('names the operation that is wrong also in the middle of others, and refuses values that are none', async () => {
+    const create = (data: Json, as?: string) => ({ op: 'create', collection: posts, data, ...(as && { as }) });
+    const ada = { op: 'create', collection: authors, as: 'x', data: { name: unique('n') } };
+    const late = await batch([
+      ada,
+      create({ title: 'a' }),
+      create({ title: 'b' }),
+      create({ title: { $from: 'x.locked' } }),
+      create({ title: 'c' }),
+    ]);
+    expect([late.status, late.body.errors[0].index, late.body.errors[0].field]).toEqual([400, 3, 'title']);
+    for (const from of ['x.nmae', 'x.constructor', 'x.__proto__']) {
+      const { status, body } = await batch([ada, create({ title: { $from: from } })]);
+      expect([from, status, body.errors[0].code, body.errors[0].index]).toEqual([from, 400, 'unknown_reference', 1]);
+    }
+  });
+
   it('works in the account that a superadmin names', async () => {
     const made = await t.call(
       'POST',

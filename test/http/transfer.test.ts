@@ -166,6 +166,111 @@ describe.runIf(available)('import and export', () => {
     expect([refused.status, refused.body.errors[0].code]).toEqual([400, 'not_unique']);
   });
 
+  it('knows keys of any type by their value, and an upsert by its account', async () => {
+    for (const [type, key, other, bad] of [
+      ['number', 1e15, '1e15', 'abc'],
+      ['datetime', '2026-01-01T00:00:00Z', '2026-01-01T01:00:00+01:00', 'never'],
+      ['uuid', '0198c0de-7a11-7000-8000-3b2f5c0ffee1', '0198C0DE-7A11-7000-8000-3B2F5C0FFEE1', 'x'],
+      ['text', 'a', 'a', 'a\u0000b'],
+    ] as const) {
+      const schema = [
+        { name: 'k', type, unique: true },
+        { name: 'v', type: 'text' },
+      ];
+      const keyed = await t.collection({
+        schema,
+        list_rule: '',
+        create_rule: '',
+        update_rule: '',
+        update_fields: ['v'],
+      });
+      const rows = [
+        { k: key, v: 'one' },
+        { k: type === 'number' ? Number(other) : other, v: 'two' },
+        { k: bad, v: 'x' },
+        { k: key },
+      ];
+      const { status, body } = await send(nd(rows), { upsert_by: 'k' }, NDJSON, acme.token, keyed.name);
+      expect([type, status, body.created, body.updated, body.rejected]).toEqual([type, 200, 1, 2, 1]);
+      const root = await send(
+        nd([{ k: key, v: 'root', account_id: acme.account.id }]),
+        { upsert_by: 'k' },
+        NDJSON,
+        t.root,
+        keyed.name,
+      );
+      expect(root.body.code).toBe('ACCOUNT_REQUIRED');
+    }
+  });
+
+  it('keeps json values and rows of nothing through CSV, and rejects a row of the wrong length alone', async () => {
+    const schema = [
+      { name: 'doc', type: 'json' },
+      { name: 'n', type: 'number' },
+    ];
+    const open = { list_rule: '', create_rule: '' };
+    const [from, to] = [await t.collection({ schema, ...open }), await t.collection({ schema, ...open })];
+    const docs = ['123', 'hello', '', 5, null, { a: 1 }, [true], 'with "quotes", and\nlines'];
+    for (const doc of docs)
+      await t.call('POST', `/api/v1/records/${from.name}`, { doc, n: null }, { token: acme.token });
+    const csv = await out({ format: 'csv' }, acme.token, from.name);
+    const made = await send(csv.text, {}, 'text/csv', acme.token, to.name);
+    expect(made.body).toMatchObject({ created: docs.length, rejected: 0 });
+    const back = (await out({}, acme.token, to.name)).text
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line).doc);
+    expect(back).toEqual(docs);
+    const uneven = await send('n,doc\n1,"2\n3"\n2\n3,4,5\n4,\n', {}, 'text/csv', acme.token, to.name);
+    expect(uneven.body).toMatchObject({ created: 1, rejected: 3 });
+    expect(uneven.body.rejects.map((r: Json) => [r.line, r.errors[0].code])).toEqual([
+      [2, 'invalid_json'],
+      [4, 'column_count'],
+      [5, 'column_count'],
+    ]);
+    expect((await send('n\n1\n', { map: 'm:n' }, 'text/csv', acme.token, to.name)).body.errors[0].field).toBe('map');
+  });
+
+  it('does not let a slow sender hold others up, nor keep a right that is gone', async () => {
+    const member = await t.member(acme.account.id);
+    const slow = await t.collection({ schema: FIELDS, list_rule: '', create_rule: '' });
+    const open = (query: string) => {
+      const call = request(`${t.url}/api/v1/records/${slow.name}/import${query}`, {
+        method: 'POST',
+        headers: { 'Content-Type': NDJSON, Authorization: `Bearer ${member.token}` },
+      });
+      const reply = new Promise<{ status: number; body: Json }>((resolve) => {
+        call.on('response', (res) => {
+          let text = '';
+          res.on('data', (chunk) => {
+            text += chunk;
+          });
+          res.on('end', () => resolve({ status: res.statusCode ?? 0, body: JSON.parse(text) }));
+        });
+      });
+      return { call, reply };
+    };
+    const rows = (from: number, n: number) => nd(Array.from({ length: n }, (_, i) => ({ code: `s${from + i}` })));
+    const trial = open('?dry_run=true');
+    trial.call.write(rows(0, 600));
+    const real = open('');
+    real.call.write(rows(1000, 600));
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    // Meanwhile everybody else is answered.
+    expect((await t.call('GET', `/api/v1/records/${name}?limit=1`, undefined, { token: acme.token })).status).toBe(200);
+    await t.call('PUT', `/api/v1/collections/${slow.name}`, { create_rule: 'false' }, { token: t.root });
+    real.call.end(rows(2000, 600));
+    trial.call.end();
+    const { status, body } = await real.reply;
+    expect([status, body.code]).toEqual([403, 'FORBIDDEN']);
+    expect(body.errors.at(-1)).toMatchObject({
+      code: 'stored_before',
+      message: expect.stringContaining('500 records'),
+    });
+    expect(await total({}, slow.name)).toBe(500);
+    expect((await trial.reply).status).toBe(403);
+  });
+
   it('tries out without storing, and stores all or nothing', async () => {
     const before = await total();
     const rows = nd([{ code: 't1' }, { code: 'a' }, { code: 't2' }]);
@@ -198,7 +303,9 @@ describe.runIf(available)('import and export', () => {
     ['', NDJSON, 200, ''],
     ['{"code":"x"}', 'application/json', 415, 'UNSUPPORTED_MEDIA_TYPE'],
     ['code\n"unclosed\n', 'text/csv', 400, 'INVALID_RESOURCE_DATA'],
-    ['code,title\nonly\n', 'text/csv', 400, 'INVALID_RESOURCE_DATA'],
+    ['code,title\nonly\n', 'text/csv', 200, ''],
+    ['code\nf\u00fcr\n', 'text/csv; charset=iso-8859-1', 415, 'UNSUPPORTED_MEDIA_TYPE'],
+    [new Uint8Array([0x63, 0x6f, 0x64, 0x65, 0x0a, 0x66, 0xfc, 0x72, 0x0a]), 'text/csv', 400, 'INVALID_RESOURCE_DATA'],
     ['code,code\na,b\n', 'text/csv', 400, 'INVALID_FIELDS'],
     [new Uint8Array([0x7b, 0xff, 0xfe, 0x7d, 0x0a]), NDJSON, 400, 'INVALID_RESOURCE_DATA'],
   ])('answers %j as %s with %i', async (text, type, status, code) => {

@@ -40,6 +40,12 @@ export const functionStatements = (): string[] => [
       returns text language sql immutable strict parallel safe as $$
       select substr(input, greatest(snackbase.place(start), 1), greatest(snackbase.place(length), 0))
     $$`,
+  `create function snackbase.replace(input text, old text, new text) returns text language sql immutable strict parallel safe as $$
+      select case when old = '' then input
+        when char_length(input) + (char_length(input) - char_length(pg_catalog.replace(input, old, ''))) / char_length(old)
+          * (char_length(new) - char_length(old))::bigint <= 100000
+        then pg_catalog.replace(input, old, new) end
+    $$`,
   `create function snackbase.remainder(a double precision, b double precision) returns double precision
       language sql immutable strict parallel safe as $$
       select case when b <> 0 then a - b * trunc(a / b) end

@@ -42,14 +42,14 @@ export interface RecordReads {
   ): Promise<Found>;
   /** The first rows, in an order, of those that refer to each of these ids by a column; who each refers to stands last. */
   referring(def: CollectionDef, scope: RecordScope, asked: Referring): Promise<Found>;
-  /** The ids of the rows in scope that have these values in a unique column, by the value as text. */
+  /** The ids of the rows in scope that have these values in a unique column, by the place of the value. Values must be of its type. */
   idsBy(
     def: CollectionDef,
     scope: RecordScope,
     column: RecordColumn,
     values: readonly string[],
     on: Runner,
-  ): Promise<Map<string, string>>;
+  ): Promise<Map<number, string>>;
   /** The row as JSON, null when there is none in scope. */
   find(def: CollectionDef, scope: RecordScope, id: string, columns: readonly RecordColumn[]): Promise<string | null>;
   list(def: CollectionDef, scope: RecordScope, query: RecordQuery): Promise<RecordRows>;
@@ -95,13 +95,16 @@ export function createReads(db: Database, statements: Statements): RecordReads {
       const compiled = keep(def, scope, `ids by:${name}`, () =>
         compile(
           within(def, scope)
-            .whereRaw(`${quoted} = any (?::text[]::${type}[])`, ['@values'])
-            .select(kx.raw(quoted), kx.raw('id')),
+            .joinRaw(
+              `join unnest(?::text[]::${type}[]) with ordinality as asked("its value", "its place") on "its value" = ${quoted}`,
+              ['@values'],
+            )
+            .select(kx.raw('"its place"'), kx.raw('id')),
           [],
         ),
       );
       const { rows } = await run(on, compiled, scope, { '@values': values });
-      return new Map(rows.map(([value, id]) => [value as string, id as string]));
+      return new Map(rows.map(([place, id]) => [Number(place) - 1, id as string]));
     },
 
     async findMany(def, scope, ids, columns) {
