@@ -3,6 +3,7 @@ import { Readable, Stream } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Parsed, Reply, Room, Route } from '../contract/kit.ts';
 import { Failure } from '../contract/problems.ts';
+import type { Runner } from './db/database.ts';
 
 /** The account whose users are superadmins. */
 export const SYSTEM_ACCOUNT = 'SY0000';
@@ -33,10 +34,14 @@ export interface Caller {
   readonly via: 'bearer' | 'cookie' | 'key';
 }
 
-/** The seed of the ids that a request makes; `resumed` tells that an earlier attempt may have made them. */
+/** An attempt at a request that may be sent again. */
 export interface Attempt {
+  /** Of the ids that it makes: the same in every attempt. */
   readonly seed: string;
-  readonly resumed: boolean;
+  /** An earlier attempt has stored what it was to store, and its answer was lost. */
+  readonly committed: boolean;
+  /** To be called in the transaction of its writes. */
+  commit(tx: Runner): Promise<void>;
 }
 
 /** An answer as it is kept for requests that are sent again. */
@@ -44,6 +49,8 @@ export interface KeptReply {
   readonly status: number;
   /** JSON text, null for none. */
   readonly body: string | null;
+  /** What the caller might do and see when it was made. */
+  readonly rights?: string;
   readonly headers: Readonly<Record<string, string>>;
 }
 
@@ -52,6 +59,8 @@ export interface Repeatable {
   readonly scope: string;
   readonly key: string;
   readonly fingerprint: string;
+  /** What the caller may do and see, as text; an answer is kept for those who may still. */
+  readonly rights: string;
 }
 
 /**
@@ -84,7 +93,7 @@ export interface Ctx {
   readonly auditReason?: string | null;
   /** If-Match: the versions of a record that a write may build on. */
   readonly ifMatch?: string | null;
-  /** Of a request that may be sent again: the seed of the ids it makes, and whether an earlier attempt may have made them. */
+  /** Of a request that may be sent again. */
   readonly attempt?: Attempt | null;
   /** The body of a route that reads it while it arrives. */
   readonly upload?: UploadBody;
@@ -140,11 +149,16 @@ type Admit<R extends Route> = (input: {
   readonly ctx: Ctx;
 }) => void | Promise<void>;
 
-export type Handler<R extends Route> = Handle<R> & { admit?: Admit<R> };
+/** What the caller may do and see, as text that changes with it; asked before an answer is repeated. */
+type Rights<R extends Route> = (input: Pick<Parsed<R>, 'params' | 'body'> & { readonly ctx: Ctx }) => Promise<string>;
+
+export type Handler<R extends Route> = Handle<R> & { admit?: Admit<R>; rights?: Rights<R> };
 
 /** A room's route table: one expression a route, each calling one service method. */
 export type Handlers<T extends Room> = { readonly [K in keyof T]: Handler<T[K]> };
 
 /** A handler whose decision comes before its body is read. */
-export const admitted = <R extends Route>(admit: Admit<R>, handle: Handle<R>): Handler<R> =>
-  Object.assign(handle, { admit });
+export const admitted = <R extends Route>(
+  gate: { readonly admit?: Admit<R>; readonly rights?: Rights<R> },
+  handle: Handle<R>,
+): Handler<R> => Object.assign(handle, gate);

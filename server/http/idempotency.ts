@@ -32,7 +32,7 @@ export async function once(
   doOnce: DoOnce,
   key: string,
   request: Request,
-  run: () => Promise<Answered>,
+  { rights, run }: { readonly rights: string; readonly run: () => Promise<Answered> },
 ): Promise<Answered> {
   const { ctx } = request;
   const { caller } = ctx;
@@ -44,7 +44,7 @@ export async function once(
   const fingerprint = hash([request.method, request.originalUrl, ctx.accountHeader, ctx.ifMatch, request.body ?? null]);
   let answered: Answered | undefined;
   let failed: unknown;
-  const kept = await doOnce({ scope: hash(who), key, fingerprint }, async (attempt) => {
+  const kept = await doOnce({ scope: hash(who), key, fingerprint, rights }, async (attempt) => {
     ctx.attempt = attempt;
     try {
       answered = await run();

@@ -96,7 +96,8 @@ function adapt(route: Route, handler: AnyHandler, doOnce: DoOnce) {
       return result instanceof Answer ? { status, ...result } : { status, body: result, headers: NONE };
     };
     const key = keyOf(route, req);
-    const answered = key === null ? await run() : await once(doOnce, key, req, run);
+    const rights = key === null ? '' : ((await handler.rights?.({ params, body, ctx: req.ctx } as never)) ?? '');
+    const answered = key === null ? await run() : await once(doOnce, key, req, { rights, run });
     for (const name in answered.headers) res.setHeader(name, answered.headers[name] as string | string[]);
     return { status: answered.status, body: answered.body };
   };

@@ -29,16 +29,22 @@ export function createIdempotency({ db, encryptionKey, log }: IdempotencyOptions
   }, HOUR_MS);
   pruning.unref();
 
+  const attempt = (asked: Repeatable, { seed, committed }: store.Resumed): Attempt => ({
+    seed,
+    committed,
+    commit: (tx) => store.commit(tx, asked),
+  });
+
   async function attemptOf(asked: Repeatable): Promise<Attempt | KeptReply> {
     for (let look = 0; look < LOOKS; look++) {
       const seed = await store.claim(db, asked, uuidV7());
-      if (seed !== undefined) return { seed, resumed: false };
+      if (seed !== undefined) return attempt(asked, { seed, committed: false });
       const again = await store.resume(db, asked);
-      if (again !== undefined) return { seed: again, resumed: true };
+      if (again !== undefined) return attempt(asked, again);
       const kept = await store.find(db, asked);
       if (kept === undefined) continue;
       if (kept.fingerprint !== asked.fingerprint) throw new Failure('IDEMPOTENCY_MISMATCH');
-      if (kept.status !== null && kept.reply !== null) return box.open(kept.reply);
+      if (kept.status !== null && kept.reply !== null) return answered(asked, box.open(kept.reply));
       break;
     }
     throw new Failure('IDEMPOTENCY_IN_FLIGHT');
@@ -51,7 +57,7 @@ export function createIdempotency({ db, encryptionKey, log }: IdempotencyOptions
       try {
         const reply = await work(attempt);
         if (reply === null) await store.drop(db, asked);
-        else await store.finish(db, asked, reply.status, box.close(reply));
+        else await store.finish(db, asked, reply.status, box.close({ ...reply, rights: asked.rights }));
         return null;
       } catch (error) {
         // The first error is what the caller has to know.
@@ -63,6 +69,13 @@ export function createIdempotency({ db, encryptionKey, log }: IdempotencyOptions
       clearInterval(pruning);
     },
   };
+}
+
+/** An answer may show what its caller may see no more. Throws FORBIDDEN. */
+function answered({ rights }: Repeatable, reply: KeptReply): KeptReply {
+  if (reply.rights === rights) return reply;
+  const reason = 'your rights have changed since this was answered; what it did is done, read it instead';
+  throw new Failure('FORBIDDEN', { reason });
 }
 
 const CIPHER = 'aes-256-gcm';

@@ -21,17 +21,28 @@ export async function claim(
   const text = `insert into snackbase.idempotency_keys as k (scope, key, fingerprint, seed, locked_until)
     values ($1, $2, $3, $4, now() + ${LEASE})
     on conflict (scope, key) do update set fingerprint = excluded.fingerprint, seed = excluded.seed,
-      locked_until = excluded.locked_until, status = null, reply = null, created_at = now()
+      locked_until = excluded.locked_until, committed = false, status = null, reply = null, created_at = now()
       where k.created_at < now() - ${KEPT_FOR}
     returning seed`;
   return (await runner.query<{ seed: string }>(text, [scope, key, fingerprint, seed]))[0]?.seed;
 }
 
+export interface Resumed {
+  readonly seed: string;
+  readonly committed: boolean;
+}
+
+/** What its writes commit together with: whether they did is known whatever happens to the answer. */
+export async function commit(runner: Runner, { scope, key }: Repeatable): Promise<void> {
+  const text = 'update snackbase.idempotency_keys set committed = true where scope = $1 and key = $2';
+  await runner.query(text, [scope, key]);
+}
+
 /** The seed of a key whose request came to no answer, for another attempt at the same; undefined where that may still run. */
-export async function resume(runner: Runner, { scope, key, fingerprint }: Repeatable): Promise<string | undefined> {
+export async function resume(runner: Runner, { scope, key, fingerprint }: Repeatable): Promise<Resumed | undefined> {
   const text = `update snackbase.idempotency_keys set locked_until = now() + ${LEASE}
-    where scope = $1 and key = $2 and fingerprint = $3 and status is null and locked_until < now() returning seed`;
-  return (await runner.query<{ seed: string }>(text, [scope, key, fingerprint]))[0]?.seed;
+    where scope = $1 and key = $2 and fingerprint = $3 and status is null and locked_until < now() returning seed, committed`;
+  return (await runner.query<Resumed>(text, [scope, key, fingerprint]))[0];
 }
 
 export async function find(runner: Runner, { scope, key }: Repeatable): Promise<Kept | undefined> {

@@ -7,7 +7,6 @@ import type { Cell, Database, Transaction } from '../db/database.ts';
 import { idsOf } from '../ids.ts';
 import { isUuid } from '../schema/values.ts';
 import { type Body, type Prepared, prepareBody } from './body.ts';
-import { isStoredAlready } from './faults.ts';
 import { type Call, type Opened, type Opening, refuseForbidden, sentOf } from './open.ts';
 import { writtenReply } from './reply.ts';
 import type { Author, RecordWrites } from './store/write.ts';
@@ -25,7 +24,9 @@ export interface BatchParts {
   readonly notUpdated: (opened: Opened, id: string, row: Prepared) => Promise<Failure>;
   readonly author: (ctx: Ctx) => Author;
   /** A record that an earlier attempt has stored, as the caller sees it. */
-  readonly again: (opened: Opened, id: string) => Promise<string | null>;
+  readonly again: (opened: Opened, id: string) => Promise<RawJson>;
+  /** Does the work in a transaction with its note where the request may be sent again. */
+  readonly durably: <T>(ctx: Ctx, work: (tx?: Transaction) => Promise<T>) => Promise<T>;
 }
 
 interface Change {
@@ -33,8 +34,12 @@ interface Change {
   readonly data: Body;
 }
 
-export function createBatches({ db, opening, writes, writesMany, notUpdated, author, again }: BatchParts) {
+export function createBatches({ db, opening, writes, writesMany, notUpdated, author, again, durably }: BatchParts) {
   const { on, viewOf, bodyAccount } = opening;
+
+  /** What an earlier attempt has stored. */
+  const repeated = (opened: Opened, ids: readonly string[]): Promise<string[]> =>
+    Promise.all(ids.map(async (id) => (await again(opened, id)).json));
 
   /** The stored rows as JSON, in the order in which they were sent. */
   async function createMany(ctx: Ctx, name: string, bodies: readonly Body[]): Promise<string[]> {
@@ -43,18 +48,14 @@ export function createBatches({ db, opening, writes, writesMany, notUpdated, aut
     return on(call, 'store', async (opened) => {
       const { def, scope } = opened;
       const nextId = idsOf(ctx.attempt?.seed);
+      if (ctx.attempt?.committed) return repeated(opened, bodies.map(nextId));
       const rows = await each(bodies, async (body) => {
         const accountId = scope.accountId ?? (await bodyAccount(body));
         const row = { ...prepareBody(def, body, 'create', scope), id: nextId(), accountId };
         if (scope.rows.length > 0) refuseForbidden(opened, row, body);
         return row;
       });
-      const written = await writesMany.insertMany(db, def, scope, rows, author(ctx)).catch((error) => {
-        if (isStoredAlready(error, opened)) return null;
-        throw error;
-      });
-      if (written === null)
-        return Promise.all(rows.map(async ({ id }) => (await again(opened, id)) ?? `{"id":"${id}"}`));
+      const written = await durably(ctx, (tx) => writesMany.insertMany(tx ?? db, def, scope, rows, author(ctx)));
       const view = viewOf(opened);
       return rows.map(
         (row, i) => writtenReply(def, written.get(row.id) as Cell[], view, sentOf(row, bodies[i] as Body)).json,
@@ -65,6 +66,11 @@ export function createBatches({ db, opening, writes, writesMany, notUpdated, aut
   const changeMany = (ctx: Ctx, name: string, changes: readonly Change[]): Promise<string[]> =>
     on({ ctx, name, operation: 'update' }, 'update', async (opened) => {
       const { def, scope } = opened;
+      if (ctx.attempt?.committed)
+        return repeated(
+          opened,
+          changes.map(({ id }) => id),
+        );
       const rows = await each(changes, async ({ id, data }, i) => {
         if (!isUuid(id)) throw new Failure('RESOURCE_NOT_FOUND');
         if (changes.findIndex((other) => other.id === id) < i)
@@ -72,7 +78,11 @@ export function createBatches({ db, opening, writes, writesMany, notUpdated, aut
         return { ...prepareBody(def, data, 'patch', scope), id: id.toLowerCase() };
       });
       const cells = await db
-        .transaction((tx) => changed(tx, opened, rows, changes))
+        .transaction(async (tx) => {
+          const done = await changed(tx, opened, rows, changes);
+          await ctx.attempt?.commit(tx);
+          return done;
+        })
         .catch(async (error) => {
           if (!(error instanceof Missing)) throw error;
           const { data } = changes[error.index] as Change;
@@ -132,14 +142,16 @@ export function createBatches({ db, opening, writes, writesMany, notUpdated, aut
     batchDelete: async (ctx: Ctx, name: string, { ids }: { ids: readonly string[] }) => {
       assertSize(ids.length);
       const unique = [...new Set(ids.map((id) => id.toLowerCase()))];
-      await on({ ctx, name, operation: 'delete' }, 'delete', ({ def, scope }) =>
-        db.transaction(async (tx) => {
+      await on({ ctx, name, operation: 'delete' }, 'delete', async ({ def, scope }) => {
+        if (ctx.attempt?.committed) return;
+        await db.transaction(async (tx) => {
           const known = unique.filter(isUuid);
           const gone = await writesMany.removeMany(tx, def, scope, known, author(ctx));
           const missing = ids.findIndex((id) => !gone.has(id.toLowerCase()));
           if (missing >= 0) throw at(new Failure('RESOURCE_NOT_FOUND'), missing);
-        }),
-      );
+          await ctx.attempt?.commit(tx);
+        });
+      });
       return { deleted: unique, count: unique.length };
     },
   };

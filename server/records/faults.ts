@@ -1,6 +1,5 @@
 // What a database fault on records means to the caller.
 import { type Code, Failure, type ProblemEntry } from '../../contract/problems.ts';
-import type { Ctx } from '../context.ts';
 import { DatabaseFault } from '../db/errors.ts';
 import type { CollectionDef } from '../schema/collection-def.ts';
 
@@ -17,16 +16,6 @@ const FAULT: Readonly<Record<Work, Code>> = {
 /** True when the statement met another shape of the table than the definition it was made for. */
 export const isStaleSchema = (error: unknown): boolean =>
   error instanceof DatabaseFault && /^(42P01|42703|3F000|42804)$/.test(error.code);
-
-/** True where an earlier attempt of the same request has stored the record: its id is there, and only that request knows it. */
-export const isStoredAlready = (
-  error: unknown,
-  { ctx, def }: { readonly ctx: Ctx; readonly def: CollectionDef },
-): boolean =>
-  ctx.attempt?.resumed === true &&
-  error instanceof DatabaseFault &&
-  error.code === '23505' &&
-  def.guards.get(error.constraint ?? '')?.kind === 'id';
 
 /** The error to throw for what a record statement threw; failures and lost databases stay as they are. */
 export function recordFault(error: unknown, work: Work, def: CollectionDef): unknown {

@@ -122,8 +122,17 @@ export function createOpening({ definitions, resolveAccount, decide }: OpeningOp
     return id;
   }
 
-  return { open, on, viewOf, bodyAccount };
+  /** What a call may do, and what its caller sees of the outcome, as text that changes with either. Throws as `open`. */
+  async function rights(call: Call): Promise<string> {
+    const opened = await open(call);
+    return [opened.scope, viewOf(opened)].map((scope) => scope && told(scope)).join(' | ');
+  }
+
+  return { open, on, viewOf, bodyAccount, rights };
 }
+
+const told = ({ accountId, key, fields, unmasked }: RecordScope): string =>
+  JSON.stringify([accountId, key, fields && [...fields].sort(), unmasked]);
 
 /** The create rule judges the record as it will be. Throws FORBIDDEN. */
 export function refuseForbidden(

@@ -5,7 +5,7 @@ import type { Decide, Operation } from '../access/decide.ts';
 import { withData } from '../access/scope.ts';
 import { contextText, type Trail } from '../audit/service.ts';
 import { type Ctx, RawJson } from '../context.ts';
-import type { Database } from '../db/database.ts';
+import type { Database, Transaction } from '../db/database.ts';
 import type { RowSecurity } from '../db/row-security.ts';
 import { idsOf } from '../ids.ts';
 import type { CollectionDef } from '../schema/collection-def.ts';
@@ -19,7 +19,6 @@ import { allows, tagged } from './etag.ts';
 import { expanded } from './expand.ts';
 import { readExpand } from './expand-query.ts';
 import { exported, refuseWindow } from './export.ts';
-import { isStoredAlready } from './faults.ts';
 import { type HistoryQuery, historyOf } from './history.ts';
 import { createImport } from './import.ts';
 import { type RecordQuery, readListQuery, readProjection } from './list-query.ts';
@@ -113,31 +112,42 @@ export function createRecords(options: RecordsOptions) {
   const insert = (call: Call, body: Body): Promise<RawJson> =>
     on(call, 'store', async (opened) => {
       const { ctx, def, scope } = opened;
+      if (ctx.attempt?.committed) return again(opened, ctx.attempt.seed);
       const accountId = scope.accountId ?? (await bodyAccount(body));
       const row = prepareBody(def, body, 'create', scope);
       const made = { ...row, ...author(ctx), id: idsOf(ctx.attempt?.seed)(), accountId };
       if (scope.rows.length > 0) refuseForbidden(opened, made, body);
-      const cells = await writes.insert(def, scope, made).catch((error) => {
-        if (isStoredAlready(error, opened)) return null;
-        throw error;
-      });
-      if (cells === null) return orMissing(await again(opened, made.id));
+      const cells = await durably(ctx, (tx) => writes.insert(def, scope, made, tx));
       return tagged(writtenReply(def, cells, viewOf(opened), sentOf(row, body)), def);
     });
 
-  /** What an earlier attempt of the same request has stored, as the caller sees it now. */
-  async function again(opened: Opened, id: string): Promise<string | null> {
+  /** The work, together with the note that it is done where the request may be sent again. */
+  const durably = <T>({ attempt }: Ctx, work: (tx?: Transaction) => Promise<T>): Promise<T> =>
+    attempt == null
+      ? work()
+      : db.transaction(async (tx) => {
+          const done = await work(tx);
+          await attempt.commit(tx);
+          return done;
+        });
+
+  /** What an earlier attempt of the same request has stored, as the caller sees it now; its id alone where he sees nothing. */
+  async function again(opened: Opened, id: string): Promise<RawJson> {
+    const { def } = opened;
     const view = viewOf(opened);
-    return view && reads.find(opened.def, view, id, readProjection(opened.def, undefined, view));
+    const row = view && (await reads.find(def, view, id, readProjection(def, undefined, view)));
+    return row === null ? new RawJson(`{"id":"${id}"}`) : tagged(new RawJson(row), def);
   }
 
   const update = (call: Call, id: string, body: Body, mode: 'replace' | 'patch'): Promise<RawJson> =>
     on(call, 'update', async (opened) => {
       const { ctx, def } = opened;
+      if (ctx.attempt?.committed) return again(opened, idOf(id));
       const scope = withData(opened.scope, body);
       const row = prepareBody(def, body, mode, scope);
       const version = await versionOf(opened, idOf(id));
-      const cells = await writes.update(def, scope, id, { ...row, ...author(ctx), version });
+      const change = { ...row, ...author(ctx), version };
+      const cells = await durably(ctx, (tx) => writes.update(def, scope, id, change, tx));
       if (cells === null) throw await notUpdated({ ...opened, scope }, id, row, version);
       return tagged(writtenReply(def, cells, viewOf(opened), sentOf(row, body)), def);
     });
@@ -150,6 +160,7 @@ export function createRecords(options: RecordsOptions) {
     notUpdated,
     author,
     again,
+    durably,
   });
 
   /**
@@ -176,12 +187,14 @@ export function createRecords(options: RecordsOptions) {
   }
 
   return {
-    /** The decision alone, before a body is read. */
-    admit:
-      (operation: Operation) =>
-      async ({ ctx, params }: { ctx: Ctx; params: { collection: string } }): Promise<void> => {
+    /** The decision alone, before a body is read; and what it comes to, before an answer is repeated. */
+    gate: (operation: Operation) => ({
+      admit: async ({ ctx, params }: { ctx: Ctx; params: { collection: string } }): Promise<void> => {
         await open({ ctx, name: params.collection, operation });
       },
+      rights: ({ ctx, params }: { ctx: Ctx; params: { collection: string } }): Promise<string> =>
+        opening.rights({ ctx, name: params.collection, operation }),
+    }),
 
     list: (ctx: Ctx, name: string, query: ListQuery) => page({ ctx, name, operation: 'list' }, query),
     query: (ctx: Ctx, name: string, body: RecordQueryBody) =>
@@ -222,10 +235,11 @@ export function createRecords(options: RecordsOptions) {
     delete: (ctx: Ctx, name: string, id: string, purge = false): Promise<undefined> =>
       on({ ctx, name, operation: 'delete' }, 'delete', async (opened) => {
         const { def, scope } = opened;
+        if (ctx.attempt?.committed) return undefined;
         const version = await versionOf(opened, idOf(id));
         const remove = purge ? writes.purge : writes.remove;
-        if (!(await remove(def, scope, id, { ...author(ctx), version })))
-          throw new Failure(version === undefined ? 'RESOURCE_NOT_FOUND' : 'PRECONDITION_FAILED');
+        const gone = await durably(ctx, (tx) => remove(def, scope, id, { ...author(ctx), version }, tx));
+        if (!gone) throw new Failure(version === undefined ? 'RESOURCE_NOT_FOUND' : 'PRECONDITION_FAILED');
         return undefined;
       }),
 
@@ -254,7 +268,7 @@ export function createRecords(options: RecordsOptions) {
     import: createImport({ db, opening, reads, writesMany, changeRows: many.changeRows, author }),
 
     ...many,
-    ...createTransactions({ db, definitions, opening, writes, writesMany, notUpdated, author }),
+    ...createTransactions({ db, definitions, opening, writes, writesMany, notUpdated, author, again }),
 
     /** Writing for management: by superadmins and their admin tokens, into the account that the body names. */
     managed: {

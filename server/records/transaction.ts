@@ -24,6 +24,8 @@ export interface TransactionParts {
   readonly writesMany: RecordsWritten;
   readonly notUpdated: (opened: Opened, id: string, row: Prepared) => Promise<Failure>;
   readonly author: (ctx: Ctx) => Author;
+  /** A record that an earlier attempt has stored, as the caller sees it. */
+  readonly again: (opened: Opened, id: string) => Promise<RawJson>;
 }
 
 type Operation = TransactionBody['operations'][number];
@@ -47,7 +49,7 @@ const WORK: Readonly<Record<Operation['op'], Work>> = {
 const DECIDED = { create: 'create', update: 'update', replace: 'update', delete: 'delete' } as const;
 
 export function createTransactions(parts: TransactionParts) {
-  const { db, definitions, opening, writes, writesMany, notUpdated, author } = parts;
+  const { db, definitions, opening, writes, writesMany, notUpdated, author, again } = parts;
 
   /** All decisions first: whoever may not do one of them changes nothing and learns nothing. */
   async function opened(ctx: Ctx, operations: readonly Operation[]): Promise<Step[]> {
@@ -138,6 +140,14 @@ export function createTransactions(parts: TransactionParts) {
     }
   }
 
+  /** The outcome of what an earlier attempt has stored. */
+  async function repeat(steps: readonly Step[], refs: References): Promise<void> {
+    for (const { op, index, opened: here, newId } of steps) {
+      const id = newId ?? refs.id(index);
+      refs.done(index, id, op.op === 'delete' ? null : (await again(here, id)).json);
+    }
+  }
+
   async function attempt(ctx: Ctx, { operations }: TransactionBody): Promise<RawJson> {
     const steps = await opened(ctx, operations);
     const refs = new References(operations, steps);
@@ -147,7 +157,12 @@ export function createTransactions(parts: TransactionParts) {
       if (step.op.op === 'create' && refs.isReady(step.index, 0)) created(step, refs.resolved(step.index));
     });
     try {
-      await db.transaction((tx) => run(tx, steps, refs));
+      if (ctx.attempt?.committed) await repeat(steps, refs);
+      else
+        await db.transaction(async (tx) => {
+          await run(tx, steps, refs);
+          await ctx.attempt?.commit(tx);
+        });
     } catch (error) {
       if (!(error instanceof NotChanged)) throw error;
       const { step, id, row, data } = error;
@@ -158,6 +173,13 @@ export function createTransactions(parts: TransactionParts) {
   }
 
   return {
+    /** What the caller may do and see of all collections of the body. */
+    transactionRights: async (ctx: Ctx, { operations }: TransactionBody): Promise<string> => {
+      const asked = new Map(
+        operations.map(({ op, collection: name }) => [`${DECIDED[op]} ${name}`, { name, operation: DECIDED[op] }]),
+      );
+      return (await Promise.all([...asked.values()].map((one) => opening.rights({ ctx, ...one })))).join();
+    },
     /** All operations or none. Throws as each of them does alone, with the place of the operation in every entry. */
     transaction: async (ctx: Ctx, body: TransactionBody): Promise<RawJson> => {
       assertSize(body.operations.length);

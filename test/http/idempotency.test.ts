@@ -135,6 +135,39 @@ describe.runIf(available)('Idempotency-Key', () => {
     expect((await send('POST', path, { x: 'y' }, key, member.token)).status).toBe(403);
   });
 
+  it('shows an answer to nobody who may see less by now', async () => {
+    const schema = [
+      { name: 't', type: 'text' },
+      { name: 'sec', type: 'text' },
+    ];
+    const open = await t.collection({ schema, view_rule: '', create_rule: '', update_rule: '' });
+    const member = await t.member(acme.account.id);
+    const path = `/api/v1/records/${open.name}`;
+    const [one, two] = [randomUUID(), randomUUID()];
+    const made = await send('POST', path, { t: 'x', sec: 'SECRET' }, one, member.token);
+    await send(
+      'POST',
+      '/api/v1/batch',
+      { operations: [{ op: 'create', collection: open.name, data: { t: 'y', sec: 'SECRET' } }] },
+      two,
+      member.token,
+    );
+    expect(made.body.sec).toBe('SECRET');
+    await t.call('PUT', `/api/v1/collections/${open.name}`, { view_fields: ['t'] }, { token: t.root });
+    for (const [method, url, body, key] of [
+      ['POST', path, { t: 'x', sec: 'SECRET' }, one],
+      [
+        'POST',
+        '/api/v1/batch',
+        { operations: [{ op: 'create', collection: open.name, data: { t: 'y', sec: 'SECRET' } }] },
+        two,
+      ],
+    ] as const) {
+      const again = await send(method, url, body, key, member.token);
+      expect([again.status, again.body.code, again.text.includes('SECRET')]).toEqual([403, 'FORBIDDEN', false]);
+    }
+  });
+
   it('an attempt that died after storing is met by the next: same record, no second one', async () => {
     const key = randomUUID();
     const first = await send('POST', at, { text: 'died' }, key);
@@ -150,6 +183,32 @@ describe.runIf(available)('Idempotency-Key', () => {
     await t.app.db.query(undo, [batchKey]);
     expect((await send('POST', `${at}/batch`, many, batchKey)).body).toEqual(made.body);
     expect(await count('died many')).toBe(20);
+    // Of changes too: done once, and never over what came after.
+    const { id } = first.body;
+    const [patch, gone, both] = [randomUUID(), randomUUID(), randomUUID()];
+    await send('PATCH', `${at}/${id}`, { n: 1 }, patch);
+    await t.app.db.query(undo, [patch]);
+    await t.call('PATCH', `${at}/${id}`, { n: 2 }, { token: acme.token });
+    expect((await send('PATCH', `${at}/${id}`, { n: 1 }, patch)).body.n).toBe(2);
+    const operations = [
+      { op: 'create', collection: name, as: 'x', data: { text: 'died in all' } },
+      { op: 'update', collection: name, id: { $from: 'x.id' }, data: { n: 5 } },
+      { op: 'delete', collection: name, id },
+    ];
+    const done = await send('POST', '/api/v1/batch', { operations }, both);
+    expect(done.status).toBe(200);
+    await t.app.db.query(undo, [both]);
+    const redone = await send('POST', '/api/v1/batch', { operations }, both);
+    expect([redone.status, redone.body.results.map((r: Json) => r.id)]).toEqual([
+      200,
+      done.body.results.map((r: Json) => r.id),
+    ]);
+    expect(redone.body.results[1].record).toMatchObject({ text: 'died in all', n: 5 });
+    expect(await count('died in all')).toBe(1);
+    const other = done.body.results[0].id;
+    await send('DELETE', `${at}/${other}`, undefined, gone);
+    await t.app.db.query(undo, [gone]);
+    expect((await send('DELETE', `${at}/${other}`, undefined, gone)).status).toBe(204);
   });
 
   it('forgets after a day, and stores no answer in the clear', async () => {

@@ -12,6 +12,8 @@ export const up = async (kx: Knex): Promise<void> => {
       -- The id of the first record that the request makes, the same in every attempt.
       seed uuid not null,
       locked_until timestamptz not null,
+      -- Its writes are stored, though its answer may not be.
+      committed boolean not null default false,
       -- Null until there is an answer to keep.
       status smallint,
       -- Encrypted: answers may hold secrets that are shown once.
