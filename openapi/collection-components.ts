@@ -1,5 +1,5 @@
 // The schemas of one collection in a document: its records as they are answered, and the bodies that write them.
-import type { Field } from '../contract/fields.ts';
+import type { Field, FieldOf } from '../contract/fields.ts';
 import { fieldProperty, SYSTEM_PROPERTIES } from './collection-schema.ts';
 import type { Schema } from './document.ts';
 
@@ -70,6 +70,7 @@ export const bodySchema = ({ open }: DocumentedCollection, change: boolean): Sch
     type: 'object',
     properties: properties(fields),
     ...(required.length > 0 && { required: required.map(({ name }) => name) }),
+    additionalProperties: false,
   };
 };
 
@@ -93,9 +94,19 @@ function sample(field: Field): unknown {
   if (field.type === 'computed') return SAMPLES[field.return_type ?? 'text'];
   if (field.default !== undefined) return field.default;
   if ('enum' in field && field.enum !== undefined) return field.type.endsWith('[]') ? [field.enum[0]] : field.enum[0];
-  if (field.type === 'number') return Math.min(Math.max(1, field.min ?? 1), field.max ?? Number.MAX_VALUE);
-  if (field.type === 'text') return 'text'.padEnd(field.min_length ?? 0, 't').slice(0, field.max_length ?? 100);
-  return SAMPLES[field.type];
+  if (field.type === 'number') return number(field);
+  if (field.type !== 'text' && field.type !== 'email' && field.type !== 'url') return SAMPLES[field.type];
+  const { min_length: least = 0, max_length: most = 500 } = field;
+  if (field.type === 'text') return 'text'.padEnd(least, ' text').slice(0, most);
+  const short = field.type === 'email' ? 'a@b.co' : 'http://a.co';
+  const usual = SAMPLES[field.type] as string;
+  const fits = usual.length <= most ? usual : short;
+  return field.type === 'email' ? fits.padStart(least, 'a') : fits.padEnd(least, '/a');
+}
+
+function number({ min = 1, max = Number.MAX_SAFE_INTEGER, integer = false }: FieldOf<'number'>): number {
+  const least = integer ? Math.ceil(min) : min;
+  return Math.min(Math.max(1, least), integer ? Math.floor(max) : max);
 }
 
 /** A body as an example. */

@@ -18,6 +18,17 @@ const nullable = ({ type, enum: values, ...rest }: Record<string, unknown>): Jso
   ...rest,
 });
 
+/** The server's patterns match the whole value. One that only RE2 understands is told in words: JSON Schema speaks ECMAScript. */
+function patternOf(pattern: string): Record<string, string> {
+  const whole = `^(?:${pattern})$`;
+  try {
+    new RegExp(whole, 'u');
+    return { pattern: whole };
+  } catch {
+    return { $comment: `The whole value matches ${pattern} (RE2 syntax).` };
+  }
+}
+
 const lengths = (field: {
   min_length?: number | undefined;
   max_length?: number | undefined;
@@ -25,8 +36,7 @@ const lengths = (field: {
 }) => ({
   ...(field.min_length !== undefined && { minLength: field.min_length }),
   ...(field.max_length !== undefined && { maxLength: field.max_length }),
-  // The server's patterns match the whole value.
-  ...(field.pattern !== undefined && { pattern: `^(?:${field.pattern})$` }),
+  ...(field.pattern !== undefined && patternOf(field.pattern)),
 });
 const values = (field: { enum?: readonly unknown[] | undefined }) =>
   field.enum === undefined ? {} : { enum: [...field.enum] };

@@ -4,7 +4,7 @@ import type { OpenApiDocument, Operation, PathItems, Schema, Schemas } from './d
 const ROUTES = '/api/v1/records/';
 const PREFIX = '#/components/schemas/';
 /** What the server adds to every record; the client's types know it. */
-const SYSTEM = ['id', 'account_id', 'created_at', 'updated_at', 'created_by', 'updated_by', 'deleted_at'];
+const SYSTEM = ['id', 'account_id', 'created_at', 'updated_at', 'created_by', 'updated_by'];
 
 /** The source of a module that exports `Schema` and a type for each collection of the document. */
 export function schemaSource(document: OpenApiDocument): string {

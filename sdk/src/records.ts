@@ -4,7 +4,17 @@ import { filterParams } from './filter.ts';
 import type { CallOptions } from './options.ts';
 import { Query, type Source } from './query.ts';
 import { records as routes } from './routes.gen.ts';
-import type { BodyOf, CollectionName, Expanded, ExpandName, ListOptions, Page, RecordOf } from './schema.ts';
+import type {
+  BodyOf,
+  CollectionName,
+  Expanded,
+  ExpandName,
+  ListOptions,
+  Operation,
+  Page,
+  QueryBody,
+  RecordOf,
+} from './schema.ts';
 import type { Send } from './transport.ts';
 import type { Calls } from './types.gen.ts';
 
@@ -95,7 +105,7 @@ export class Records<Schema> {
   /** Records by conditions as JSON: `{ where: { $or: [{ published: true }, { rank: { $gt: 3 } }] }, orderBy: 'title' }`. */
   query<T = never, C extends CollectionName<Schema> = CollectionName<Schema>>(
     collection: C,
-    body: Calls['records.query']['input']['body'],
+    body: QueryBody<RecordOf<Schema, C, T>>,
     call?: CallOptions,
   ): Call<Page<RecordOf<Schema, C, T>>> {
     return asCall(this.#send<Page<RecordOf<Schema, C, T>>>(routes.query, { params: { collection }, body }, call));
@@ -231,7 +241,7 @@ export class Records<Schema> {
    * collection: 'posts', data: { author: { $from: 'a.id' } } }]`. @throws ValidationError whose entries name the operation as `index`
    */
   transaction(
-    operations: Calls['records.transaction']['input']['body']['operations'],
+    operations: readonly Operation<Schema>[],
     call?: CallOptions,
   ): Call<Calls['records.transaction']['reply']> {
     return asCall(this.#send(routes.transaction, { body: { operations } }, call));

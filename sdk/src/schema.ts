@@ -181,6 +181,50 @@ export interface ListOptions<R, E extends string = string> {
   readonly fields?: string | readonly FieldName<R>[] | undefined;
 }
 
+/** The body of `records.query`: conditions as an object, and the options of a list. */
+export interface QueryBody<R> {
+  readonly where?: Filter<R> | undefined;
+  readonly filter?: string | undefined;
+  readonly search?: string | undefined;
+  readonly orderBy?: FieldName<R> | readonly FieldName<R>[] | undefined;
+  readonly order?: 'asc' | 'desc' | undefined;
+  readonly sort?: string | readonly SortKey<R>[] | undefined;
+  readonly fields?: string | readonly FieldName<R>[] | undefined;
+  readonly expand?: string | readonly string[] | undefined;
+  readonly skip?: number | undefined;
+  readonly offset?: number | undefined;
+  readonly limit?: number | undefined;
+  readonly cursor?: string | undefined;
+  readonly cursor_before?: string | undefined;
+  readonly count?: boolean | 'exact' | 'estimated' | undefined;
+  readonly deleted?: 'without' | 'with' | 'only' | undefined;
+}
+
+/** A field of what an earlier operation of the same transaction answered. */
+export interface From {
+  readonly $from: string;
+}
+type OrFrom<B> = { readonly [K in keyof B]: B[K] | From };
+
+/** One operation of a transaction, its body typed by its collection. */
+export type Operation<Schema> = {
+  [C in CollectionName<Schema>]:
+    | {
+        readonly op: 'create';
+        readonly collection: C;
+        readonly as?: string;
+        readonly data: OrFrom<BodyOf<Schema, C, never, 'create'>>;
+      }
+    | {
+        readonly op: 'update' | 'replace';
+        readonly collection: C;
+        readonly as?: string;
+        readonly id: string | From;
+        readonly data: OrFrom<BodyOf<Schema, C, never, 'update'>>;
+      }
+    | { readonly op: 'delete'; readonly collection: C; readonly as?: string; readonly id: string | From };
+}[CollectionName<Schema>];
+
 /** One page of records. */
 export interface Page<R> {
   readonly items: R[];

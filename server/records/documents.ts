@@ -20,6 +20,16 @@ const OPERATIONS: readonly Operation[] = ['list', 'view', 'create', 'update', 'd
 /** Documents kept as text; callers of one role share theirs. */
 const KEPT = 20;
 
+/** A field as who may not see personal data reads it: a text, whatever it is. */
+const masked = ({ name, description }: Field): Field => ({
+  name,
+  type: 'text',
+  required: false,
+  unique: false,
+  pii: true,
+  description: `Personal data, masked for you.${description === undefined ? '' : ` ${description}`}`,
+});
+
 export function createCollectionDocuments({ definitions, decide, base }: DocumentParts) {
   const kept = new LRUCache<string, { readonly document: object; readonly text: string }>({ max: KEPT });
 
@@ -28,8 +38,12 @@ export function createCollectionDocuments({ definitions, decide, base }: Documen
     const open: { [O in Operation]?: readonly Field[] } = {};
     for (const operation of OPERATIONS) {
       try {
-        const { fields } = decide(ctx, { def, operation, namedAccount: ctx.caller?.accountId ?? '' });
-        open[operation] = def.shown.filter(({ name }) => fields === null || fields.has(name)).map(({ field }) => field);
+        const { fields, unmasked } = decide(ctx, { def, operation, namedAccount: ctx.caller?.accountId ?? '' });
+        const hides = (field: Field) =>
+          field.pii === true && !unmasked && (operation === 'list' || operation === 'view');
+        open[operation] = def.shown
+          .filter(({ name }) => fields === null || fields.has(name))
+          .map(({ field }) => (hides(field) ? masked(field) : field));
       } catch (error) {
         if (!(error instanceof Failure)) throw error;
       }

@@ -17,6 +17,9 @@ export const searchedBy = (columns: readonly FieldColumn[]): FieldColumn[] =>
 
 const WEIGHTS = ['A', 'B', 'C', 'D'] as const;
 
+/** Between two fields, so that no phrase runs from one into the other: a word that no search can hold, some places on. */
+const GAP = `''' '':5'::tsvector`;
+
 /** The words of the fields; those of the first ones weigh more. */
 export const searchWords = (columns: readonly FieldColumn[]): string =>
   columns
@@ -24,7 +27,7 @@ export const searchWords = (columns: readonly FieldColumn[]): string =>
       ({ quoted }, i) =>
         `setweight(to_tsvector(${SEARCH_CONFIG}, coalesce(${quoted}, '')), '${WEIGHTS[Math.min(i, 3)]}')`,
     )
-    .join(' || ');
+    .join(` || ${GAP} || `);
 
 /**
  * What is stored and indexed: the words and, as one of them, the account, so that one index finds both.

@@ -102,6 +102,7 @@ describe.runIf(available)('documents of collections', () => {
         number: { type: ['integer', 'null'], minimum: 0, maximum: 10 },
       },
       required: ['text'],
+      additionalProperties: false,
     });
     const record = schemas[name.replace('RecordBody', 'Record')];
     expect(Object.keys(record.properties)).toEqual(
@@ -166,6 +167,50 @@ describe.runIf(available)('documents of collections', () => {
     expect(narrow.text).not.toContain('"fresh"');
     expect((await doc(every, t.root)).text).toContain('"fresh"');
     await t.call('PUT', `/api/v1/collections/${every}`, { view_fields: '*', list_fields: '*' }, { token: t.root });
+  });
+
+  it('say what masked values look like, patterns that JSON Schema knows, and examples that are taken', async () => {
+    const schema = [
+      { name: 'wage', type: 'number', pii: true },
+      { name: 'born', type: 'date', pii: true },
+      { name: 'net', type: 'computed', expression: 'wage * 0.8' },
+      { name: 'loose', type: 'text', pattern: '(?i)[a-z]+' },
+      { name: 'class', type: 'text', pattern: '[[:alpha:]]+' },
+      { name: 'plain', type: 'text', pattern: '[a-z]+' },
+      { name: 'long', type: 'text', min_length: 150, required: true },
+      { name: 'whole', type: 'number', integer: true, min: 1.5 },
+      { name: 'mail', type: 'email', max_length: 8 },
+      { name: 'link', type: 'url', min_length: 60 },
+    ];
+    const made = await t.collection({ schema, list_rule: '', view_rule: '', create_rule: '' });
+    const { body } = await doc(made.name, member.token);
+    const record = Object.entries<Json>(body.components.schemas).find(([key]) => /[^d]Record$/.test(key))?.[1]
+      .properties;
+    for (const name of ['wage', 'born', 'net']) expect(record[name].type).toEqual(['string', 'null']);
+    expect([record.loose.pattern, record.class.pattern, record.plain.pattern]).toEqual([
+      undefined,
+      undefined,
+      '^(?:[a-z]+)$',
+    ]);
+    const path = `/api/v1/records/${made.name}`;
+    const example = {
+      ...body.paths[path].post.requestBody.content['application/json'].example,
+      wage: 100,
+      born: '2000-01-02',
+    };
+    const reply = await t.call('POST', path, example, { token: member.token });
+    expect(reply.status, reply.text).toBe(201);
+    const ajv = new Ajv2020({ strict: false });
+    addFormats.default(ajv);
+    const projected = Object.entries<Json>(body.components.schemas).find(([key]) =>
+      key.endsWith('ProjectedRecord'),
+    )?.[1];
+    const listed = await t.call('GET', path, undefined, { token: member.token });
+    expect(ajv.validate(projected, listed.body.items[0]), JSON.stringify(ajv.errors)).toBe(true);
+    const own = (await t.call('GET', `${path}/schema`, undefined, { token: member.token })).body;
+    const formats = { email: true, uri: true, date: true, 'date-time': true, uuid: true } as const;
+    expect(() => new Ajv2020({ strict: true, allowUnionTypes: true, formats }).compile(own)).not.toThrow();
+    await t.call('DELETE', `/api/v1/collections/${made.id}`, undefined, { token: t.root });
   });
 
   it('are refused where nothing is open', async () => {

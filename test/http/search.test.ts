@@ -43,6 +43,8 @@ describe.runIf(available)('search', () => {
     ['wolk*', ['Über den Wolken']],
     ['zebra or wolk*', ['Über den Wolken']],
     ['"brown f*"', []],
+    ['"fox jumps"', []],
+    ['"jumps over"', ['Quick brown fox']],
     [`${'-('.repeat(300)} fox`, ['Quick brown fox', 'Lazy afternoon', null]],
     [`${'fox '.repeat(200)}`, ['Quick brown fox', 'Lazy afternoon', null]],
     ['qui* lazy', ['Quick brown fox']],

@@ -42,6 +42,12 @@ export async function right(): Promise<void> {
   const found = await sb.records.from('posts').where({ rank: { $lt: 5 } }).sort('-rank').expand('author').first();
   const name: string | null | undefined = found?.author?.name;
   await sb.records.batchCreate('people', [{ name: 'Ada' }]);
+  await sb.records.query('posts', { where: { $or: [{ rank: { $gt: 1 } }, { kind: 'news' }] }, orderBy: 'rank' });
+  await sb.records.transaction([
+    { op: 'create', collection: 'people', as: 'ada', data: { name: 'Ada' } },
+    { op: 'create', collection: 'posts', data: { title: 'x', author: { $from: 'ada.id' } } },
+    { op: 'update', collection: 'posts', id: { $from: '1.id' }, data: { rank: 2 } },
+  ]);
   void [company, texts, made, name];
 }
 
@@ -65,6 +71,9 @@ export async function wrong(): Promise<void> {
   sb.records.from('posts').where({ rank: true }); // MISTAKE
   sb.records.from('posts').sort('rang'); // MISTAKE
   filter\`rank > \${{ a: 1 }}\`; // MISTAKE
+  await sb.records.query('posts', { where: { rnk: 1 } }); // MISTAKE
+  await sb.records.transaction([{ op: 'create', collection: 'nope', data: { zz: 1 } }]); // MISTAKE
+  await sb.records.transaction([{ op: 'create', collection: 'people', data: { nam: 'x' } }]); // MISTAKE
 }
 `;
 
