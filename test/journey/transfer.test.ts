@@ -78,7 +78,12 @@ describe('snackbase export and import', () => {
       SNACKBASE_TOKEN: '',
     });
     expect([own.code, own.out.split('\n').length]).toEqual([0, 2]);
+    // More than the buffers on the way hold.
+    writeFileSync(at('large.ndjson'), `${'{"code":"x"}\n'.repeat(2_500_000)}`);
     const cases: [string[], number, RegExp][] = [
+      [['import', 'nowhere', 'large.ndjson'], 1, /RESOURCE_NOT_FOUND/],
+      [['export', 'goods', '--output', 'missing/x.csv'], 1, /ENOENT/],
+      [['export', 'goods', '--url', 'localhost:8000'], 2, /must be an address/],
       [['export'], 2, /Something is missing/],
       [['export', 'goods', '--format', 'xml'], 2, /ndjson or csv/],
       [['export', 'nowhere'], 1, /Resource not found \(404 RESOURCE_NOT_FOUND\)/],
