@@ -6,6 +6,8 @@ import { type Ctx, RawJson } from '../context.ts';
 import type { Cell, Database, Transaction } from '../db/database.ts';
 import { idsOf } from '../ids.ts';
 import { isUuid } from '../schema/values.ts';
+import { at, each } from './batch-places.ts';
+import { blamed } from './blame.ts';
 import { type Body, type Prepared, prepareBody } from './body.ts';
 import { type Call, type Opened, type Opening, refuseForbidden, sentOf } from './open.ts';
 import { writtenReply } from './reply.ts';
@@ -55,7 +57,11 @@ export function createBatches({ db, opening, writes, writesMany, notUpdated, aut
         if (scope.rows.length > 0) refuseForbidden(opened, row, body);
         return row;
       });
-      const written = await durably(ctx, (tx) => writesMany.insertMany(tx ?? db, def, scope, rows, author(ctx)));
+      const written = await durably(ctx, (tx) => writesMany.insertMany(tx ?? db, def, scope, rows, author(ctx))).catch(
+        async (error) => {
+          throw await blamed({ db, writesMany }, opened, rows, author(ctx), error);
+        },
+      );
       const view = viewOf(opened);
       return rows.map(
         (row, i) => writtenReply(def, written.get(row.id) as Cell[], view, sentOf(row, bodies[i] as Body)).json,
@@ -175,42 +181,4 @@ export function assertSize(count: number): void {
   if (count <= MOST_ITEMS) return;
   const message = `Send at most ${MOST_ITEMS} items at once; there are ${count}.`;
   throw invalid({ field: '', code: 'batch_too_large', message });
-}
-
-/** The failure with the place of its item in every entry. */
-export function at({ code, parameters, entries, message }: Failure, index: number): Failure {
-  const told = entries.length > 0 ? entries : [{ field: '', code: code.toLowerCase(), message }];
-  return new Failure(
-    code,
-    parameters,
-    told.map((entry) => ({ ...entry, index })),
-  );
-}
-
-/** Works on every item and tells all that is wrong with any of them, each at its place; what is worse than bad data is told at once. */
-export async function each<T, R>(
-  items: readonly T[],
-  work: (item: T, i: number) => Promise<R>,
-  placeOf: (item: T, i: number) => number = (_, i) => i,
-): Promise<R[]> {
-  const done: R[] = [];
-  const bad: Failure[] = [];
-  for (const [i, item] of items.entries()) {
-    try {
-      done.push(await work(item, i));
-    } catch (error) {
-      if (!(error instanceof Failure)) throw error;
-      const placed = at(error, placeOf(item, i));
-      if (error.code !== 'INVALID_FIELDS' && error.code !== 'INVALID_RESOURCE_DATA') throw placed;
-      bad.push(placed);
-    }
-  }
-  const worst = bad.find(({ code }) => code === 'INVALID_FIELDS') ?? bad[0];
-  if (worst !== undefined)
-    throw new Failure(
-      worst.code,
-      worst.parameters,
-      bad.flatMap(({ entries }) => entries),
-    );
-  return done;
 }

@@ -7,7 +7,8 @@ import { type Ctx, RawJson } from '../context.ts';
 import type { Cell, Database, Transaction } from '../db/database.ts';
 import { idsOf } from '../ids.ts';
 import { isUuid } from '../schema/values.ts';
-import { assertSize, at, each, Missing } from './batch.ts';
+import { assertSize, Missing } from './batch.ts';
+import { at, each } from './batch-places.ts';
 import { type Body, type Prepared, prepareBody } from './body.ts';
 import { isStaleSchema, recordFault, type Work } from './faults.ts';
 import { type Definitions, type Opened, type Opening, refuseForbidden, sentOf } from './open.ts';
@@ -124,11 +125,11 @@ export function createTransactions(parts: TransactionParts) {
   }
 
   /** Runs the steps in their order, as few statements as that takes. */
-  async function run(tx: Transaction, steps: readonly Step[], refs: References): Promise<void> {
+  async function run(tx: Transaction, steps: readonly Step[], refs: References, joined: boolean): Promise<void> {
     for (let i = 0; i < steps.length; ) {
       const step = steps[i] as Step;
       let end = i + 1;
-      if (step.op.op === 'create')
+      if (joined && step.op.op === 'create')
         while (end < steps.length && joins(step, steps[end] as Step) && refs.isReady(end, i)) end++;
       try {
         if (step.op.op === 'create') await createAll(tx, steps.slice(i, end), refs);
@@ -137,6 +138,21 @@ export function createTransactions(parts: TransactionParts) {
         throw placed(error, step, end - i === 1);
       }
       i = end;
+    }
+  }
+
+  /** Everything in one transaction; one by one where a group was refused, so that the operation is named that was. */
+  async function stored(ctx: Ctx, steps: readonly Step[], refs: References): Promise<void> {
+    const once = (joined: boolean) =>
+      db.transaction(async (tx) => {
+        await run(tx, steps, refs, joined);
+        await ctx.attempt?.commit(tx);
+      });
+    try {
+      await once(true);
+    } catch (error) {
+      if (!(error instanceof Failure) || error.entries.some(({ index }) => index !== undefined)) throw error;
+      await once(false);
     }
   }
 
@@ -158,11 +174,7 @@ export function createTransactions(parts: TransactionParts) {
     });
     try {
       if (ctx.attempt?.committed) await repeat(steps, refs);
-      else
-        await db.transaction(async (tx) => {
-          await run(tx, steps, refs);
-          await ctx.attempt?.commit(tx);
-        });
+      else await stored(ctx, steps, refs);
     } catch (error) {
       if (!(error instanceof NotChanged)) throw error;
       const { step, id, row, data } = error;

@@ -83,16 +83,14 @@ describe.runIf(available)('batches', () => {
       code: 'INVALID_FIELDS',
       errors: [{ index: 1, field: 'nope' }],
     });
-    expect(
-      code(
-        await send('POST', {
-          records: [
-            { title: 'x', sku: 'same' },
-            { title: 'y', sku: 'same' },
-          ],
-        }),
-      ),
-    ).toEqual([409, 'RESOURCE_CONFLICT']);
+    const twice = await send('POST', {
+      records: [
+        { title: 'x', sku: 'same' },
+        { title: 'y', sku: 'same' },
+      ],
+    });
+    expect(code(twice)).toEqual([409, 'RESOURCE_CONFLICT']);
+    expect(twice.body.errors[0]).toMatchObject({ index: 1, field: 'sku' });
     const many = Array.from({ length: 1001 }, () => ({ title: 'x' }));
     expect((await send('POST', { records: many })).body.errors[0].code).toBe('batch_too_large');
     expect((await send('POST', { records: [] })).body.errors[0].code).toBe('batch_empty');

@@ -116,7 +116,8 @@ describe.runIf(available)('a batch over several collections', () => {
         'RELATION_REFERENCE_ERROR',
         [1],
       ],
-      [[good('g'), good('Ada')], 409, 'RESOURCE_CONFLICT', null],
+      [[good('g'), good('Ada')], 409, 'RESOURCE_CONFLICT', [1]],
+      [[good('g'), good('h'), good('g'), good('i')], 409, 'RESOURCE_CONFLICT', [2]],
       [
         [good('h'), { op: 'create', collection: posts, data: { title: 't', author: { $from: 'nobody.id' } } }],
         400,
