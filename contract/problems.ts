@@ -261,6 +261,13 @@ export class Failure extends Error {
   }
 }
 
+/** INVALID_QUERY_PARAMS for the parameter `name`; `code` is that of its entry. */
+export const invalidParameter = (name: string, reason: string, code = 'invalid'): Failure =>
+  new Failure('INVALID_QUERY_PARAMS', { name, reason }, [{ field: name, code, message: reason }]);
+
+/** INVALID_RESOURCE_DATA with the one entry. */
+export const invalidData = (entry: ProblemEntry): Failure => new Failure('INVALID_RESOURCE_DATA', {}, [entry]);
+
 /** A reply lists this many findings; one more entry says how many there were. */
 const TOLD = 100;
 

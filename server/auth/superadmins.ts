@@ -1,7 +1,7 @@
 // The first superadmin: made at the first start, or by hand from the command line.
 
 import { z } from '../../contract/kit.ts';
-import { Failure, type ProblemEntry } from '../../contract/problems.ts';
+import { invalidData } from '../../contract/problems.ts';
 import type { Recorder } from '../audit/service.ts';
 import { SYSTEM_ACCOUNT } from '../context.ts';
 import type { Database, Transaction } from '../db/database.ts';
@@ -42,12 +42,8 @@ export function createSuperadmins({ db, passwords, trail, clock }: Parts): Super
 
   function checkEmail(email: string): void {
     if (Email.safeParse(email).success) return;
-    const entry: ProblemEntry = {
-      field: 'email',
-      code: 'invalid_format',
-      message: `"${email}" is not an e-mail address.`,
-    };
-    throw new Failure('INVALID_RESOURCE_DATA', {}, [entry]);
+    const message = `"${email}" is not an e-mail address.`;
+    throw invalidData({ field: 'email', code: 'invalid_format', message });
   }
 
   return {

@@ -4,7 +4,7 @@ import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type Command, UsageError } from './command.ts';
 import { progress } from './progress.ts';
-import { REMOTE_USAGE, type Remote, readRemoteOptions, send } from './remote.ts';
+import { queryOf, REMOTE_USAGE, type Remote, readRemoteOptions, send } from './remote.ts';
 
 export const command: Command = {
   summary: 'export the records of a collection',
@@ -31,11 +31,7 @@ ${REMOTE_USAGE}`,
     if (format !== 'csv' && format !== 'ndjson')
       throw new UsageError(`--format must be ndjson or csv, not "${format}".`);
     const { fields, filter, sort } = values;
-    const query = new URLSearchParams(
-      Object.entries({ format, fields, filter, sort }).filter(
-        (pair): pair is [string, string] => pair[1] !== undefined,
-      ),
-    );
+    const query = queryOf({ format, fields, filter, sort });
     const remote = await connect();
     const path = `/api/v1/records/${encodeURIComponent(words[0] as string)}`;
     const bar = progress(values.quiet ? null : await totalOf(remote, path, filter));
@@ -58,6 +54,6 @@ ${REMOTE_USAGE}`,
 };
 
 async function totalOf(remote: Remote, path: string, filter: string | undefined): Promise<number | null> {
-  const query = new URLSearchParams({ limit: '1', fields: 'id', ...(filter !== undefined && { filter }) });
+  const query = queryOf({ limit: '1', fields: 'id', filter });
   return ((await (await send(remote, `${path}?${query}`)).json()) as { total: number | null }).total;
 }

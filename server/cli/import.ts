@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import type { ImportSummary } from '../../contract/records.ts';
 import { type Command, UsageError } from './command.ts';
 import { progress } from './progress.ts';
-import { REMOTE_USAGE, type Remote, RemoteError, readRemoteOptions, told } from './remote.ts';
+import { queryOf, REMOTE_USAGE, type Remote, RemoteError, readRemoteOptions, told } from './remote.ts';
 
 export const command: Command = {
   summary: 'import rows of NDJSON or CSV into a collection',
@@ -43,7 +43,7 @@ ${REMOTE_USAGE}`,
     );
     const [collection, file] = words as [string, string];
     const format = values.format ?? (file.endsWith('.csv') ? 'csv' : 'ndjson');
-    const asked = {
+    const query = queryOf({
       format,
       map: values.map,
       upsert_by: values['upsert-by'],
@@ -53,10 +53,7 @@ ${REMOTE_USAGE}`,
       dry_run: values['dry-run'] ? 'true' : undefined,
       skip: values.skip,
       progress: 'true',
-    };
-    const query = new URLSearchParams(
-      Object.entries(asked).filter((pair): pair is [string, string] => pair[1] !== undefined),
-    );
+    });
     const size = sizeOf(file);
     const remote = await connect();
     const source = createReadStream(file);

@@ -70,6 +70,10 @@ async function connect(flags: Readonly<Record<string, string | boolean | undefin
   return { url, headers: { Authorization: `Bearer ${token}`, ...scope } };
 }
 
+/** The parameters that are given, as a query string. */
+export const queryOf = (parameters: Readonly<Record<string, string | undefined>>): URLSearchParams =>
+  new URLSearchParams(Object.entries(parameters).filter((pair): pair is [string, string] => pair[1] !== undefined));
+
 /** A reply of the server. Throws RemoteError with what it said when it refuses. */
 export async function send({ url, headers }: Remote, path: string, init: RequestInit = {}): Promise<Response> {
   let reply: Response;

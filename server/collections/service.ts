@@ -1,7 +1,7 @@
 // Collections as their managers see them: a definition and its table are stored, changed and removed in one transaction.
 import type { Collection, collections as contract } from '../../contract/collections.ts';
 import type { Parsed, Reply } from '../../contract/kit.ts';
-import { Failure, type ProblemEntry } from '../../contract/problems.ts';
+import { Failure, invalidData, type ProblemEntry } from '../../contract/problems.ts';
 import { page, pageWindow } from '../../contract/shapes.ts';
 import type { MacroSource } from '../access/rule.ts';
 import { createRuleBook } from '../access/rule-book.ts';
@@ -182,7 +182,7 @@ async function refuseTaken(tx: Transaction, app: string, name: string): Promise<
 function refuseRename({ name }: CollectionRow, asked: string | undefined): void {
   if (asked === undefined || asked === name) return;
   const message = `A collection keeps its name (${name}): leave name out, or create another collection.`;
-  throw new Failure('INVALID_RESOURCE_DATA', {}, [{ field: 'name', code: 'name_change_unsupported', message }]);
+  throw invalidData({ field: 'name', code: 'name_change_unsupported', message });
 }
 
 async function refuseReferenced(tx: Transaction, target: CollectionRow): Promise<void> {

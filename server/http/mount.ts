@@ -64,19 +64,19 @@ const PATIENCE_MS = 100;
 function admission(route: Route, handler: AnyHandler, gate: Gate) {
   const readsBody = hasBody(route);
   const { admit } = handler;
+  async function decide(request: Request): Promise<void> {
+    await gate.pass(route.metadata, request);
+    if (admit !== undefined) await admit({ params: request.params, ctx: request.ctx });
+  }
   return async (request: Request, _response: Response, next: NextFunction): Promise<void> => {
     try {
-      await gate.pass(route.metadata, request);
       if (isUpload(route.body)) request.ctx.recheck = () => gate.pass(route.metadata, request);
-      if (admit !== undefined) await admit({ params: request.params, ctx: request.ctx });
+      await decide(request);
       if (readsBody) {
         const began = performance.now();
         request.body = await gate.readBody(route.metadata, request);
         // Whoever holds his body back must not keep rights that he lost meanwhile.
-        if (performance.now() - began > PATIENCE_MS) {
-          await gate.pass(route.metadata, request);
-          if (admit !== undefined) await admit({ params: request.params, ctx: request.ctx });
-        }
+        if (performance.now() - began > PATIENCE_MS) await decide(request);
       }
     } catch (error) {
       return next(error);

@@ -1,5 +1,5 @@
 // Query strings: flat names and text values, nothing else; what cannot be told apart from a mistake is refused.
-import { Failure } from '../../contract/problems.ts';
+import { invalidParameter } from '../../contract/problems.ts';
 
 /**
  * Parses `a=1&b=two`. `+` is a space. No brackets, no arrays: a name that stands twice is refused,
@@ -14,10 +14,10 @@ export function parseQueryString(text: string | null | undefined): Record<string
     const eq = part.indexOf('=');
     const name = decode(eq < 0 ? part : part.slice(0, eq));
     const value = eq < 0 ? '' : decode(part.slice(eq + 1));
-    if (name === '__proto__') throw refusal(name, 'this name is not allowed');
-    if (name in out) throw refusal(name, 'it stands twice: send it once');
+    if (name === '__proto__') throw invalidParameter(name, 'this name is not allowed');
+    if (name in out) throw invalidParameter(name, 'it stands twice: send it once');
     if (value.includes('\u0000') || name.includes('\u0000'))
-      throw refusal(name.replaceAll('\u0000', ''), 'the character U+0000 is not allowed');
+      throw invalidParameter(name.replaceAll('\u0000', ''), 'the character U+0000 is not allowed');
     out[name] = value;
   }
   return out;
@@ -29,9 +29,6 @@ function decode(text: string): string {
   try {
     return decodeURIComponent(spaced);
   } catch {
-    throw refusal(spaced.slice(0, 40), 'invalid percent-encoding');
+    throw invalidParameter(spaced.slice(0, 40), 'invalid percent-encoding');
   }
 }
-
-const refusal = (name: string, reason: string) =>
-  new Failure('INVALID_QUERY_PARAMS', { name, reason }, [{ field: name, code: 'invalid', message: reason }]);

@@ -1,8 +1,8 @@
 // The query of an aggregate as a value: functions, groups, conditions on the results, order and window.
 
 import type { ValueType } from '../../contract/expression.ts';
-import { Failure } from '../../contract/problems.ts';
-import type { AggregateQuery } from '../../contract/records.ts';
+import { Failure, invalidParameter } from '../../contract/problems.ts';
+import { AggregateQuery } from '../../contract/records.ts';
 import { expressionEntry } from '../access/rule-check.ts';
 import { check } from '../expression/check.ts';
 import { ExpressionError } from '../expression/error.ts';
@@ -12,7 +12,7 @@ import { toSql } from '../expression/to-sql.ts';
 import type { CollectionDef, PgType } from '../schema/collection-def.ts';
 import type { Bound } from '../schema/values.ts';
 import type { RecordColumn } from './columns.ts';
-import { type Filter, readFilter, valueTypeOfColumn } from './filter.ts';
+import { type Filter, fieldParameters, readFilter, valueTypeOfColumn } from './filter.ts';
 import { listed, Names, type Sight } from './names.ts';
 
 /** A column of the result: `sql` makes its value. */
@@ -43,7 +43,7 @@ const PARTS: Readonly<Record<string, string>> = {
   hour: 'YYYY-MM-DD"T"HH24',
 };
 const PART = new RegExp(`^(${Object.keys(PARTS).join('|')})\\(\\s*([A-Za-z_]\\w*)\\s*\\)$`, 'i');
-const PARAMETERS = new Set(['functions', 'group_by', 'filter', 'having', 'sort', 'skip', 'limit']);
+const PARAMETERS: ReadonlySet<string> = new Set(Object.keys(AggregateQuery.shape));
 const ORDERED: readonly PgType[] = ['text', 'double precision', 'timestamp with time zone', 'date', 'character(6)'];
 
 /** Throws INVALID_FIELDS for names that do not exist or are hidden, INVALID_QUERY_PARAMS for what cannot be meant. */
@@ -51,16 +51,14 @@ export function readAggregation(def: CollectionDef, query: AggregateQuery, sight
   const names = new Names(def, sight);
   const groups = listed(query.group_by ?? '').flatMap((text) => group(text, names) ?? []);
   const results = listed(query.functions).flatMap((text) => result(text, names) ?? []);
-  const parameters = Object.entries(query).flatMap(([name, value]) =>
-    PARAMETERS.has(name) || typeof value !== 'string' ? [] : [{ name, value }],
-  );
+  const parameters = fieldParameters(query, PARAMETERS);
   const filter = readFilter(def, { parameters, filter: query.filter }, names);
   names.settle();
   const columns = [...groups, ...results];
   for (const [i, { name }] of columns.entries())
     if (columns.findIndex((other) => other.name === name) < i)
-      throw refusal('functions', `${name} stands twice: ask for each result and group once`);
-  if (results.length === 0) throw refusal('functions', 'name at least one function, as count()');
+      throw invalidParameter('functions', `${name} stands twice: ask for each result and group once`);
+  if (results.length === 0) throw invalidParameter('functions', 'name at least one function, as count()');
   const having = query.having === undefined ? null : readHaving(query.having, columns);
   const order = readOrder(query.sort, columns, groups);
   const shape = [...columns.map(({ sql }) => sql), groups.length, filter?.sql, having?.sql, ...order].join('|');
@@ -72,12 +70,12 @@ function group(text: string, names: Names): ResultColumn | null {
   const column = names.comparable(of ?? text);
   if (column === null) return null;
   if (part === undefined) {
-    if (column.type === 'jsonb') throw refusal('group_by', `${text} is json and makes no groups`);
+    if (column.type === 'jsonb') throw invalidParameter('group_by', `${text} is json and makes no groups`);
     return { ...column, sql: column.quoted, valueType: valueTypeOfColumn(column) };
   }
   const moment = column.type === 'timestamp with time zone' ? `${column.quoted} at time zone 'UTC'` : column.quoted;
   if (column.type !== 'date' && column.type !== 'timestamp with time zone')
-    throw refusal('group_by', `${part}() takes a date or a moment, ${of} is neither`);
+    throw invalidParameter('group_by', `${part}() takes a date or a moment, ${of} is neither`);
   const sql = `to_char(${moment}, '${PARTS[part.toLowerCase()]}')`;
   return { ...made(`${part.toLowerCase()}_${of}`, 'text', sql), valueType: 'text' };
 }
@@ -86,9 +84,12 @@ function result(text: string, names: Names): ResultColumn | null {
   const [, found, of] = FUNCTION.exec(text) ?? [];
   const verb = found?.toLowerCase();
   if (verb === undefined)
-    throw refusal('functions', `${text.slice(0, 60)} is no function: write count(), sum(f), avg(f), min(f) or max(f)`);
+    throw invalidParameter(
+      'functions',
+      `${text.slice(0, 60)} is no function: write count(), sum(f), avg(f), min(f) or max(f)`,
+    );
   if (of === undefined) {
-    if (verb !== 'count') throw refusal('functions', `${verb}() needs a field`);
+    if (verb !== 'count') throw invalidParameter('functions', `${verb}() needs a field`);
     return { ...made('count', 'double precision', 'count(*)'), valueType: 'number' };
   }
   const column = names.comparable(of);
@@ -96,11 +97,12 @@ function result(text: string, names: Names): ResultColumn | null {
   const name = `${verb}_${of}`;
   if (verb === 'count') return { ...made(name, 'double precision', `count(${column.quoted})`), valueType: 'number' };
   if (verb === 'min' || verb === 'max') {
-    if (!ORDERED.includes(column.type)) throw refusal('functions', `${verb}() does not take ${of}: it has no order`);
+    if (!ORDERED.includes(column.type))
+      throw invalidParameter('functions', `${verb}() does not take ${of}: it has no order`);
     const sql = `${verb}(${column.quoted})`;
     return { ...column, name, quoted: quoted(name), sql, valueType: valueTypeOfColumn(column) };
   }
-  if (column.type !== 'double precision') throw refusal('functions', `${verb}() takes numbers, ${of} is none`);
+  if (column.type !== 'double precision') throw invalidParameter('functions', `${verb}() takes numbers, ${of} is none`);
   return { ...made(name, 'double precision', `${verb}(${column.quoted})`), valueType: 'number' };
 }
 
@@ -143,12 +145,10 @@ function readOrder(
     const descending = part.startsWith('-');
     const name = descending || part.startsWith('+') ? part.slice(1).trim() : part;
     const column = columns.find((one) => one.name === name);
-    if (column === undefined) throw refusal('sort', `${name.slice(0, 60)} is no result and no group of this query`);
+    if (column === undefined)
+      throw invalidParameter('sort', `${name.slice(0, 60)} is no result and no group of this query`);
     return { column, sql: `${column.sql} ${descending ? 'desc' : 'asc'}` };
   });
   const rest = groups.filter((one) => !asked.some(({ column }) => column === one));
   return [...asked.map(({ sql }) => sql), ...rest.map(({ sql }) => `${sql} asc`)];
 }
-
-const refusal = (name: string, reason: string) =>
-  new Failure('INVALID_QUERY_PARAMS', { name, reason }, [{ field: name, code: 'invalid', message: reason }]);

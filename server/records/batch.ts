@@ -1,5 +1,5 @@
 // Many records of one collection in one transaction: all of them or none, every problem with the place of its item.
-import { Failure, type ProblemEntry } from '../../contract/problems.ts';
+import { Failure, invalidData } from '../../contract/problems.ts';
 import type { RecordScope } from '../access/decide.ts';
 import { withData } from '../access/scope.ts';
 import { type Ctx, RawJson } from '../context.ts';
@@ -77,11 +77,14 @@ export function createBatches({ db, opening, writes, writesMany, notUpdated, aut
           opened,
           changes.map(({ id }) => id),
         );
-      const rows = await each(changes, async ({ id, data }, i) => {
-        if (!isUuid(id)) throw new Failure('RESOURCE_NOT_FOUND');
-        if (changes.findIndex((other) => other.id === id) < i)
-          throw invalid({ field: 'id', code: 'duplicate', message: 'An earlier item changes the same record.' });
-        return { ...prepareBody(def, data, 'patch', scope), id: id.toLowerCase() };
+      const seen = new Set<string>();
+      const rows = await each(changes, async ({ id: sent, data }) => {
+        if (!isUuid(sent)) throw new Failure('RESOURCE_NOT_FOUND');
+        const id = sent.toLowerCase();
+        if (seen.has(id))
+          throw invalidData({ field: 'id', code: 'duplicate', message: 'An earlier item changes the same record.' });
+        seen.add(id);
+        return { ...prepareBody(def, data, 'patch', scope), id };
       });
       const cells = await db
         .transaction(async (tx) => {
@@ -117,16 +120,11 @@ export function createBatches({ db, opening, writes, writesMany, notUpdated, aut
       }
       return cells;
     }
-    const groups = new Map<string, ChangedRecord[]>();
-    for (const row of rows) {
-      const key = row.columns.map(({ column }) => column).join();
-      groups.set(key, [...(groups.get(key) ?? []), row]);
-    }
-    for (const group of groups.values()) {
-      const written = await writesMany.updateMany(tx, def, scope, group, author(ctx));
-      for (const row of group) cells[rows.indexOf(row)] = written.get(row.id);
-    }
-    const missing = rows.findIndex((_, i) => cells[i] === undefined);
+    const written = new Map<string, readonly Cell[]>();
+    for (const group of groupsOf(rows))
+      for (const [id, row] of await writesMany.updateMany(tx, def, scope, group, author(ctx))) written.set(id, row);
+    for (const row of rows) cells.push(written.get(row.id));
+    const missing = cells.indexOf(undefined);
     if (missing >= 0) throw new Missing(missing);
     return cells;
   }
@@ -170,15 +168,25 @@ export class Missing extends Error {
   }
 }
 
+/** The rows by the columns that they assign. */
+function groupsOf(rows: readonly ChangedRecord[]): Iterable<ChangedRecord[]> {
+  const groups = new Map<string, ChangedRecord[]>();
+  for (const row of rows) {
+    const key = row.columns.map(({ column }) => column).join();
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [row]);
+    else group.push(row);
+  }
+  return groups.values();
+}
+
 const looksAtData = (scope: RecordScope): boolean =>
   scope.rows.some((any) => any.some(({ checked }) => [...checked.variables].some((name) => name.startsWith('data'))));
 
-const invalid = (entry: ProblemEntry) => new Failure('INVALID_RESOURCE_DATA', {}, [entry]);
-
 /** Throws INVALID_RESOURCE_DATA for a list that is empty or too long. */
 export function assertSize(count: number): void {
-  if (count === 0) throw invalid({ field: '', code: 'batch_empty', message: 'Send at least one item.' });
+  if (count === 0) throw invalidData({ field: '', code: 'batch_empty', message: 'Send at least one item.' });
   if (count <= MOST_ITEMS) return;
   const message = `Send at most ${MOST_ITEMS} items at once; there are ${count}.`;
-  throw invalid({ field: '', code: 'batch_too_large', message });
+  throw invalidData({ field: '', code: 'batch_too_large', message });
 }

@@ -6,6 +6,7 @@ import { recordFault } from './faults.ts';
 import type { Opened } from './open.ts';
 import type { Author } from './store/write.ts';
 import type { NewRecord, RecordsWritten } from './store/write-many.ts';
+import { keptIf } from './undone.ts';
 
 /** The row of that place was refused. */
 class Refused extends Error {
@@ -16,9 +17,6 @@ class Refused extends Error {
     super('refused');
   }
 }
-
-/** Ends a transaction that must leave nothing. */
-class Undone extends Error {}
 
 /**
  * The failure with the place of the first row that is refused, found by storing one after the other in a transaction that is undone.
@@ -34,12 +32,12 @@ export async function blamed(
   const told = recordFault(error, 'store', def);
   if (!(told instanceof Failure) || told.status >= 500) return error;
   try {
-    await db.transaction(async (tx) => {
+    await keptIf(db, async (tx) => {
       for (const [i, row] of rows.entries())
         await writesMany.insertMany(tx, def, scope, [row], author).catch((cause) => {
           throw new Refused(i, cause);
         });
-      throw new Undone();
+      return false;
     });
   } catch (second) {
     if (!(second instanceof Refused)) return error;

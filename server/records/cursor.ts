@@ -1,5 +1,5 @@
 // Keyset paging: a cursor names a row by its place in an order, so that a page neither shifts nor repeats when rows come and go.
-import { Failure } from '../../contract/problems.ts';
+import { invalidParameter } from '../../contract/problems.ts';
 import { rfc3339 } from '../db/cells.ts';
 import type { Cell } from '../db/database.ts';
 import { coerce } from '../expression/coerce.ts';
@@ -61,8 +61,7 @@ function decoded(text: string): unknown[] | null {
   }
 }
 
-const refusal = (name: string, reason: string) =>
-  new Failure('INVALID_QUERY_PARAMS', { name, reason }, [{ field: name, code: 'invalid_cursor', message: reason }]);
+const refusal = (name: string, reason: string) => invalidParameter(name, reason, 'invalid_cursor');
 
 /** SQL text with a `?` for each value, and which values of the place these are. */
 export interface Condition {

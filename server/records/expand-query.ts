@@ -1,5 +1,5 @@
 // What `expand=` asks for, as a tree: references to follow, and collections that refer to the record.
-import { Failure } from '../../contract/problems.ts';
+import { invalidParameter } from '../../contract/problems.ts';
 import type { CollectionDef } from '../schema/collection-def.ts';
 import { referenced, refersTo } from '../schema/define.ts';
 import type { RecordColumn } from './columns.ts';
@@ -144,7 +144,4 @@ function parsed(step: string): { name: string; options: Record<string, string> }
   return { name: name.trim(), options };
 }
 
-const refusal = (reason: string) =>
-  new Failure('INVALID_QUERY_PARAMS', { name: 'expand', reason }, [
-    { field: 'expand', code: 'invalid', message: reason },
-  ]);
+const refusal = (reason: string) => invalidParameter('expand', reason);

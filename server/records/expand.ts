@@ -78,7 +78,9 @@ async function referring(
   const texts = await expanded(reads, scopeOf, { ...found, columns }, below);
   for (const [i, row] of found.rows.entries()) {
     const owner = row.at(-1) as string;
-    lists.set(owner, [...(lists.get(owner) ?? []), texts[i] as string]);
+    const list = lists.get(owner);
+    if (list === undefined) lists.set(owner, [texts[i] as string]);
+    else list.push(texts[i] as string);
   }
   return lists;
 }

@@ -1,5 +1,5 @@
 // Exporting records: page after page of a keyset walk, as text that is made while it is sent, in memory that does not grow.
-import { Failure } from '../../contract/problems.ts';
+import { invalidParameter } from '../../contract/problems.ts';
 import { Answer, Streamed } from '../context.ts';
 import { csvLine } from '../csv.ts';
 import type { RecordColumn } from './columns.ts';
@@ -59,7 +59,7 @@ export function refuseWindow(query: Readonly<Record<string, unknown>>): void {
   );
   if (name === undefined) return;
   const reason = `an export is all that matches: leave ${name} out (a field of that name is ${name}__eq)`;
-  throw new Failure('INVALID_QUERY_PARAMS', { name, reason }, [{ field: name, code: 'invalid', message: reason }]);
+  throw invalidParameter(name, reason);
 }
 
 function line(json: string, columns: readonly RecordColumn[], format: ExportFormat): string {

@@ -31,6 +31,12 @@ export interface Asked {
   readonly where?: unknown;
 }
 
+/** The parameters of a query that speak of fields: all but `own`. */
+export const fieldParameters = (query: Readonly<Record<string, unknown>>, own: ReadonlySet<string>): Parameter[] =>
+  Object.entries(query).flatMap(([name, value]) =>
+    own.has(name) || typeof value !== 'string' ? [] : [{ name, value }],
+  );
+
 const TYPES: Readonly<Record<PgType, ValueType>> = {
   text: 'text',
   'double precision': 'number',

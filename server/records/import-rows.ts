@@ -2,7 +2,7 @@
 
 import { Readable } from 'node:stream';
 import { CsvError, parse } from 'csv-parse';
-import { Failure, type ProblemEntry } from '../../contract/problems.ts';
+import { Failure, invalidData, invalidParameter, type ProblemEntry } from '../../contract/problems.ts';
 import type { ImportQuery } from '../../contract/records.ts';
 import type { UploadBody } from '../context.ts';
 import { inspectJson } from '../json-text.ts';
@@ -60,9 +60,7 @@ function readMap(text: string | undefined): ColumnMap {
       const at = pair.lastIndexOf(':');
       if (at < 1) {
         const reason = `${pair.slice(0, 60)} is no pair: write column:field`;
-        throw new Failure('INVALID_QUERY_PARAMS', { name: 'map', reason }, [
-          { field: 'map', code: 'invalid', message: reason },
-        ]);
+        throw invalidParameter('map', reason);
       }
       return [pair.slice(0, at).trim(), pair.slice(at + 1).trim() || null];
     }),
@@ -70,9 +68,7 @@ function readMap(text: string | undefined): ColumnMap {
 }
 
 const broken = (line: number, message: string): Failure =>
-  new Failure('INVALID_RESOURCE_DATA', {}, [
-    { field: '', code: 'invalid_text', message: `Line ${line}: ${message}`, index: line },
-  ]);
+  invalidData({ field: '', code: 'invalid_text', message: `Line ${line}: ${message}`, index: line });
 
 async function* jsonRows(bytes: AsyncIterable<Uint8Array>, map: ColumnMap): AsyncGenerator<ImportRow> {
   let line = 0;
@@ -192,9 +188,7 @@ function columnsOf(def: CollectionDef, header: readonly string[], map: ColumnMap
   const absent = [...map.keys()].find((column) => !header.includes(column));
   if (absent !== undefined) {
     const reason = `there is no column ${absent.slice(0, 60)}`;
-    throw new Failure('INVALID_QUERY_PARAMS', { name: 'map', reason }, [
-      { field: 'map', code: 'unknown_column', message: reason },
-    ]);
+    throw invalidParameter('map', reason, 'unknown_column');
   }
   const unknown: string[] = [];
   const found = header.map((column) => {

@@ -1,5 +1,5 @@
 // Importing records: rows are judged and stored in groups while they arrive; a bad row is reported and does not stop the others.
-import { Failure } from '../../contract/problems.ts';
+import { Failure, invalidParameter } from '../../contract/problems.ts';
 import type { ImportQuery } from '../../contract/records.ts';
 import { Answer, type Ctx, RawJson, Streamed } from '../context.ts';
 import type { Transaction } from '../db/database.ts';
@@ -8,6 +8,7 @@ import { type ImportRow, importRows } from './import-rows.ts';
 import { type ImportParts, ImportRun, keyValue, type Reject, type Rights } from './import-run.ts';
 import type { Opened } from './open.ts';
 import { spooled } from './spool.ts';
+import { keptIf } from './undone.ts';
 
 /** Rows that are stored together. */
 const GROUP = 500;
@@ -15,9 +16,6 @@ const GROUP = 500;
 const PATIENCE_MS = 1000;
 
 type Event = ({ readonly type: 'reject' } & Reject) | ({ readonly type: 'progress' } & Readonly<ImportRun['counts']>);
-
-/** Ends a transaction that must leave nothing. */
-class Undone extends Error {}
 
 export function createImport(parts: ImportParts) {
   const { db, opening } = parts;
@@ -92,16 +90,11 @@ export function createImport(parts: ImportParts) {
 
     /** Everything in one transaction, which leaves nothing when it was a trial or a row was bad. */
     async function inOne(tell: (event: Event) => void): Promise<boolean> {
-      try {
-        await db.transaction(async (tx) => {
-          for await (const event of events(tx)) tell(event);
-          if (dryRun || run.counts.rejected > 0) throw new Undone();
-        });
-        return false;
-      } catch (error) {
-        if (error instanceof Undone) return true;
-        throw error;
-      }
+      const kept = await keptIf(db, async (tx) => {
+        for await (const event of events(tx)) tell(event);
+        return !dryRun && run.counts.rejected === 0;
+      });
+      return !kept;
     }
 
     /** Rows that are stored stay so when the text breaks off behind them. */
@@ -164,7 +157,5 @@ function keyOf({ def, scope }: Opened, name: string | undefined): FieldColumn | 
   const open = field !== undefined && (scope.fields === null || scope.fields.has(name));
   if (open && field.field.unique && (scope.unmasked || field.field.pii !== true)) return field;
   const reason = 'name a unique field that you may write';
-  throw new Failure('INVALID_QUERY_PARAMS', { name: 'upsert_by', reason }, [
-    { field: 'upsert_by', code: 'not_unique', message: reason },
-  ]);
+  throw invalidParameter('upsert_by', reason, 'not_unique');
 }

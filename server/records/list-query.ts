@@ -1,10 +1,10 @@
 // The query of a list as a value: which rows, in which order, which columns, which window.
-import { Failure } from '../../contract/problems.ts';
+import { invalidParameter } from '../../contract/problems.ts';
 import { ListQuery } from '../../contract/records.ts';
 import type { CollectionDef } from '../schema/collection-def.ts';
 import { CREATED_AT, ID, type RecordColumn } from './columns.ts';
 import { type Place, readCursor, type SortKey } from './cursor.ts';
-import { type Filter, readFilter } from './filter.ts';
+import { type Filter, fieldParameters, readFilter } from './filter.ts';
 import { listed, Names, type Sight } from './names.ts';
 import { RANK, readSearch, type Search, searchShape } from './search.ts';
 
@@ -44,17 +44,15 @@ export function readListQuery(def: CollectionDef, query: ListQuery, sight: Sight
   const search = readSearch(def, query.search, names);
   const sort = readSort(query.sort, names, search === null ? NEWEST : BEST);
   const columns = names.projection(query.fields);
-  const parameters = Object.entries(query).flatMap(([name, value]) =>
-    PARAMETERS.has(name) || typeof value !== 'string' ? [] : [{ name, value }],
-  );
+  const parameters = fieldParameters(query, PARAMETERS);
   const filter = readFilter(def, { parameters, filter: query.filter, where }, names);
   names.settle();
   const { cursor, cursor_before: before } = query;
   if (cursor !== undefined && before !== undefined)
-    throw refusal('cursor_before', 'send cursor or cursor_before, not both');
+    throw invalidParameter('cursor_before', 'send cursor or cursor_before, not both');
   const backwards = before !== undefined && before !== '';
   const text = backwards ? before : (cursor ?? '');
-  if (text !== '' && query.skip > 0) throw refusal('skip', 'a cursor says where to begin: leave skip out');
+  if (text !== '' && query.skip > 0) throw invalidParameter('skip', 'a cursor says where to begin: leave skip out');
   const place = text === '' ? null : readCursor(backwards ? 'cursor_before' : 'cursor', text, sort, search?.signature);
   const order = sort.map((key) => (key.descending ? '-' : '') + key.column.name);
   const { include_count: counted = true, count = counted ? 'exact' : 'false', deleted = 'without' } = query;
@@ -93,8 +91,8 @@ export function readSort(text: string | undefined, names: Names, usual: SortKey 
     const column = names.comparable(descending || part.startsWith('+') ? part.slice(1).trim() : part);
     if (column === null) continue;
     if ('volatile' in column && column.volatile)
-      throw refusal('sort', `${column.name} changes with the clock: sort by what it is made of`);
-    if (column.type === 'jsonb') throw refusal('sort', `${column.name} is json and has no order`);
+      throw invalidParameter('sort', `${column.name} changes with the clock: sort by what it is made of`);
+    if (column.type === 'jsonb') throw invalidParameter('sort', `${column.name} is json and has no order`);
     if (!keys.some((k) => k.column === column)) keys.push({ column, descending });
   }
   if (keys.length === 0) keys.push(usual);
@@ -102,6 +100,3 @@ export function readSort(text: string | undefined, names: Names, usual: SortKey 
   if (!keys.some((k) => k.column === ID)) keys.push({ column: ID, descending: (keys.at(-1) as SortKey).descending });
   return keys;
 }
-
-const refusal = (name: string, reason: string) =>
-  new Failure('INVALID_QUERY_PARAMS', { name, reason }, [{ field: name, code: 'invalid', message: reason }]);

@@ -1,6 +1,6 @@
 // The beginning of every call on records: the collection, the decision, and a second try when another process changed the table.
 import type { Field } from '../../contract/fields.ts';
-import { Failure } from '../../contract/problems.ts';
+import { Failure, invalidData } from '../../contract/problems.ts';
 import type { Decide, Operation, RecordScope } from '../access/decide.ts';
 import { passes } from '../access/rule.ts';
 import { withData } from '../access/scope.ts';
@@ -116,9 +116,7 @@ export function createOpening({ definitions, resolveAccount, decide }: OpeningOp
       throw new Failure('ACCOUNT_REQUIRED', { how: 'send account_id in the body (or X-Account-ID)' });
     const id = await resolveAccount(account);
     if (id === null)
-      throw new Failure('INVALID_RESOURCE_DATA', {}, [
-        { field: 'account_id', code: 'invalid_reference', message: 'There is no such account.' },
-      ]);
+      throw invalidData({ field: 'account_id', code: 'invalid_reference', message: 'There is no such account.' });
     return id;
   }
 

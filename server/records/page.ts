@@ -1,5 +1,5 @@
 // A page of records as its reply: items, total, window and the cursors of its neighbours.
-import { Failure } from '../../contract/problems.ts';
+import { invalidParameter } from '../../contract/problems.ts';
 import type { RecordQuery } from './list-query.ts';
 import type { RecordRows } from './store/read.ts';
 
@@ -9,9 +9,7 @@ const PAGE_LIMIT = 32_000_000;
 export function refuseHuge(items: readonly string[]): void {
   if (items.reduce((sum, item) => sum + item.length, 0) <= PAGE_LIMIT) return;
   const message = 'the page is larger than 32 MB: ask for fewer records, or name the fields you need';
-  throw new Failure('INVALID_QUERY_PARAMS', { name: 'limit', reason: message }, [
-    { field: 'limit', code: 'page_too_large', message },
-  ]);
+  throw invalidParameter('limit', message, 'page_too_large');
 }
 
 /** The reply. The next page is there when this one was cut, or when it was read backwards from it. */

@@ -1,5 +1,5 @@
 // The body of a query as the query of a list: one meaning behind two spellings.
-import { Failure } from '../../contract/problems.ts';
+import { invalidParameter } from '../../contract/problems.ts';
 import { ListQuery, type RecordQueryBody } from '../../contract/records.ts';
 
 /** Throws INVALID_QUERY_PARAMS naming the key that is out of range. */
@@ -24,7 +24,7 @@ export function listQueryOf(body: RecordQueryBody): ListQuery {
   const [issue] = parsed.error.issues;
   const name = String(issue?.path[0] ?? 'body');
   const message = issue?.message ?? 'is not valid';
-  throw new Failure('INVALID_QUERY_PARAMS', { name, reason: message }, [{ field: name, code: 'invalid', message }]);
+  throw invalidParameter(name, message);
 }
 
 const text = (value: number | undefined): string | undefined => (value === undefined ? undefined : String(value));

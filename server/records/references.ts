@@ -1,6 +1,6 @@
 // `{"$from": "author.id"}`: what operations of one transaction say about the results of earlier ones.
 
-import { Failure, type ProblemEntry } from '../../contract/problems.ts';
+import { invalidData } from '../../contract/problems.ts';
 import type { TransactionBody } from '../../contract/record-batches.ts';
 import type { CollectionDef } from '../schema/collection-def.ts';
 import type { Body } from './body.ts';
@@ -18,8 +18,6 @@ const refOf = (value: unknown): string | null => {
   const text = (value as Record<string, unknown>).$from;
   return keys.length === 1 && typeof text === 'string' ? text : null;
 };
-
-const invalid = (entry: ProblemEntry) => new Failure('INVALID_RESOURCE_DATA', {}, [entry]);
 
 /** The results so far, and what later operations make of them. Operations are named by `as`, or by their place from 0. */
 export class References {
@@ -39,7 +37,7 @@ export class References {
     for (const [i, { as }] of operations.entries()) {
       if (as === undefined) continue;
       const entry = { field: 'as', code: 'duplicate', message: `The name ${as} stands twice.`, index: i };
-      if (this.names.has(as)) throw invalid(entry);
+      if (this.names.has(as)) throw invalidData(entry);
       this.names.set(as, i);
     }
   }
@@ -116,7 +114,7 @@ export class References {
     const place = this.names.get(name) ?? (/^\d{1,4}$/.test(name) ? Number(name) : -1);
     if (place >= 0 && place < index && field !== '') return { index: place, field };
     const message = `${text.slice(0, 100)} names no earlier operation: write "name.field", where an operation before this one has as: "name".`;
-    throw invalid({ field: at, code: 'unknown_reference', message });
+    throw invalidData({ field: at, code: 'unknown_reference', message });
   }
 
   private value({ index, field }: Target, at: string): unknown {
@@ -128,6 +126,6 @@ export class References {
     const message = known
       ? `${field} is personal data that you see masked: its value cannot be used.`
       : `The operation before has no field ${field.slice(0, 100)} that you see.`;
-    throw invalid({ field: at, code: known ? 'masked_value' : 'unknown_reference', message });
+    throw invalidData({ field: at, code: known ? 'masked_value' : 'unknown_reference', message });
   }
 }

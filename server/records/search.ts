@@ -1,6 +1,6 @@
 // What `search=` asks for, as a condition and a rank over the searchable fields that the caller may compare.
 import { createHash } from 'node:crypto';
-import { Failure } from '../../contract/problems.ts';
+import { invalidParameter } from '../../contract/problems.ts';
 import type { CollectionDef } from '../schema/collection-def.ts';
 import { SEARCH_COLUMN, SEARCH_CONFIG, searchedBy, searchWords } from '../schema/search.ts';
 import type { RecordColumn } from './columns.ts';
@@ -64,9 +64,7 @@ export function readSearch(def: CollectionDef, text: string | undefined, names: 
   const visible = searched.filter(({ name }) => open.has(name));
   if (visible.length === 0) {
     const reason = 'no field that you may read is searchable: mark text fields with searchable: true';
-    throw new Failure('INVALID_QUERY_PARAMS', { name: 'search', reason }, [
-      { field: 'search', code: 'not_searchable', message: reason },
-    ]);
+    throw invalidParameter('search', reason, 'not_searchable');
   }
   // Who sees only some of the fields must not find rows by the words of the others.
   const stored = visible.length === searched.length;

@@ -71,11 +71,16 @@ export function createRecords(options: RecordsOptions) {
   };
   const author = (ctx: Ctx) => ({ by: ctx.caller?.userId ?? null, context: contextText(ctx) });
 
+  function askedOf({ ctx, def, scope }: Opened, query: ListQuery, where?: unknown): RecordQuery {
+    const asked = readListQuery(def, query, scope, where);
+    // Deleted records are for who may delete.
+    if (asked.deleted !== 'without') decide(ctx, { def, operation: 'delete', namedAccount: scope.accountId });
+    return asked;
+  }
+
   const page = (call: Call, query: ListQuery, where?: unknown): Promise<RawJson> =>
     on(call, 'fetch', async ({ ctx, def, scope }) => {
-      const asked = readListQuery(def, query, scope, where);
-      // Deleted records are for who may delete.
-      if (asked.deleted !== 'without') decide(ctx, { def, operation: 'delete', namedAccount: scope.accountId });
+      const asked = askedOf({ ctx, def, scope }, query, where);
       const branches = await expandOf({ ctx, def, scope }, query.expand, asked.columns);
       const [rows, total] = await Promise.all([reads.list(def, scope, asked), totalOf({ ctx, def, scope }, asked)]);
       const items =
@@ -258,12 +263,9 @@ export function createRecords(options: RecordsOptions) {
     /** Everything that the list would show, as text that is made while it is sent. */
     export: (ctx: Ctx, name: string, { format, sort = 'id', ...query }: ExportQuery) =>
       on({ ctx, name, operation: 'list' }, 'fetch', async (opened) => {
-        const { def, scope } = opened;
         refuseWindow(query);
         const whole = { ...query, sort, skip: 0, limit: 1, count: 'false' } as ListQuery;
-        const asked = readListQuery(def, whole, scope);
-        if (asked.deleted !== 'without') decide(ctx, { def, operation: 'delete', namedAccount: scope.accountId });
-        return exported(reads, opened, asked, format);
+        return exported(reads, opened, askedOf(opened, whole), format);
       }),
     import: createImport({ db, opening, reads, writesMany, changeRows: many.changeRows, author }),
 

@@ -108,6 +108,13 @@ describe.runIf(available)('batches', () => {
       { id: b, data: { n: null, doc: { deep: [true] } } },
       { id: c, data: { title: 'C' } },
     ];
+    for (const again of [a, a.toUpperCase()]) {
+      const twice = await send('PATCH', { records: [...changes, { id: again, data: { title: 'again' } }] });
+      expect(twice.body).toMatchObject({
+        code: 'INVALID_RESOURCE_DATA',
+        errors: [{ index: 3, field: 'id', code: 'duplicate' }],
+      });
+    }
     const done = await send('PATCH', { records: changes });
     expect([done.status, done.body.count]).toEqual([200, 3]);
     expect(done.body.updated).toMatchObject([
