@@ -30,6 +30,12 @@ const CONTEXT = JSON.stringify({
   user_agent: 'Mozilla/5.0 (X11; Linux x86_64)',
 });
 
+const ACTOR = JSON.stringify({
+  kind: 'user',
+  user_id: '0198c0de-7a11-7000-8000-3b2f5c0ffee2',
+  request_id: 'cid_0198c0de-7a11-7000-8000-3b2f5c0ffee1',
+});
+
 const COLUMNS = 'id, title, body, views, published, account_id, created_at, updated_at, created_by, updated_by';
 const TABLE = 'app_main.bench';
 const insert = (
@@ -67,7 +73,7 @@ async function learned(def: CollectionDef, writes: ReturnType<typeof createWrite
   } as unknown as Runner;
   const scope = (accountId: string) =>
     makeScope({ accountId, rows: [], fields: null, unmasked: true, environment: { auth: null }, slots: [], key: '1' });
-  const author = { by: 'BY', context: CONTEXT };
+  const author = { by: 'BY', context: CONTEXT, actor: ACTOR };
   const row = (body: object, mode: 'create' | 'patch') =>
     prepareBody(def, body as never, mode, { fields: null, unmasked: true });
   const created = row({ title: 'TITLE', body: BODY, views: 99, published: true }, 'create');

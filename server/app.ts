@@ -23,6 +23,7 @@ import type { Database } from './db/database.ts';
 import { migrateDatabase } from './db/migrate.ts';
 import { openDatabase } from './db/open.ts';
 import { rowSecurityOf } from './db/row-security.ts';
+import { createTail } from './events/tail.ts';
 import { groupsRoutes } from './groups/routes.ts';
 import { createGroups } from './groups/service.ts';
 import { createHttp } from './http/server.ts';
@@ -74,6 +75,8 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
   try {
     await migrateDatabase(db);
     const trail = createTrail({ db, encryptionKey: config.encryptionKey, log });
+    const retention = { seconds: config.eventsHours * 3600, events: config.eventsKept };
+    const events = await createTail({ db, log, retention });
     const mail = createMail({ dataDir: config.dataDir, log });
     const accounts = createAccounts({ db, trail });
     const auth = await createAuth({ db, config, mail, accounts, trail, log });
@@ -102,6 +105,7 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
       definitions: registry,
       resolveAccount: accounts.resolve,
       trail,
+      events,
       decide: createDecide(sources),
       baseDocument: documents.base,
       rowSecurity: await rowSecurityOf(db, config.rowSecurity, log),
@@ -158,6 +162,7 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
       await registry.close();
       await grants.close();
       await macros.close();
+      await events.close();
       await trail.close();
       await db.close();
     };

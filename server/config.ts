@@ -22,6 +22,9 @@ export interface Config {
   readonly poolSize: number;
   /** How many proxies stand in front; the address that the outermost of them saw is the caller's. */
   readonly trustProxy: number;
+  /** How long events can be read again, in hours, and how many of them. */
+  readonly eventsHours: number;
+  readonly eventsKept: number;
   readonly log: 'silent' | 'error' | 'warn' | 'info' | 'debug';
   readonly production: boolean;
 }
@@ -133,6 +136,20 @@ export const VARIABLES: readonly Variable[] = [
     type: 'number',
     fallback: '10',
     meaning: 'connections for transactions (PostgreSQL)',
+  },
+  {
+    name: 'SNACKBASE_EVENTS_HOURS',
+    option: 'eventsHours',
+    type: 'number',
+    fallback: '24',
+    meaning: 'how long a broken stream can be taken up again without loss',
+  },
+  {
+    name: 'SNACKBASE_EVENTS_KEPT',
+    option: 'eventsKept',
+    type: 'number',
+    fallback: '1000000',
+    meaning: 'most events that are kept for that',
   },
   {
     name: 'SNACKBASE_TRUST_PROXY',

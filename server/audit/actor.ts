@@ -44,3 +44,12 @@ export function contextText(ctx: Ctx): string {
   }
   return text;
 }
+
+/** Who did it, as an event tells: `{kind, user_id?, key_id?, request_id}` as JSON text. */
+export const actorText = ({ caller, requestId }: Ctx): string =>
+  JSON.stringify({
+    kind: caller === null ? 'anonymous' : caller.kind,
+    user_id: caller?.userId,
+    key_id: caller?.keyId ?? undefined,
+    request_id: requestId,
+  });

@@ -13,7 +13,7 @@ import { lastChecksum } from './store/recording.ts';
 import type { Trail } from './trail.ts';
 import { type Verdict, verifyTrail } from './verify.ts';
 
-export { contextText } from './actor.ts';
+export { actorText, contextText } from './actor.ts';
 export type { Change } from './entry.ts';
 export { type Recorded, type Recorder, unsealed } from './recorder.ts';
 export { maskTypeOf } from './shown.ts';

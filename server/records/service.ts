@@ -3,10 +3,11 @@ import { Failure } from '../../contract/problems.ts';
 import type { AggregateQuery, ExportQuery, ListQuery, RecordQueryBody } from '../../contract/records.ts';
 import type { Decide, Operation } from '../access/decide.ts';
 import { withData } from '../access/scope.ts';
-import { contextText, type Trail } from '../audit/service.ts';
+import { actorText, contextText, type Trail } from '../audit/service.ts';
 import { type Ctx, RawJson } from '../context.ts';
-import type { Database, Transaction } from '../db/database.ts';
+import type { Database, Runner, Transaction } from '../db/database.ts';
 import type { RowSecurity } from '../db/row-security.ts';
+import type { Tail } from '../events/tail.ts';
 import { idsOf } from '../ids.ts';
 import type { CollectionDef } from '../schema/collection-def.ts';
 import { isUuid } from '../schema/values.ts';
@@ -42,6 +43,7 @@ export interface RecordsOptions {
   /** The id of the account named by id or slug, null when there is none. */
   readonly resolveAccount: (name: string) => Promise<string | null>;
   readonly trail: Trail;
+  readonly events: Pick<Tail, 'appended'>;
   readonly decide: Decide;
   readonly rowSecurity: RowSecurity;
   /** The OpenAPI document of the contract. */
@@ -55,8 +57,14 @@ export function createRecords(options: RecordsOptions) {
   const statements = createStatements(db, rowSecurity);
   const reads = createReads(db, statements);
   const aggregate = createAggregate(db, statements);
-  const writes = createWrites(db, statements, trail);
-  const writesMany = createWritesMany(statements, trail);
+  const written = {
+    captured(on: Runner): void {
+      trail.captured(on);
+      options.events.appended(on);
+    },
+  };
+  const writes = createWrites(db, statements, written);
+  const writesMany = createWritesMany(statements, written);
   const opening = createOpening(options);
   const { open, on, viewOf, bodyAccount } = opening;
   definitions.onChange((id) => statements.forget(id));
@@ -69,7 +77,11 @@ export function createRecords(options: RecordsOptions) {
     if (row === null) throw new Failure('RESOURCE_NOT_FOUND');
     return new RawJson(row);
   };
-  const author = (ctx: Ctx) => ({ by: ctx.caller?.userId ?? null, context: contextText(ctx) });
+  const author = (ctx: Ctx) => ({
+    by: ctx.caller?.userId ?? null,
+    context: contextText(ctx),
+    actor: actorText(ctx),
+  });
 
   function askedOf({ ctx, def, scope }: Opened, query: ListQuery, where?: unknown): RecordQuery {
     const asked = readListQuery(def, query, scope, where);

@@ -42,6 +42,7 @@ export async function openTrail(db: OpenDatabase) {
   const author = (by: string) => ({
     by,
     context: JSON.stringify({ actor_kind: 'user', user_id: by, request_id: 'r1' }),
+    actor: JSON.stringify({ kind: 'user', user_id: by, request_id: 'r1' }),
   });
   return {
     db,

@@ -13,6 +13,7 @@ import * as rowSecurity from './0010-row-security.ts';
 import * as expressionFunctions from './0011-expression-functions.ts';
 import * as softDelete from './0012-soft-delete.ts';
 import * as idempotency from './0013-idempotency.ts';
+import * as events from './0014-events.ts';
 
 export interface Migration {
   /** Recorded in the database; the file's name. */
@@ -35,4 +36,5 @@ export const migrations: readonly Migration[] = [
   { name: '0011-expression-functions', ...expressionFunctions },
   { name: '0012-soft-delete', ...softDelete },
   { name: '0013-idempotency', ...idempotency },
+  { name: '0014-events', ...events },
 ];

@@ -5,16 +5,35 @@ import type { Recorder } from '../../audit/service.ts';
 import type { Runner } from '../../db/database.ts';
 import type { CollectionDef, FieldColumn } from '../../schema/collection-def.ts';
 import { columnsOf } from '../columns.ts';
+import type { Deleted } from '../list-query.ts';
+import { STAMPS_BEFORE, WAS_STAMPS } from './append-event.ts';
 import { type Piece, was } from './capture.ts';
 import type { Compiled, Statements, Values } from './statements.ts';
 
 /** The row is as old as the one that the caller has seen. */
-export const VERSION = 'updated_at = ?::timestamptz';
-export const TOUCH = "greatest(now(), updated_at + interval '1 microsecond')";
+const VERSION = 'updated_at = ?::timestamptz';
+const TOUCH = "greatest(now(), updated_at + interval '1 microsecond')";
 /** The i-th assigned column as it will be, in the rows of `input`. */
 export const becomes = (i: number): string => `"becomes ${i}"`;
 export const ITS_ID = 'input."its id" = before.id';
-export const ONE_ROW = 't.account_id = before.account_id and t.id = before.id';
+const ONE_ROW = 't.account_id = before.account_id and t.id = before.id';
+
+/** Which rows a write is about. */
+interface Which {
+  /** The one of `@id`, those that `input` names, or those of `@ids`. */
+  readonly which?: 'one' | 'input' | 'ids';
+  /** Only as it was at `@version`. */
+  readonly version?: boolean;
+  readonly deleted?: Deleted;
+}
+
+interface Change {
+  readonly source?: string;
+  readonly set: readonly string[];
+  readonly bindings?: readonly string[];
+  readonly assigned?: readonly FieldColumn[];
+  readonly join?: string;
+}
 
 export function createPieces(statements: Statements, trail: Pick<Recorder, 'captured'>) {
   const { kx, compile, run, within, select, conditions } = statements;
@@ -32,19 +51,21 @@ export function createPieces(statements: Statements, trail: Pick<Recorder, 'capt
   function before(
     def: CollectionDef,
     scope: RecordScope,
-    columns: readonly string[],
-    { many = false, version = false }: { many?: boolean; version?: boolean } = {},
+    columns: readonly string[] = [],
+    { which = 'one', version = false, deleted }: Which = {},
   ): Piece {
-    const rows = within(def, scope)
-      .select(kx.raw(['account_id', 'id', ...columns].join(', ')))
+    const rows = within(def, scope, deleted)
+      .select(kx.raw(['account_id', 'id', ...STAMPS_BEFORE, ...columns].join(', ')))
       .forUpdate();
     if (version) rows.whereRaw(VERSION, ['@version']);
-    return piece(many ? rows.whereRaw('id in (select "its id" from input)').orderBy('id') : rows.where('id', '@id'));
+    if (which === 'one') return piece(rows.where('id', '@id'));
+    const named = which === 'input' ? ['id in (select "its id" from input)', []] : ['id = any (?::uuid[])', ['@ids']];
+    return piece(rows.whereRaw(...(named as [string, string[]])).orderBy('id'));
   }
 
   /** The row as it will be, if the rules of the scope let it pass; under the names that the rules know. */
   function after(scope: RecordScope, changed: readonly FieldColumn[], kept: readonly string[], many = false): Piece {
-    const old = changed.map((_, i) => was(i));
+    const old = [...changed.map((_, i) => was(i)), ...WAS_STAMPS];
     const now = changed.map((c, i) => `${many ? becomes(i) : `?::${c.type}`} as ${c.quoted}`);
     const source = many ? `before join input on ${ITS_ID}` : 'before';
     const stamps = ['now() as updated_at', '?::text as updated_by'];
@@ -61,12 +82,28 @@ export function createPieces(statements: Statements, trail: Pick<Recorder, 'capt
     };
   }
 
-  const kept = (def: CollectionDef) =>
-    ['account_id', 'id', 'updated_at', ...def.fields.map((f) => f.quoted)].join(', ');
   const columnsIn = (def: CollectionDef): string =>
     columnsOf(def)
       .stored.map((c) => `t.${c.quoted}`)
       .join(', ');
+
+  /** A change of the rows of `source`, locked or judged: `set` assigns, with its bindings; `assigned` are the columns as they were. */
+  function change(
+    def: CollectionDef,
+    { source = 'before', set, bindings = [], assigned = [], join = '' }: Change,
+  ): Piece {
+    const touched = [...set, `updated_at = ${TOUCH.replace('updated_at', 't.updated_at')}`, 'updated_by = ?'];
+    const past = [...assigned.map((_, i) => was(i)), ...WAS_STAMPS].map((name) => `before.${name}`);
+    return {
+      sql: `update ${def.table} t set ${touched.join(', ')} from ${source} as before${join}
+        where ${ONE_ROW} returning ${[columnsIn(def), ...past].join(', ')}`,
+      bindings: [...bindings, '@by'],
+    };
+  }
+
+  /** What deletes the rows of `before` softly, or brings them back. */
+  const marked = (def: CollectionDef, value: 'now()' | 'null'): Piece =>
+    change(def, { set: [`deleted_at = ${value}`] });
 
   async function ran(on: Runner, compiled: Compiled, scope: RecordScope, values: Values) {
     const result = await run(on, compiled, scope, values);
@@ -74,7 +111,13 @@ export function createPieces(statements: Statements, trail: Pick<Recorder, 'capt
     return result;
   }
 
-  return { writing, before, after, kept, columnsIn, ran };
+  /** What deletes the rows of `before` for good. */
+  const gone = (def: CollectionDef): Piece => ({
+    sql: `delete from ${def.table} t using before where ${ONE_ROW} returning ${columnsIn(def)}`,
+    bindings: [],
+  });
+
+  return { writing, before, after, change, marked, gone, columnsIn, ran };
 }
 
 const STAMPS = ['updated_at', 'updated_by'];

@@ -6,8 +6,9 @@ import type { CollectionDef, FieldColumn } from '../../schema/collection-def.ts'
 import type { Bound } from '../../schema/values.ts';
 import type { Prepared } from '../body.ts';
 import { columnsOf, ID } from '../columns.ts';
+import { appendEvents } from './append-event.ts';
 import { captureWritten, was } from './capture.ts';
-import { becomes, createPieces, ITS_ID, judgesChange, ONE_ROW, ruleColumns, TOUCH } from './pieces.ts';
+import { becomes, createPieces, ITS_ID, judgesChange, ruleColumns } from './pieces.ts';
 import type { Statements, Values } from './statements.ts';
 import type { Author } from './write.ts';
 
@@ -49,9 +50,9 @@ export interface RecordsWritten {
 }
 
 export function createWritesMany(statements: Statements, trail: Pick<Recorder, 'captured'>): RecordsWritten {
-  const { kx, keep, within, names } = statements;
-  const { writing, before, after, kept, columnsIn, ran } = createPieces(statements, trail);
-  const told = (author: Author): Values => ({ '@by': author.by, '@context': author.context });
+  const { keep, names } = statements;
+  const { writing, before, after, change, marked, gone, columnsIn, ran } = createPieces(statements, trail);
+  const told = (author: Author): Values => ({ '@by': author.by, '@context': author.context, '@actor': author.actor });
 
   /** The rows of the JSON parameter, under names that no column has. */
   const input = (columns: readonly FieldColumn[], more: readonly string[] = []) => ({
@@ -74,7 +75,13 @@ export function createWritesMany(statements: Statements, trail: Pick<Recorder, '
           bindings: ['@by', '@by'],
         };
         const captured = captureWritten(def, 'CREATE', def.fields);
-        return writing(def, { input: input(columns, ['"its account" char(6)']), written: insert, captured }, true);
+        const pieces = {
+          input: input(columns, ['"its account" char(6)']),
+          written: insert,
+          captured,
+          appended: appendEvents(def, 'CREATE'),
+        };
+        return writing(def, pieces, true);
       });
       const text = jsonOf(rows, (row) => `"its account":"${row.accountId}",`);
       return byId(def, (await ran(on, compiled, scope, { ...told(author), '@rows': text })).rows);
@@ -86,22 +93,18 @@ export function createWritesMany(statements: Statements, trail: Pick<Recorder, '
         const judged = judgesChange(scope, columns);
         const old = columns.map((c, i) => `${c.quoted} as ${was(i)}`);
         const rest = judged ? ruleColumns(def, scope, columns) : [];
-        const set = [
-          ...columns.map((c, i) => `${c.quoted} = input.${becomes(i)}`),
-          `updated_at = ${TOUCH.replace('updated_at', 't.updated_at')}`,
-          'updated_by = ?',
-        ];
-        const update = {
-          sql: `update ${def.table} t set ${set.join(', ')} from ${judged ? 'after' : 'before'} as before join input on ${ITS_ID}
-            where ${ONE_ROW} returning ${[columnsIn(def), ...columns.map((_, i) => `before.${was(i)}`)].join(', ')}`,
-          bindings: ['@by'],
-        };
         const pieces = {
           input: input(columns),
-          before: before(def, scope, [...old, ...rest], { many: true }),
+          before: before(def, scope, [...old, ...rest], { which: 'input' }),
           ...(judged && { after: after(scope, columns, rest, true) }),
-          written: update,
+          written: change(def, {
+            source: judged ? 'after' : 'before',
+            set: columns.map((c, i) => `${c.quoted} = input.${becomes(i)}`),
+            assigned: columns,
+            join: ` join input on ${ITS_ID}`,
+          }),
           captured: captureWritten(def, 'UPDATE', columns),
+          appended: appendEvents(def, 'UPDATE', columns),
         };
         return writing(def, pieces, true);
       });
@@ -110,12 +113,13 @@ export function createWritesMany(statements: Statements, trail: Pick<Recorder, '
 
     async removeMany(on, def, scope, ids, author) {
       const compiled = keep(def, scope, `remove many:${def.softDelete}`, () => {
-        const target = within(def, scope).whereRaw('id = any (?::uuid[])', ['@ids']);
-        const gone = { deleted_at: kx.raw('now()'), updated_at: kx.raw(TOUCH), updated_by: '@by' };
-        const removed = (def.softDelete ? target.update(gone) : target.delete()).returning(kx.raw(kept(def)) as never);
-        const { sql, bindings } = removed.toSQL();
-        const written = { sql, bindings: bindings as string[] };
-        return writing(def, { written, captured: captureWritten(def, 'DELETE', def.fields) }, false);
+        const pieces = {
+          before: before(def, scope, [], { which: 'ids' }),
+          written: def.softDelete ? marked(def, 'now()') : gone(def),
+          captured: captureWritten(def, 'DELETE', def.fields),
+          appended: appendEvents(def, 'DELETE'),
+        };
+        return writing(def, pieces, false);
       });
       const { rows } = await ran(on, compiled, scope, { ...told(author), '@ids': ids });
       return new Set(rows.map(([id]) => id as string));

@@ -6,17 +6,19 @@ import type { CollectionDef } from '../../schema/collection-def.ts';
 import type { Bound } from '../../schema/values.ts';
 import type { Prepared } from '../body.ts';
 import { columnsOf } from '../columns.ts';
+import { appendEvents } from './append-event.ts';
 import { captureWritten, was } from './capture.ts';
-import { createPieces, judgesChange, ONE_ROW, piece, ruleColumns, TOUCH, VERSION } from './pieces.ts';
+import { createPieces, judgesChange, piece, ruleColumns } from './pieces.ts';
 import type { Statements, Values } from './statements.ts';
 
 export { judgesChange } from './pieces.ts';
 
-/** Who writes: the id for created_by and updated_by, and the audit context as JSON text. */
+/** Who writes: the id for created_by and updated_by, and as JSON text the audit context and the actor of events. */
 export interface Author {
   /** null: a caller without a credential. */
   readonly by: string | null;
   readonly context: string;
+  readonly actor: string;
   /** updated_at of the row that the write builds on; another one is not in scope. */
   readonly version?: string | undefined;
 }
@@ -56,7 +58,7 @@ export interface RecordWrites {
 
 export function createWrites(db: Database, statements: Statements, trail: Pick<Recorder, 'captured'>): RecordWrites {
   const { kx, keep, within, names } = statements;
-  const { writing, before, after, kept, columnsIn, ran } = createPieces(statements, trail);
+  const { writing, before, after, change, marked, gone, columnsIn, ran } = createPieces(statements, trail);
 
   const rowValues = (row: Prepared, more: Values): Values => {
     const values: Record<string, Bound> = { ...more };
@@ -79,7 +81,8 @@ export function createWrites(db: Database, statements: Statements, trail: Pick<R
         const places = set.map(() => '?').join(', ');
         const sql = `insert into ${def.table} as t (${set.map(([column]) => column).join(', ')}) values (${places}) returning ${columnsIn(def)}`;
         const insert = { sql, bindings: set.map(([, slot]) => slot) };
-        return writing(def, { written: insert, captured: captureWritten(def, 'CREATE', def.fields) }, true);
+        const captured = captureWritten(def, 'CREATE', def.fields);
+        return writing(def, { written: insert, captured, appended: appendEvents(def, 'CREATE') }, true);
       });
       const values = rowValues(row, ids(row, { '@owner': row.accountId, '@id': row.id }));
       const { rows } = await ran(on, compiled, scope, values);
@@ -92,19 +95,17 @@ export function createWrites(db: Database, statements: Statements, trail: Pick<R
         const judged = judgesChange(scope, row.columns);
         const old = row.columns.map((c, i) => `${c.quoted} as ${was(i)}`);
         const kept = judged ? ruleColumns(def, scope, row.columns) : [];
-        const source = judged ? 'after' : 'before';
-        const set = row.columns.map((c) => `${c.quoted} = ?`);
-        const update = {
-          sql: `update ${def.table} t set ${[...set, `updated_at = ${TOUCH.replace('updated_at', 't.updated_at')}`, 'updated_by = ?'].join(', ')} from ${source} as before
-            where ${ONE_ROW} returning ${[columnsIn(def), ...row.columns.map((_, i) => `before.${was(i)}`)].join(', ')}`,
-          bindings: [...row.columns.map((c) => `@c${c.column}`), '@by'],
-        };
-        const captured = captureWritten(def, 'UPDATE', row.columns);
         const pieces = {
           before: before(def, scope, [...old, ...kept], { version }),
           ...(judged && { after: after(scope, row.columns, kept) }),
-          written: update,
-          captured,
+          written: change(def, {
+            source: judged ? 'after' : 'before',
+            set: row.columns.map((c) => `${c.quoted} = ?`),
+            bindings: row.columns.map((c) => `@c${c.column}`),
+            assigned: row.columns,
+          }),
+          captured: captureWritten(def, 'UPDATE', row.columns),
+          appended: appendEvents(def, 'UPDATE', row.columns),
         };
         return writing(def, pieces, true);
       });
@@ -115,12 +116,13 @@ export function createWrites(db: Database, statements: Statements, trail: Pick<R
     async remove(def, scope, id, author, on = db) {
       const version = author.version !== undefined;
       const compiled = keep(def, scope, `remove:${def.softDelete}:${version}`, () => {
-        const target = within(def, scope).where('id', '@id');
-        if (version) target.whereRaw(VERSION, ['@version']);
-        const gone = { deleted_at: kx.raw('now()'), updated_at: kx.raw(TOUCH), updated_by: '@by' };
-        const removed = (def.softDelete ? target.update(gone) : target.delete()).returning(kx.raw(kept(def)) as never);
-        const captured = captureWritten(def, 'DELETE', def.fields);
-        return writing(def, { written: piece(removed), captured }, false);
+        const pieces = {
+          before: before(def, scope, [], { version }),
+          written: def.softDelete ? marked(def, 'now()') : gone(def),
+          captured: captureWritten(def, 'DELETE', def.fields),
+          appended: appendEvents(def, 'DELETE'),
+        };
+        return writing(def, pieces, false);
       });
       const { rowCount } = await ran(on, compiled, scope, ids(author, { '@id': id }));
       return rowCount > 0;
@@ -129,8 +131,12 @@ export function createWrites(db: Database, statements: Statements, trail: Pick<R
     async purge(def, scope, id, author, on = db) {
       const compiled = keep(def, scope, 'purge', () => {
         const removed = within(def, scope, 'with').where('id', '@id').delete();
-        const written = piece(removed.returning(kx.raw(kept(def)) as never));
-        return writing(def, { written, captured: captureWritten(def, 'DELETE', def.fields, true) }, false);
+        const pieces = {
+          written: piece(removed.returning(kx.raw(allColumns(def)) as never)),
+          captured: captureWritten(def, 'DELETE', def.fields, true),
+          appended: appendEvents(def, 'DELETE', [], true),
+        };
+        return writing(def, pieces, false);
       });
       const { rowCount } = await ran(on, compiled, scope, ids(author, { '@id': id }));
       return rowCount > 0;
@@ -138,10 +144,13 @@ export function createWrites(db: Database, statements: Statements, trail: Pick<R
 
     async restore(def, scope, id, author, on = db) {
       const compiled = keep(def, scope, 'restore', () => {
-        const back = { deleted_at: kx.raw('null'), updated_at: kx.raw(TOUCH), updated_by: '@by' };
-        const rows = within(def, scope, 'only').where('id', '@id').update(back);
-        const written = piece(rows.returning(kx.raw(allColumns(def)) as never));
-        return writing(def, { written, captured: captureWritten(def, 'RESTORE', def.fields) }, true);
+        const pieces = {
+          before: before(def, scope, [], { deleted: 'only' }),
+          written: marked(def, 'null'),
+          captured: captureWritten(def, 'RESTORE', def.fields),
+          appended: appendEvents(def, 'RESTORE'),
+        };
+        return writing(def, pieces, true);
       });
       const { rows } = await ran(on, compiled, scope, ids(author, { '@id': id }));
       return rows[0] ?? null;
@@ -154,9 +163,10 @@ const allColumns = (def: CollectionDef): string =>
     .stored.map((c) => c.quoted)
     .join(', ');
 
-const ids = ({ by, context, version }: Author, more: Values): Values => ({
+const ids = ({ by, context, actor, version }: Author, more: Values): Values => ({
   ...more,
   '@by': by,
   '@context': context,
+  '@actor': actor,
   ...(version !== undefined && { '@version': version }),
 });

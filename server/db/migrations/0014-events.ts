@@ -1,0 +1,123 @@
+// The outbox: one row a change, written by the statement that makes it, and the batches that say in which order changes became visible.
+import type { Knex } from 'knex';
+
+export const up = async (kx: Knex): Promise<void> => {
+  await kx.raw(`
+    create table snackbase.events (
+      -- Which batch an event belongs to follows from this alone.
+      xid xid8 not null default pg_current_xact_id(),
+      -- Taken after the row was locked: of one record, the order of its changes.
+      id bigint generated always as identity,
+      -- No foreign key: that an account's records went is told too.
+      account_id char(6) not null,
+      collection text not null,
+      type text not null check (type in ('created', 'updated', 'deleted', 'restored')),
+      record_id uuid not null,
+      occurred_at timestamptz not null,
+      -- Who, in which request; keys without a value are left out.
+      actor json not null,
+      -- Physical columns, comma separated, and their text: after the change, or before it for 'deleted'.
+      columns text not null,
+      cells text[] not null,
+      -- Those that the change assigned, as they were. Null where nothing was before, or where cells tells it.
+      assigned text,
+      was text[],
+      primary key (xid, id)
+    );
+
+    -- A batch holds what its snapshot sees and the one before does not, in the order of ids. Cutting one never waits for writers,
+    -- and a transaction that commits late is in a later batch, so a reader who has read a batch has missed nothing of it.
+    create table snackbase.event_batches (
+      number bigint primary key,
+      snapshot pg_snapshot not null,
+      -- The highest id in it.
+      last_id bigint not null,
+      count bigint not null,
+      cut_at timestamptz not null default now()
+    );
+    insert into snackbase.event_batches (number, snapshot, last_id, count) values (0, pg_current_snapshot(), 0, 0);
+
+    -- How far each durable reader has come.
+    create table snackbase.event_consumers (
+      name text primary key,
+      batch bigint not null,
+      id bigint not null,
+      updated_at timestamptz not null default now()
+    );
+
+    do $$
+    begin
+      if exists (select from pg_roles where rolname = 'snackbase_runtime') then
+        grant insert on snackbase.events to snackbase_runtime;
+      end if;
+    end $$;
+
+    -- As before, and with it the event. Whatever a statement of ours changes itself is captured there; this is what follows from it.
+    create or replace function snackbase.audit_cascade() returns trigger language plpgsql
+    security definer set search_path to pg_catalog set timezone to 'UTC' set datestyle to 'ISO, MDY' as $$
+    declare
+      stamps text[] := array(
+        select attname from pg_attribute where attrelid = tg_relid and atttypid = 'timestamptz'::regtype and not attisdropped);
+      was jsonb := to_jsonb(old);
+      becomes jsonb := case tg_op when 'UPDATE' then to_jsonb(new) else '{}' end;
+      gone boolean := tg_op = 'DELETE' or (was -> 'deleted_at' = 'null' and becomes -> 'deleted_at' <> 'null');
+      context json := coalesce(nullif(current_setting('snackbase.audit_context', true), ''), '{"actor_kind":"database"}')::json;
+      names text;
+      reading text;
+      cells text[];
+      before text[];
+      found json;
+    begin
+      select string_agg(attname, ',' order by attnum),
+          'select array[' || string_agg(
+            case when atttypid in ('text[]'::regtype, 'float8[]'::regtype) then format('to_jsonb(($1).%I)::text', attname)
+              else format('($1).%I::text', attname) end, ', ' order by attnum) || ']'
+        into names, reading
+        from pg_attribute where attrelid = tg_relid and attnum > 0 and not attisdropped and attname <> 'search$';
+      execute reading into before using old;
+      if tg_op = 'UPDATE' then
+        execute reading into cells using new;
+      end if;
+      insert into snackbase.events (account_id, collection, type, record_id, occurred_at, actor, columns, cells, assigned, was)
+      values (
+        old.account_id, tg_argv[0], case when gone then 'deleted' else 'updated' end, old.id, now(),
+        json_strip_nulls(json_build_object('kind', context -> 'actor_kind', 'user_id', context -> 'user_id',
+          'key_id', context -> 'extra_metadata' -> 'key_id', 'request_id', context -> 'request_id')),
+        names, coalesce(cells, before),
+        case tg_op when 'UPDATE' then names end, case tg_op when 'UPDATE' then before end
+      );
+
+      -- With an account all its records go; the account's own entry says so.
+      if tg_op = 'DELETE' and not exists (select from snackbase.accounts where id = old.account_id) then
+        return null;
+      end if;
+      if gone then
+        becomes := '{}';
+      end if;
+      select json_agg(
+          case when f.field ->> 'pii' = 'true'
+            then json_build_array(c.name, c.old, c.new, coalesce(f.field ->> 'mask_type', 'full'))
+            else json_build_array(c.name, c.old, c.new)
+          end order by c.name <> 'id', c.name)
+        into found
+        from (
+          select rtrim(k, '$') as name,
+            case when k = any (stamps) then to_jsonb(replace(was ->> k, '+00:00', 'Z')) else was -> k end as old,
+            case when k = any (stamps) then to_jsonb(replace(becomes ->> k, '+00:00', 'Z')) else becomes -> k end as new
+          from jsonb_object_keys(was) k
+          where k not in ('account_id', 'created_at', 'updated_at', 'created_by', 'updated_by', 'deleted_at', 'search$')
+            and (gone or k <> 'id')
+            and nullif(was -> k, 'null') is distinct from nullif(becomes -> k, 'null')
+        ) c
+        left join (
+          select field from snackbase.collections, jsonb_array_elements(definition) field
+          where app || '.' || name = tg_argv[0]
+        ) f on f.field ->> 'name' = c.name;
+      if found is not null then
+        insert into snackbase.audit_changes (account_id, operation, table_name, record_id, context, entries)
+        values (old.account_id, case when gone then 'DELETE' else 'UPDATE' end, tg_argv[0], old.id::text, context, found);
+      end if;
+      return null;
+    end $$;
+  `);
+};

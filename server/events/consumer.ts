@@ -1,0 +1,92 @@
+// A durable reader of the log: its place is stored, moves on in the transaction of its work, and one process at a time has it.
+import type { Database, Transaction } from '../db/database.ts';
+import type { Logger } from '../db/log.ts';
+import * as outbox from './outbox.ts';
+import type { Event } from './position.ts';
+import type { Tail } from './tail.ts';
+
+export interface Consumer {
+  /** Resolves once what is in the log now was worked through, unless another process is at it. */
+  settle(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface ConsumerOptions {
+  readonly db: Database;
+  readonly tail: Tail;
+  readonly log?: Logger | undefined;
+  /** Names the place; two consumers of one name share the work. */
+  readonly name: string;
+  /** Works on events in their order. What it writes with `tx` and the place commit together; when it throws, they come again. */
+  readonly work: (tx: Transaction, events: readonly Event[]) => Promise<void>;
+  /** Events at a time. */
+  readonly limit?: number;
+}
+
+/** After work that failed; news of further events tries at once. */
+const RETRY_MS = 250;
+
+/** Begins at the end of the log the first time that this name is used, later where it stopped. */
+export function createConsumer({ db, tail, log, name, work, limit = 200 }: ConsumerOptions): Consumer {
+  let running: Promise<void> | null = null;
+  let again = false;
+  let closed = false;
+  let retry: NodeJS.Timeout | undefined;
+
+  /** One page; answers whether there is more. */
+  const page = () =>
+    db.transaction(async (tx) => {
+      const place = await outbox.claim(tx, name);
+      if (place === null) return false;
+      const read = await outbox.read(tx, place, limit);
+      if (read === null) {
+        // The log was pruned past ten times its size: nothing can be told of what went.
+        log?.error({ consumer: name, place }, 'Events were pruned before they were read.');
+        const [first] = await outbox.oldest(tx);
+        if (first !== undefined) await outbox.advance(tx, name, first);
+        return first !== undefined;
+      }
+      if (read.events.length > 0) await work(tx, read.events);
+      if (read.reached.batch !== place.batch || read.reached.id !== place.id)
+        await outbox.advance(tx, name, read.reached);
+      return read.more;
+    });
+
+  async function drain(): Promise<void> {
+    do {
+      again = false;
+      while (!closed && (await page()));
+    } while (again && !closed);
+  }
+
+  function wake(): Promise<void> {
+    again = true;
+    running ??= drain().finally(() => {
+      running = null;
+    });
+    return running;
+  }
+
+  const onMore = () => {
+    wake().catch((error) => {
+      if (closed) return;
+      log?.warn({ err: error, consumer: name }, 'Events could not be worked on; trying again.');
+      retry = setTimeout(onMore, RETRY_MS);
+    });
+  };
+  const stop = tail.onMore(onMore);
+  onMore();
+
+  return {
+    async settle() {
+      await tail.end();
+      await wake();
+    },
+    async close() {
+      closed = true;
+      clearTimeout(retry);
+      stop();
+      await running?.catch(() => {});
+    },
+  };
+}

@@ -1,0 +1,250 @@
+// The SQL of the log of events: cutting batches, reading on from a position, forgetting what is old, and durable readers' places.
+import { rfc3339 } from '../db/cells.ts';
+import type { Cell, Runner, Transaction } from '../db/database.ts';
+import { plan } from '../db/plans.ts';
+import type { Event, EventType, Position } from './position.ts';
+
+/** Tells every process the number of a batch that was cut. */
+export const CHANNEL = 'snackbase_events';
+
+/** Events that no batch holds yet: of transactions that were open, or not begun, when the last one was cut. */
+const fresh = (last: string) => `
+  select e.id from ${last} b, snackbase.events e where e.xid >= pg_snapshot_xmax(b.snapshot)
+  union all
+  select e.id from ${last} b cross join lateral pg_snapshot_xip(b.snapshot) as open(xid) join snackbase.events e using (xid)`;
+
+// Two processes that cut at once make the same number: one waits for the other and then does nothing.
+const cutting = plan(`
+  with last as materialized (select number, snapshot from snackbase.event_batches order by number desc limit 1),
+  cut as (
+    insert into snackbase.event_batches (number, snapshot, last_id, count)
+    select last.number + 1, pg_current_snapshot(), max(fresh.id), count(*)
+    from last, (${fresh('last')}) fresh group by last.number having count(*) > 0
+    on conflict do nothing returning number, last_id)
+  select number, last_id, pg_notify('${CHANNEL}', number::text) from cut`);
+
+/** Puts what is committed and in no batch yet into one; answers its end, null when there was nothing or another process was faster. */
+export async function cut(run: Runner): Promise<Position | null> {
+  const [row] = (await run.run(cutting, [])).rows;
+  return row === undefined ? null : { batch: Number(row[0]), id: Number(row[1]) };
+}
+
+const ending = plan('select number, last_id from snackbase.event_batches order by number desc limit 1');
+
+/** The end of the last batch. */
+export async function end(run: Runner): Promise<Position> {
+  const [row] = (await run.run(ending, [])).rows;
+  return { batch: Number(row?.[0]), id: Number(row?.[1]) };
+}
+
+/** The first place from which the log can be read, empty where it holds nothing. */
+export const oldest = (run: Runner): Promise<Position[]> =>
+  run.query<Position>('select number as batch, last_id as id from snackbase.event_batches order by number limit 1');
+
+interface Batch {
+  readonly number: number;
+  readonly snapshot: string;
+  readonly lastId: number;
+  readonly count: number;
+}
+
+const BATCHES = 200;
+const following = plan(`select number, snapshot::text, last_id, count from snackbase.event_batches
+  where number >= $1 order by number limit ${BATCHES}`);
+
+async function batchesFrom(run: Runner, number: number): Promise<Batch[]> {
+  const { rows } = await run.run(following, [number]);
+  return rows.map(([n, snapshot, lastId, count]) => ({
+    number: Number(n),
+    snapshot: snapshot as string,
+    lastId: Number(lastId),
+    count: Number(count),
+  }));
+}
+
+const COLUMNS = `e.id, e.account_id, e.collection, e.type, e.record_id, e.occurred_at, e.actor, e.columns, to_json(e.cells),
+  e.assigned, to_json(e.was)`;
+
+// Bounded on both sides, so that the key alone is walked however large the log is; rows are fetched for the page only.
+const reading = plan(`
+  with found as materialized (
+    select xid, id from snackbase.events where xid >= $1::text::xid8 and xid < $2::text::xid8
+    union all
+    select xid, id from snackbase.events where xid = any ($3::xid8[])),
+  wanted as materialized (
+    select b.number, xid, id from found cross join lateral (
+      select min(n) as number from unnest($4::bigint[], $5::pg_snapshot[]) u(n, snapshot)
+      where pg_visible_in_snapshot(found.xid, u.snapshot)) b
+    where (b.number, id) > ($6::bigint, $7::bigint)
+    order by b.number, id limit $8)
+  select w.number, ${COLUMNS} from wanted w join snackbase.events e using (xid, id) order by w.number, e.id`);
+
+/** What was read, and the place behind it. */
+export interface Read {
+  readonly events: readonly Event[];
+  readonly reached: Position;
+  /** There is more already. */
+  readonly more: boolean;
+}
+
+/**
+ * Up to `limit` events behind a position; of those that are in a batch. Answers null when the position is one that the log does not
+ * hold: too old, or of another log's future.
+ */
+export async function read(run: Runner, after: Position, limit: number): Promise<Read | null> {
+  const known = await batchesFrom(run, after.batch - 1);
+  const own = known.findIndex(({ number }) => number === after.batch);
+  if (own < 0) return null;
+  const done = after.id >= (known[own] as Batch).lastId;
+  const base = done ? own : own - 1;
+  if (base < 0) return null;
+  const span = spanOf(known.slice(base + 1), limit);
+  const until = span.at(-1);
+  if (until === undefined) return { events: [], reached: after, more: false };
+  const [xmin, open] = bounds((known[base] as Batch).snapshot);
+  const { rows } = await run.run(reading, [
+    xmin,
+    bounds(until.snapshot)[0],
+    open,
+    span.map(({ number }) => number),
+    span.map(({ snapshot }) => snapshot),
+    after.batch,
+    after.id,
+    limit,
+  ]);
+  const events = rows.map(eventOf);
+  const full = rows.length === limit;
+  return {
+    events,
+    reached: full ? (events.at(-1) as Event).position : { batch: until.number, id: until.lastId },
+    more: full || until !== known.at(-1) || known.length === BATCHES,
+  };
+}
+
+/** The first batches that together hold about `limit` events. */
+function spanOf(batches: readonly Batch[], limit: number): readonly Batch[] {
+  let held = 0;
+  const over = batches.findIndex(({ count }) => {
+    held += count;
+    return held >= limit;
+  });
+  return over < 0 ? batches : batches.slice(0, over + 1);
+}
+
+/** Of a snapshot: the first transaction that it cannot see, and those before that were open. */
+function bounds(snapshot: string): [string, string[]] {
+  const [, xmax, open = ''] = snapshot.split(':');
+  return [xmax as string, open === '' ? [] : open.split(',')];
+}
+
+// A collection's events name the same columns, one after the other.
+const lists = new Map<string, readonly string[]>();
+function listOf(text: string): readonly string[] {
+  let list = lists.get(text);
+  if (list === undefined) {
+    if (lists.size > 1000) lists.clear();
+    list = text.split(',');
+    lists.set(text, list);
+  }
+  return list;
+}
+
+const eventOf = (row: readonly Cell[]): Event => {
+  const [batch, id, accountId, collection, type, recordId, at, actor, columns, cells, assigned, was] = row as string[];
+  return {
+    position: { batch: Number(batch), id: Number(id) },
+    accountId: accountId as string,
+    collection: collection as string,
+    type: type as EventType,
+    recordId: recordId as string,
+    at: rfc3339(at as string),
+    actor: actor as string,
+    columns: listOf(columns as string),
+    cells: JSON.parse(cells as string) as Cell[],
+    assigned: assigned == null ? null : listOf(assigned),
+    was: was == null ? null : (JSON.parse(was) as Cell[]),
+  };
+};
+
+// The last batch always stays: what follows is told from it. Consumers hold back what they have not read, up to ten times the size.
+const boundary = `
+  select max(number) as number from (
+    select number, cut_at, sum(count) over (order by number desc) as held,
+      not exists (select from snackbase.event_consumers c where c.batch <= number) as consumed
+    from snackbase.event_batches) b
+  where number < (select max(number) from snackbase.event_batches)
+    and ((consumed and (cut_at < now() - $1 * interval '1 second' or held > $2)) or held > $2 * 10)`;
+
+const pruning = plan(`
+  with old as materialized (
+    select e.xid, e.id from snackbase.event_batches b, snackbase.events e
+    where b.number = $1 and e.xid < pg_snapshot_xmin(b.snapshot) order by e.xid, e.id limit $2)
+  delete from snackbase.events e using old where e.xid = old.xid and e.id = old.id`);
+
+/** How much of the log is kept. */
+export interface Retention {
+  readonly seconds: number;
+  readonly events: number;
+}
+
+const CHUNK = 2000;
+
+/** Deletes what is older or more than is kept, in small pieces that no writer waits for; answers how many events went. */
+export async function prune(run: Runner, { seconds, events }: Retention): Promise<number> {
+  const [found] = await run.query<{ number: number | null }>(boundary, [seconds, events]);
+  const number = found?.number ?? null;
+  if (number === null) return 0;
+  let gone = 0;
+  for (let went = CHUNK; went === CHUNK; gone += went) went = (await run.run(pruning, [number, CHUNK])).rowCount;
+  await run.query('delete from snackbase.event_batches where number < $1', [number]);
+  return gone;
+}
+
+/**
+ * After a restore into another cluster its transaction numbers say nothing of ours. What is in no batch is given ours, everything
+ * else is forgotten: readers are told to begin anew. Answers whether that was so.
+ */
+export async function adopt(tx: Transaction): Promise<boolean> {
+  const lost = () =>
+    tx.query<{ number: number; last_id: number }>(
+      `select number, last_id from snackbase.event_batches
+       where pg_snapshot_xmax(snapshot) > pg_snapshot_xmax(pg_current_snapshot()) order by number desc limit 1`,
+    );
+  if ((await lost()).length === 0) return false;
+  await tx.query('lock table snackbase.event_batches in exclusive mode');
+  const [last] = await lost();
+  if (last === undefined) return false;
+  await tx.query('delete from snackbase.events where id <= $1', [last.last_id]);
+  await tx.query('update snackbase.events set xid = pg_current_xact_id()');
+  await tx.query('delete from snackbase.event_batches');
+  const next = last.number + 1;
+  await tx.query(
+    `insert into snackbase.event_batches (number, snapshot, last_id, count) values ($1, pg_current_snapshot(), $2, 0)`,
+    [next, last.last_id],
+  );
+  await tx.query('update snackbase.event_consumers set batch = $1, id = $2', [next, last.last_id]);
+  return true;
+}
+
+/** The place of a durable reader, made where there was none; the row stays locked, null while another process has it. */
+export async function claim(tx: Transaction, name: string): Promise<Position | null> {
+  await tx.query(
+    `insert into snackbase.event_consumers (name, batch, id)
+     select $1, number, last_id from snackbase.event_batches order by number desc limit 1 on conflict do nothing`,
+    [name],
+  );
+  const [row] = await tx.query<Position>(
+    'select batch, id from snackbase.event_consumers where name = $1 for update skip locked',
+    [name],
+  );
+  return row ?? null;
+}
+
+/** Moves it on. */
+export async function advance(tx: Transaction, name: string, { batch, id }: Position): Promise<void> {
+  await tx.query('update snackbase.event_consumers set batch = $2, id = $3, updated_at = now() where name = $1', [
+    name,
+    batch,
+    id,
+  ]);
+}
