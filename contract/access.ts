@@ -19,6 +19,10 @@ export interface Access {
   readonly audit: string | null;
   /** The MCP tool verb this route appears as, or false. */
   readonly mcp: 'query' | 'get' | 'create' | 'update' | 'delete' | 'bulk_create' | false;
+  /** Credentials that the URL may carry, of streams: their clients cannot send headers. */
+  readonly inUrl?: readonly ('ticket' | 'token')[];
+  /** Query parameters that may stand several times; their values come as a list. */
+  readonly repeated?: readonly string[];
 }
 
 const reading = { rate: 'read', idempotent: 'safe', audit: null, mcp: false } as const;

@@ -11,6 +11,7 @@ import type { Contract } from './kit.ts';
 import { macros } from './macros.ts';
 import { ops } from './ops.ts';
 import { permissions } from './permissions.ts';
+import { realtime } from './realtime.ts';
 import { records } from './records.ts';
 import { roles } from './roles.ts';
 import { rules } from './rules.ts';
@@ -31,6 +32,7 @@ export const contract = {
   adminTokens,
   records,
   adminRecords,
+  realtime,
   audit,
   ops,
 } as const satisfies Contract;

@@ -107,7 +107,7 @@ export interface Parsed<R extends Route> {
   readonly body: ParsedBody<R>;
 }
 
-type SuccessStatus = 200 | 201 | 202 | 204 | 302;
+type SuccessStatus = 101 | 200 | 201 | 202 | 204 | 302;
 type BodyOf<S> = S extends z.ZodType ? z.input<S> : S extends NoBody ? undefined : string;
 
 /** The body of the route's successful reply; undefined for 204. */

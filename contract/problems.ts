@@ -133,6 +133,7 @@ export const CATALOGUE = {
     title: 'Invalid request',
     message: 'This Idempotency-Key was used with another request.',
   },
+  UPGRADE_REQUIRED: { status: 426, title: 'Upgrade required', message: 'Open this address as a WebSocket.' },
   RATE_LIMITED: { status: 429, title: 'Too many requests', message: 'Too many requests: wait {seconds} s.' },
   INTERNAL_ERROR: {
     status: 500,

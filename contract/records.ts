@@ -2,6 +2,7 @@
 import { reads, writes } from './access.ts';
 import { noBody, room, text, z } from './kit.ts';
 import { errors } from './problems.ts';
+import { streams } from './realtime.ts';
 import { aggregates } from './record-aggregates.ts';
 import { batches } from './record-batches.ts';
 import {
@@ -208,6 +209,7 @@ export const records = room({
   },
   ...aggregates,
   ...transfers,
+  ...streams,
   get: {
     method: 'GET',
     path: '/api/v1/records/:collection/:id',

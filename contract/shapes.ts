@@ -36,6 +36,10 @@ export const boolParam = z.preprocess(
   z.boolean(),
 );
 
+/** A parameter that may stand several times. The route's metadata names it in `repeated`. */
+export const listParam = (item: z.ZodString) =>
+  z.preprocess((v) => (typeof v === 'string' ? [v] : v), z.array(item).max(200));
+
 /** Paging of management lists: `skip` and `limit`, or `page` and `page_size`; both spellings are documented by the products we serve. */
 export const pageQuery = {
   skip: intParam({ min: 0 }).optional().meta({ description: 'Items to skip.' }),

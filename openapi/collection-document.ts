@@ -25,6 +25,7 @@ const NEEDS: Readonly<Record<string, keyof DocumentedCollection['open'] | null>>
   Query: 'list',
   Aggregate: 'list',
   Export: 'list',
+  Stream: 'list',
   Get: 'view',
   History: 'view',
   Create: 'create',

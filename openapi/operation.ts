@@ -14,6 +14,7 @@ export interface Entry {
 }
 
 const SUCCESS: Readonly<Record<number, string>> = {
+  101: 'The connection is a WebSocket from here on',
   200: 'OK',
   201: 'Created',
   202: 'Accepted; the work goes on',
@@ -24,7 +25,6 @@ const CREDENTIALS = [{ bearerAuth: [] }, { cookieAuth: [] }];
 
 /** The operation in the generator's own form; `problems` collects the error responses that operations share. */
 export function operation({ operationId, room, route }: Entry, problems: ProblemResponses): RouteConfig {
-  const { who, rate, idempotent, audit, mcp } = route.metadata;
   const query = openQuery(route);
   return {
     method: route.method.toLowerCase() as Lowercase<Route['method']>,
@@ -33,7 +33,7 @@ export function operation({ operationId, room, route }: Entry, problems: Problem
     tags: [room],
     summary: route.summary,
     ...(route.description !== undefined && { description: route.description }),
-    security: security(who),
+    security: security(route.metadata.who),
     parameters: requestHeaders(route.metadata, isRepeatable(route)),
     request: {
       params: route.pathParams,
@@ -47,7 +47,7 @@ export function operation({ operationId, room, route }: Entry, problems: Problem
         Number(status) < 400 ? success(route, Number(status)) : problems.respond(schema as ProblemBody),
       ]),
     ) as RouteConfig['responses'],
-    'x-snackbase': { who, rate, idempotent, audit, mcp },
+    'x-snackbase': { ...route.metadata },
   };
 }
 

@@ -67,6 +67,7 @@ function workedExample(name: string, place: string, schema: Schema, route: Route
 /** The text of a query as the value that its schema describes. */
 function typed(text: string | undefined, schema: Schema): unknown {
   if (text === undefined) return undefined;
+  if (schema.type === 'array') return [text];
   if (schema.type === 'integer' || schema.type === 'number') return Number(text);
   return schema.type === 'boolean' ? text === 'true' || text === '1' : text;
 }

@@ -39,6 +39,8 @@ import { opsRoutes } from './ops/routes.ts';
 import { createOps } from './ops/service.ts';
 import { permissionsRoutes } from './permissions/routes.ts';
 import { type CheckRule, createCollectionPermissions, createPermissions } from './permissions/service.ts';
+import { realtimeRoutes } from './realtime/routes.ts';
+import { createRealtime } from './realtime/service.ts';
 import { adminRecordRoutes } from './records/admin-routes.ts';
 import { recordRoutes } from './records/routes.ts';
 import { createPeek, createRecords } from './records/service.ts';
@@ -110,6 +112,16 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
       baseDocument: documents.base,
       rowSecurity: await rowSecurityOf(db, config.rowSecurity, log),
     });
+    const realtime = createRealtime({
+      db,
+      tail: events,
+      watch: records.watch,
+      rules: () => `${grants.version} ${macros.version}`,
+      onCallers: auth.principals.onChange,
+      onCollections: (fn) => registry.onChange((_id, { qualifiedName }) => fn(qualifiedName)),
+      encryptionKey: config.encryptionKey,
+      log,
+    });
     const explainer = createExplainer({ sources, definitions: registry, userOf: users.get, peek: createPeek(db) });
     const readable = createReadable(sources, (name) => registry.get(name));
     const rules = createRules({ macros, definitions: registry, collections, explainer, readable });
@@ -133,7 +145,8 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
       log,
       contract,
       docsAssets,
-      authenticate: auth.authenticate,
+      credentials: { authenticate: auth.authenticate, tokenEnd: auth.tokenEnd, redeem: realtime.redeem },
+      serveSocket: realtime.serve,
       doOnce: idempotency.once,
       tables: {
         auth: authRoutes(auth.service),
@@ -148,15 +161,19 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
         invitations: invitationRoutes(invitations),
         apiKeys: apiKeyRoutes(apiKeys),
         adminTokens: adminTokenRoutes(apiKeys),
-        records: recordRoutes(records),
+        records: recordRoutes(records, realtime),
         adminRecords: adminRecordRoutes(records),
+        realtime: realtimeRoutes(realtime),
         audit: auditRoutes(audit),
         ops: opsRoutes(ops),
       },
     });
     let closing: Promise<void> | undefined;
     const close = async () => {
-      await http.close();
+      // Streams have no end of their own, and a server that stops takes no new ones.
+      const drained = http.close();
+      await realtime.close();
+      await drained;
       await idempotency.close();
       await auth.close();
       await registry.close();

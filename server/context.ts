@@ -1,5 +1,5 @@
 // What every room receives with a call: who calls, for which account, and the request's facts; and the types of a room's route table.
-import { Readable, Stream } from 'node:stream';
+import { Readable, Stream, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Parsed, Reply, Room, Route } from '../contract/kit.ts';
 import { Failure } from '../contract/problems.ts';
@@ -32,6 +32,18 @@ export interface Caller {
   /** What an API key is limited to; null for everybody else. */
   readonly scopes: KeyScopes | null;
   readonly via: 'bearer' | 'cookie' | 'key';
+  /** When the session or key is over, in ms since 1970; Infinity or left out for never. */
+  readonly endsAt?: number;
+}
+
+/** What a request brought to show who it is, as sent; null for what it did not bring. */
+export interface Credentials {
+  /** The Authorization header. */
+  readonly authorization: string | null;
+  /** The value of the session cookie. */
+  readonly cookie: string | null;
+  /** The X-API-Key header. */
+  readonly apiKey: string | null;
 }
 
 /** An attempt at a request that may be sent again. */
@@ -99,6 +111,12 @@ export interface Ctx {
   readonly upload?: UploadBody;
   /** Authenticates the request anew. Throws as at its beginning. */
   recheck?(): Promise<void>;
+  /** Last-Event-ID: where a stream that broke is to go on. */
+  readonly lastEventId?: string | null;
+  /** Of a stream: when its token is over, in ms since 1970. */
+  readonly tokenEndsAt?: number;
+  /** Only for handing them on in a ticket. */
+  readonly credentials?: Credentials | null;
   /** The cookie session token, as sent; only the auth room reads it. */
   readonly sessionCookie: string | null;
 }
@@ -129,6 +147,18 @@ export class Streamed extends Stream {
   }
 }
 
+/** A body without an end, written to whenever there is something to tell. */
+export class Live extends Stream {
+  /** `begin` is called once, with the response whose head is not yet sent. */
+  constructor(private readonly begin: (out: Writable & { flushHeaders(): void }) => void) {
+    super();
+  }
+  override pipe<T extends NodeJS.WritableStream>(destination: T): T {
+    this.begin(destination as unknown as Writable & { flushHeaders(): void });
+    return destination;
+  }
+}
+
 /** A body that is JSON text already; it is sent as it stands. */
 export class RawJson {
   /** `tag` is its version, sent as ETag. */
@@ -138,7 +168,7 @@ export class RawJson {
   ) {}
 }
 
-type Body<R extends Route> = Reply<R> | RawJson | Streamed;
+type Body<R extends Route> = Reply<R> | RawJson | Streamed | Live;
 type Handle<R extends Route> = (
   input: Parsed<R> & { readonly ctx: Ctx },
 ) => Body<R> | Answer<Body<R>> | Promise<Body<R> | Answer<Body<R>>>;

@@ -1,4 +1,4 @@
-// Generated from contract/ by sdk/generate.ts: edit the contract and run `npm run gen`. Marks: b body, q query, t text reply.
+// Generated from contract/ by sdk/generate.ts: edit the contract and run `npm run gen`. Marks: b body, q query, t text reply, s stream.
 export const auth = {
   register: 'POST /api/v1/auth/register b',
   login: 'POST /api/v1/auth/login b',
@@ -119,6 +119,7 @@ export const records = {
   aggregate: 'GET /api/v1/records/:collection/aggregate q',
   export: 'GET /api/v1/records/:collection/export qt',
   import: 'POST /api/v1/records/:collection/import bq',
+  stream: 'GET /api/v1/records/:collection/stream qs',
   get: 'GET /api/v1/records/:collection/:id q',
   history: 'GET /api/v1/records/:collection/:id/history q',
   query: 'POST /api/v1/records/:collection/query b',
@@ -137,6 +138,12 @@ export const adminRecords = {
   create: 'POST /api/v1/admin/records/:collection b',
   replace: 'PUT /api/v1/admin/records/:collection/:id b',
   patch: 'PATCH /api/v1/admin/records/:collection/:id b',
+} as const;
+
+export const realtime = {
+  ticket: 'POST /api/v1/realtime/ticket',
+  subscribe: 'GET /api/v1/realtime/subscribe qs',
+  ws: 'GET /api/v1/realtime/ws q',
 } as const;
 
 export const audit = {
@@ -159,7 +166,7 @@ export const ops = {
   docs: 'GET /docs t',
 } as const;
 
-export const rooms = { auth, collections, rules, macros, roles, permissions, users, accounts, groups, invitations, apiKeys, adminTokens, records, adminRecords, audit, ops } as const;
+export const rooms = { auth, collections, rules, macros, roles, permissions, users, accounts, groups, invitations, apiKeys, adminTokens, records, adminRecords, realtime, audit, ops } as const;
 
-/** Query parameters of a list that are not fields. */
-export const listParams: readonly string[] = ["skip","limit","sort","fields","filter","search","expand","cursor","cursor_before","count","include_count","deleted"];
+/** Query parameters of a list or a stream that are not fields. */
+export const listParams: readonly string[] = ["skip","limit","sort","fields","filter","search","expand","cursor","cursor_before","count","include_count","deleted","events","last_event_id","ticket"];

@@ -43,6 +43,7 @@ export type ServerCode =
   | 'UNSUPPORTED_MEDIA_TYPE'
   | 'INVALID_REQUEST'
   | 'IDEMPOTENCY_MISMATCH'
+  | 'UPGRADE_REQUIRED'
   | 'RATE_LIMITED'
   | 'INTERNAL_ERROR'
   | 'RESOURCE_FETCH_ERROR'
@@ -1275,6 +1276,31 @@ export interface ProjectedRecord {
   [key: string]: unknown;
 }
 
+export interface RealtimeSubscribeQuery {
+  /** Collections, each with `:` and the operations that matter if not all do. Send it once for each. */
+  collections?: string[] | undefined;
+  /** Same as collections. */
+  collection?: string[] | undefined;
+  /** The id of the last event that was received: what came after it is sent first. As the header Last-Event-ID. */
+  last_event_id?: string | undefined;
+  /** A ticket instead of a credential, for clients that cannot send headers. */
+  ticket?: string | undefined;
+  /** An access token, where a header cannot be sent. A ticket is safer: addresses get logged. */
+  token?: string | undefined;
+}
+
+export interface RealtimeTicket {
+  ticket: string;
+  expires_in: number;
+}
+
+export interface RealtimeWsQuery {
+  /** An access token, where a header cannot be sent. */
+  token?: string | undefined;
+  /** A ticket instead of a credential, for clients that cannot send headers. */
+  ticket?: string | undefined;
+}
+
 /** The fields of the collection. */
 export interface RecordBody {
   [key: string]: unknown;
@@ -1466,6 +1492,20 @@ export interface RecordsListQuery {
   /** Records that are softly deleted: without (the default), with, only. The others need the right to delete. */
   deleted?: "without" | "with" | "only" | undefined;
   [key: string]: string | number | undefined | "exact" | "estimated" | "false" | boolean | "without" | "with" | "only";
+}
+
+export interface RecordsStreamQuery {
+  /** Comma list of created, updated, deleted; all without it. */
+  events?: string | undefined;
+  /** Comma list of the fields to send; id always stays. */
+  fields?: string | undefined;
+  /** As in the list. */
+  filter?: string | undefined;
+  /** The id of the last event that was received: what came after it is sent first. As the header Last-Event-ID. */
+  last_event_id?: string | undefined;
+  /** A ticket instead of a credential, for clients that cannot send headers. */
+  ticket?: string | undefined;
+  [key: string]: string | undefined;
 }
 
 export interface RecordsToCreate {
@@ -1905,6 +1945,7 @@ export interface Calls {
   'records.aggregate': { input: { params: { collection: string }; query: RecordsAggregateQuery }; reply: Aggregates };
   'records.export': { input: { params: { collection: string }; query?: RecordsExportQuery | undefined }; reply: string };
   'records.import': { input: { params: { collection: string }; body: Blob; query?: RecordsImportQuery | undefined }; reply: ImportSummary };
+  'records.stream': { input: { params: { collection: string }; query?: RecordsStreamQuery | undefined }; reply: ReadableStream<Uint8Array> };
   'records.get': { input: { params: { collection: string; id: string }; query?: RecordsGetQuery | undefined }; reply: ProjectedRecord };
   'records.history': { input: { params: { collection: string; id: string }; query?: RecordsHistoryQuery | undefined }; reply: RecordHistory | ProjectedRecord };
   'records.query': { input: { params: { collection: string }; body: RecordQuery }; reply: RecordPage };
@@ -1920,6 +1961,9 @@ export interface Calls {
   'adminRecords.create': { input: { params: { collection: string }; body: ManagedRecordBody }; reply: StoredRecord };
   'adminRecords.replace': { input: { params: { collection: string; id: string }; body: ManagedRecordBody }; reply: StoredRecord };
   'adminRecords.patch': { input: { params: { collection: string; id: string }; body: ManagedRecordBody }; reply: StoredRecord };
+  'realtime.ticket': { input: object; reply: RealtimeTicket };
+  'realtime.subscribe': { input: { query?: RealtimeSubscribeQuery | undefined }; reply: ReadableStream<Uint8Array> };
+  'realtime.ws': { input: { query?: RealtimeWsQuery | undefined }; reply: void };
   'audit.list': { input: { query?: AuditListQuery | undefined }; reply: AuditListReply };
   'audit.export': { input: { query?: AuditExportQuery | undefined }; reply: string };
   'audit.verify': { input: { query?: AuditVerifyQuery | undefined }; reply: AuditVerifyReply };
@@ -2131,6 +2175,8 @@ export interface Rooms {
     export(collection: string, query?: RecordsExportQuery, options?: CallOptions): Call<string>;
     /** Import records */
     import(collection: string, body: Blob, query?: RecordsImportQuery, options?: CallOptions): Call<ImportSummary>;
+    /** Stream of changes (SSE) */
+    stream(collection: string, query?: RecordsStreamQuery, options?: CallOptions): Call<ReadableStream<Uint8Array>>;
     /** Get a record */
     get(collection: string, id: string, query?: RecordsGetQuery, options?: CallOptions): Call<ProjectedRecord>;
     /** Versions of a record */
@@ -2163,6 +2209,14 @@ export interface Rooms {
     replace(collection: string, id: string, body: ManagedRecordBody, options?: CallOptions): Call<StoredRecord>;
     /** Change fields of a record of an account */
     patch(collection: string, id: string, body: ManagedRecordBody, options?: CallOptions): Call<StoredRecord>;
+  };
+  realtime: {
+    /** Ticket for a stream */
+    ticket(options?: CallOptions): Call<RealtimeTicket>;
+    /** Stream of changes of several collections (SSE) */
+    subscribe(query?: RealtimeSubscribeQuery, options?: CallOptions): Call<ReadableStream<Uint8Array>>;
+    /** WebSocket */
+    ws(query?: RealtimeWsQuery, options?: CallOptions): Call<void>;
   };
   audit: {
     /** List audit entries */

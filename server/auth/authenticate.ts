@@ -1,19 +1,9 @@
 // Credentials to caller: which credential counts, whether it is genuine, and who stands behind it right now.
 import { Failure } from '../../contract/problems.ts';
-import type { Caller } from '../context.ts';
+import type { Caller, Credentials } from '../context.ts';
 import { isKeyText, parseKey } from './keys.ts';
 import type { Principals } from './principals.ts';
 import type { Tokens } from './tokens.ts';
-
-/** What a request brought, as sent; null for what it did not bring. */
-export interface Credentials {
-  /** The Authorization header. */
-  readonly authorization: string | null;
-  /** The value of the session cookie. */
-  readonly cookie: string | null;
-  /** The X-API-Key header. */
-  readonly apiKey: string | null;
-}
 
 /**
  * The caller behind the first credential that was sent (Authorization, then X-API-Key, then the cookie); null without any.
@@ -47,6 +37,16 @@ export function createAuthenticate(tokens: Tokens, principals: Principals): Auth
     return cookie === null ? null : behind(cookie, 'cookie');
   };
 }
+
+/** When the token of these credentials is over, in ms since 1970; Infinity for a key, whose caller tells it, and without any. */
+export const createTokenEnd =
+  (tokens: Tokens) =>
+  ({ authorization, cookie }: Credentials): number => {
+    const token = authorization === null ? cookie : bearerToken(authorization);
+    if (token === null || isKeyText(token)) return Number.POSITIVE_INFINITY;
+    const verified = tokens.verify(token, authorization === null ? 'session' : 'access');
+    return verified === null ? 0 : verified.claims.exp * 1000;
+  };
 
 function present(caller: Caller | null): Caller {
   if (caller === null) throw new Failure('UNAUTHORIZED');

@@ -24,6 +24,8 @@ export interface Principals {
    * Call it inside the transaction that changes something.
    */
   invalidate(scope: Scope, tx: Transaction): Promise<void>;
+  /** Calls `fn` after every change, with a test for the callers whom it may concern; answers the function that ends it. */
+  onChange(fn: (concerns: (caller: Caller) => boolean) => void): () => void;
   /** Ends the subscription, and waits for what is being noted. */
   close(): Promise<void>;
 }
@@ -67,7 +69,7 @@ export async function createPrincipals({
       const found = await readPrincipal(db, id);
       if (found === null) return null;
       const { endsAt, ...person } = found;
-      const caller = { ...person, kind: 'user' as const, sessionId: id, keyId: null, scopes: null };
+      const caller = { ...person, endsAt, kind: 'user' as const, sessionId: id, keyId: null, scopes: null };
       return {
         bearer: Object.freeze({ ...caller, via: 'bearer' as const }),
         cookie: Object.freeze({ ...caller, via: 'cookie' as const }),
@@ -84,7 +86,7 @@ export async function createPrincipals({
       if (found === null) return null;
       const { endsAt, hash, admin, ...person } = found;
       const kind = admin ? ('admin_token' as const) : ('key' as const);
-      const caller = Object.freeze({ ...person, kind, sessionId: null, keyId: id, via: 'key' as const });
+      const caller = Object.freeze({ ...person, endsAt, kind, sessionId: null, keyId: id, via: 'key' as const });
       return { caller, hash, endsAt };
     },
   });
@@ -94,12 +96,17 @@ export async function createPrincipals({
     keys.forgetWhere(({ caller }) => chosen(caller));
   }
 
+  const watchers = new Set<(concerns: (caller: Caller) => boolean) => void>();
+  function changed(concerns: (caller: Caller) => boolean): void {
+    for (const watcher of watchers) watcher(concerns);
+  }
+
   function forget(scope: Scope): void {
+    const concerns = concerned(scope);
     if ('session' in scope) sessions.forget(scope.session);
     else if ('key' in scope) keys.forget(scope.key);
-    else if ('user' in scope) forgetWhere((caller) => caller.userId === scope.user);
-    else if ('role' in scope) forgetWhere((caller) => caller.roleId === scope.role);
-    else forgetWhere((caller) => caller.accountId === scope.account);
+    else forgetWhere(concerns);
+    changed(concerns);
   }
 
   // Nobody waits for it, and a key works while it cannot be noted.
@@ -125,7 +132,10 @@ export async function createPrincipals({
   const stop = await db.listen(
     CHANNEL,
     (payload) => forget(JSON.parse(payload) as Scope),
-    () => forgetWhere(() => true),
+    () => {
+      forgetWhere(() => true);
+      changed(() => true);
+    },
   );
 
   return {
@@ -141,9 +151,22 @@ export async function createPrincipals({
       tx.afterCommit(() => forget(scope));
       await db.notify(CHANNEL, JSON.stringify(scope), tx);
     },
+    onChange(fn) {
+      watchers.add(fn);
+      return () => watchers.delete(fn);
+    },
     async close() {
       await stop();
       await Promise.allSettled([...noting]);
     },
   };
+}
+
+/** Whom a change concerns. */
+function concerned(scope: Scope): (caller: Caller) => boolean {
+  if ('session' in scope) return (caller) => caller.sessionId === scope.session;
+  if ('key' in scope) return (caller) => caller.keyId === scope.key;
+  if ('user' in scope) return (caller) => caller.userId === scope.user;
+  if ('role' in scope) return (caller) => caller.roleId === scope.role;
+  return (caller) => caller.accountId === scope.account;
 }

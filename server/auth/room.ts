@@ -5,7 +5,7 @@ import type { Config } from '../config.ts';
 import type { Database } from '../db/database.ts';
 import type { Logger } from '../db/log.ts';
 import type { Mail } from '../mail/service.ts';
-import { type Authenticate, createAuthenticate } from './authenticate.ts';
+import { type Authenticate, createAuthenticate, createTokenEnd } from './authenticate.ts';
 import { createPasswords } from './passwords.ts';
 import { createPrincipals, type Principals } from './principals.ts';
 import { type AuthService, createAuthService } from './service.ts';
@@ -28,6 +28,7 @@ export interface AuthOptions {
 export interface Auth {
   readonly service: AuthService;
   readonly authenticate: Authenticate;
+  readonly tokenEnd: ReturnType<typeof createTokenEnd>;
   readonly principals: Principals;
   /** Stops listening and sweeping, and waits for messages that are on their way. Call it before the database is closed. */
   close(): Promise<void>;
@@ -76,6 +77,7 @@ export async function createAuth({
   return {
     service,
     authenticate: createAuthenticate(tokens, principals),
+    tokenEnd: createTokenEnd(tokens),
     principals,
     async close() {
       clearInterval(sweeping);

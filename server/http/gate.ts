@@ -2,18 +2,22 @@
 import type { Request } from 'express';
 import type { Access } from '../../contract/access.ts';
 import { Failure } from '../../contract/problems.ts';
-import type { Caller } from '../context.ts';
+import type { Caller, Credentials } from '../context.ts';
 import { readJsonBody } from './json-body.ts';
 
-export interface Credentials {
-  readonly authorization: string | null;
-  readonly cookie: string | null;
-  readonly apiKey: string | null;
+/** A ticket's credentials, and the account that its X-Account-ID named. */
+export interface Redeemed {
+  readonly credentials: Credentials;
+  readonly account: string | null;
 }
 
 export interface GateOptions {
   /** The caller behind the credentials, null when there are none. Throws UNAUTHORIZED or TOKEN_EXPIRED for a bad one. */
   readonly authenticate: (credentials: Credentials) => Promise<Caller | null>;
+  /** When the token of these credentials is over, in ms since 1970. */
+  readonly tokenEnd: (credentials: Credentials) => number;
+  /** What a ticket stands for, once. Throws UNAUTHORIZED. */
+  readonly redeem: (ticket: string) => Promise<Redeemed>;
   /** Throws RATE_LIMITED. */
   readonly limit: (rate: Access['rate'], ip: string) => Promise<void>;
   /** Largest body in bytes. */
@@ -35,7 +39,23 @@ const BULK_FACTOR = 8;
 const limitOf = (rate: Access['rate'], bodyLimit: number): number =>
   rate === 'auth' ? Math.min(bodyLimit, AUTH_BODY_LIMIT) : rate === 'bulk' ? bodyLimit * BULK_FACTOR : bodyLimit;
 
-export function createGate({ authenticate, limit, bodyLimit, corsOrigins }: GateOptions): Gate {
+export function createGate({ authenticate, tokenEnd, redeem, limit, bodyLimit, corsOrigins }: GateOptions): Gate {
+  /** Of a stream: its credentials may stand in the URL, and are kept, because a ticket is good for one use. */
+  async function ofStream(inUrl: readonly string[], request: Request): Promise<Credentials> {
+    const { ctx } = request;
+    if (ctx.credentials !== null) return ctx.credentials;
+    const { ticket, token } = request.query as Record<string, string | undefined>;
+    if (ticket !== undefined && inUrl.includes('ticket')) {
+      const { credentials, account } = await redeem(ticket);
+      ctx.credentials = credentials;
+      ctx.accountHeader ??= account;
+    } else if (token !== undefined && inUrl.includes('token')) {
+      ctx.credentials = { authorization: `Bearer ${token}`, apiKey: null, cookie: null };
+    } else ctx.credentials = credentialsOf(request);
+    ctx.tokenEndsAt = tokenEnd(ctx.credentials);
+    return ctx.credentials;
+  }
+
   return {
     readBody: (access, request) => readJsonBody(request, limitOf(access.rate, bodyLimit)),
     async pass(access, request) {
@@ -43,7 +63,8 @@ export function createGate({ authenticate, limit, bodyLimit, corsOrigins }: Gate
       if (access.rate === 'auth') await limit(access.rate, request.ctx.ip);
       const { ctx } = request;
       try {
-        ctx.caller = await authenticate(credentialsOf(request));
+        const { inUrl } = access;
+        ctx.caller = await authenticate(inUrl === undefined ? credentialsOf(request) : await ofStream(inUrl, request));
       } catch (error) {
         // Whoever needs no credential must not be stopped by an old one: he may be logging in again.
         if (access.who !== 'anyone') throw error;
@@ -64,7 +85,7 @@ export function createGate({ authenticate, limit, bodyLimit, corsOrigins }: Gate
   };
 }
 
-function credentialsOf(request: Request): Credentials {
+export function credentialsOf(request: Request): Credentials {
   const { headers } = request;
   const apiKey = headers['x-api-key'];
   return {
@@ -76,7 +97,8 @@ function credentialsOf(request: Request): Credentials {
 
 /** A browser sends the cookie along with any site's form; what changes something must come from our own pages. */
 function refuseOtherSites(request: Request, allowed: readonly string[]): void {
-  if (request.method === 'GET' || request.method === 'HEAD') return;
+  // A WebSocket opens with GET, and other sites' pages may open it too.
+  if ((request.method === 'GET' || request.method === 'HEAD') && request.headers.upgrade === undefined) return;
   const { origin, host } = request.headers;
   const site = request.headers['sec-fetch-site'];
   if (origin !== undefined && allowed.includes(origin)) return;

@@ -2,7 +2,7 @@
 import { createExpressEndpoints, RequestValidationError } from '@ts-rest/express';
 import { type Express, type NextFunction, type Request, type Response, Router } from 'express';
 import { type Contract, hasBody, isUpload, type Route, successStatus } from '../../contract/kit.ts';
-import { Answer, type DoOnce, type Handler } from '../context.ts';
+import { Answer, type DoOnce, type Handler, Live } from '../context.ts';
 import type { Gate } from './gate.ts';
 import { type Answered, keyOf, once } from './idempotency.ts';
 import { refusedRequest } from './problems.ts';
@@ -70,7 +70,8 @@ function admission(route: Route, handler: AnyHandler, gate: Gate) {
   }
   return async (request: Request, _response: Response, next: NextFunction): Promise<void> => {
     try {
-      if (isUpload(route.body)) request.ctx.recheck = () => gate.pass(route.metadata, request);
+      if (isUpload(route.body) || route.metadata.inUrl !== undefined)
+        request.ctx.recheck = () => gate.pass(route.metadata, request);
       await decide(request);
       if (readsBody) {
         const began = performance.now();
@@ -99,6 +100,8 @@ function adapt(route: Route, handler: AnyHandler, doOnce: DoOnce) {
     const rights = key === null ? '' : ((await handler.rights?.({ params, body, ctx: req.ctx } as never)) ?? '');
     const answered = key === null ? await run() : await once(doOnce, key, req, { rights, run });
     for (const name in answered.headers) res.setHeader(name, answered.headers[name] as string | string[]);
-    return { status: answered.status, body: answered.body };
+    // Whoever asks for the head of a stream gets the head.
+    const endless = answered.body instanceof Live && req.method === 'HEAD';
+    return { status: answered.status, body: endless ? '' : answered.body };
   };
 }

@@ -2,20 +2,32 @@
 import { randomUUID } from 'node:crypto';
 import { IncomingMessage, ServerResponse } from 'node:http';
 import type { Express, Request } from 'express';
-import { type Attempt, type Caller, type Ctx, RawJson, type UploadBody } from '../context.ts';
+import { type Attempt, type Caller, type Credentials, type Ctx, RawJson, type UploadBody } from '../context.ts';
 
 /** The context of one request; what costs something to find out is found out when it is asked for. */
 export class RequestContext implements Ctx {
   caller: Caller | null = null;
   attempt: Attempt | null = null;
   recheck?: () => Promise<void>;
+  /** Of a stream. */
+  tokenEndsAt?: number;
+  credentials: Credentials | null = null;
   readonly requestId: string;
   constructor(readonly request: Request) {
     const sent = request.headers['x-correlation-id'];
     this.requestId = typeof sent === 'string' && /^[\x21-\x7e]{1,128}$/.test(sent) ? sent : `cid_${randomUUID()}`;
   }
+  private account: string | null = null;
   get accountHeader(): string | null {
     const sent = this.request.headers['x-account-id'];
+    return typeof sent === 'string' && sent !== '' ? sent : this.account;
+  }
+  /** For a ticket, which remembers it. */
+  set accountHeader(account: string | null) {
+    this.account = account;
+  }
+  get lastEventId(): string | null {
+    const sent = this.request.headers['last-event-id'];
     return typeof sent === 'string' && sent !== '' ? sent : null;
   }
   get ip(): string {

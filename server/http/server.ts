@@ -12,10 +12,11 @@ import type { Log } from '../log.ts';
 import { createGate, type GateOptions } from './gate.ts';
 import { mountContract, type Tables } from './mount.ts';
 import { problemHandler } from './problems.ts';
-import { parseQueryString } from './query-string.ts';
+import { ownQueries } from './query-string.ts';
 import { createLimiter } from './rate-limit.ts';
 import { bornWithPrototypes, fastReplies, RequestContext } from './request.ts';
 import { constantHeaders, crossOrigin, httpsOnly } from './security.ts';
+import { acceptSockets, type ServeSocket } from './sockets.ts';
 import { unmatched } from './unmatched.ts';
 
 export interface HttpOptions<T extends Contract> {
@@ -23,7 +24,9 @@ export interface HttpOptions<T extends Contract> {
   readonly log: Log;
   readonly contract: T;
   readonly tables: Tables<T>;
-  readonly authenticate: GateOptions['authenticate'];
+  readonly credentials: Pick<GateOptions, 'authenticate' | 'tokenEnd' | 'redeem'>;
+  /** Serves a WebSocket whose caller is known. */
+  readonly serveSocket: ServeSocket;
   readonly doOnce: DoOnce;
   /** Files served under /docs/assets, by name. */
   readonly docsAssets: () => ReadonlyMap<string, { readonly file: string; readonly contentType: string }>;
@@ -48,17 +51,15 @@ export function createHttp<T extends Contract>({
   log,
   contract,
   tables,
-  authenticate,
+  credentials,
+  serveSocket,
   doOnce,
   docsAssets,
 }: HttpOptions<T>): Http {
   const app = express();
-  app
-    .disable('x-powered-by')
-    .disable('etag')
-    .set('query parser', parseQueryString)
-    .set('trust proxy', config.trustProxy);
+  app.disable('x-powered-by').disable('etag').set('trust proxy', config.trustProxy);
   fastReplies(app, constantHeaders(config.production));
+  ownQueries(app, contract);
 
   app.use((request, response, next) => {
     request.ctx = new RequestContext(request);
@@ -72,7 +73,7 @@ export function createHttp<T extends Contract>({
   app.use(crossOrigin(config.corsOrigins, config.production));
   if (config.production && config.trustProxy > 0) app.use(httpsOnly(config.publicUrl));
   const gate = createGate({
-    authenticate,
+    ...credentials,
     limit: createLimiter(config.rateLimit),
     bodyLimit: config.bodyLimit,
     corsOrigins: config.corsOrigins,
@@ -94,6 +95,8 @@ export function createHttp<T extends Contract>({
     { ...bornWithPrototypes(app), keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: HEADERS_TIMEOUT_MS },
     app,
   );
+  const ws = contract.realtime?.ws;
+  if (ws !== undefined) acceptSockets(server, { gate, route: ws, serve: serveSocket });
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => refuseBytes(socket, error.code));
   return {
     listen: () => listen(server, config),

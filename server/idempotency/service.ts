@@ -1,10 +1,10 @@
 // Requests that may be sent again: an Idempotency-Key is answered once, and every later time with the same answer.
-import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { Failure } from '../../contract/problems.ts';
 import type { Attempt, DoOnce, KeptReply, Repeatable } from '../context.ts';
 import type { Database } from '../db/database.ts';
 import { uuidV7 } from '../ids.ts';
+import { sealedBox } from '../sealed-box.ts';
 import * as store from './store.ts';
 
 export interface Idempotency {
@@ -78,23 +78,11 @@ function answered({ rights }: Repeatable, reply: KeptReply): KeptReply {
   throw new Failure('FORBIDDEN', { reason });
 }
 
-const CIPHER = 'aes-256-gcm';
-
-/** Answers packed, and encrypted with a key of their own that is derived from the server's. */
+/** Answers packed and encrypted. */
 function sealed(secret: string) {
-  const key = createHmac('sha256', secret).update('snackbase idempotency').digest();
+  const box = sealedBox(secret, 'idempotency');
   return {
-    close(reply: KeptReply): Buffer {
-      const nonce = randomBytes(12);
-      const cipher = createCipheriv(CIPHER, key, nonce);
-      const text = cipher.update(gzipSync(JSON.stringify(reply), { level: 1 }));
-      return Buffer.concat([nonce, text, cipher.final(), cipher.getAuthTag()]);
-    },
-    open(bytes: Buffer): KeptReply {
-      const decipher = createDecipheriv(CIPHER, key, bytes.subarray(0, 12));
-      decipher.setAuthTag(bytes.subarray(-16));
-      const packed = Buffer.concat([decipher.update(bytes.subarray(12, -16)), decipher.final()]);
-      return JSON.parse(gunzipSync(packed).toString('utf8')) as KeptReply;
-    },
+    close: (reply: KeptReply): Buffer => box.close(gzipSync(JSON.stringify(reply), { level: 1 })),
+    open: (bytes: Buffer): KeptReply => JSON.parse(gunzipSync(box.open(bytes)).toString('utf8')) as KeptReply,
   };
 }

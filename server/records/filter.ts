@@ -11,6 +11,7 @@ import type { Scope } from '../expression/scope.ts';
 import { slotValues } from '../expression/slots.ts';
 import { toSql } from '../expression/to-sql.ts';
 import { connect } from '../expression/tree.ts';
+import type { Checked } from '../expression/typed.ts';
 import type { CollectionDef, PgType } from '../schema/collection-def.ts';
 import type { Bound } from '../schema/values.ts';
 import { columnsOf, type RecordColumn } from './columns.ts';
@@ -53,10 +54,10 @@ const TYPES: Readonly<Record<PgType, ValueType>> = {
 export const valueTypeOfColumn = ({ type }: RecordColumn): ValueType => TYPES[type];
 
 /**
- * The filter, null when nothing is asked. Unknown and hidden fields are remembered in `names`.
+ * The condition, null when nothing is asked. Unknown and hidden fields are remembered in `names`.
  * Throws INVALID_QUERY_PARAMS with place and hint for everything else that cannot be meant.
  */
-export function readFilter(def: CollectionDef, asked: Asked, names: Names): Filter | null {
+export function readCondition(def: CollectionDef, asked: Asked, names: Names): Checked | null {
   const { parameters = [], filter, where } = asked;
   const sources: { name: string; parse: () => Expr }[] = [];
   if (parameters.length > 0)
@@ -68,7 +69,6 @@ export function readFilter(def: CollectionDef, asked: Asked, names: Names): Filt
     });
   if (where !== undefined && where !== null) sources.push({ name: 'where', parse: () => parseWhere(where) });
   if (sources.length === 0) return null;
-  const { byName } = columnsOf(def);
   const scope: Scope = {
     field: (name) => {
       const column = names.comparable(name);
@@ -79,23 +79,33 @@ export function readFilter(def: CollectionDef, asked: Asked, names: Names): Filt
     allow: { auth: false, data: false },
   };
   const parsed = sources.flatMap(({ name, parse }) => {
-    try {
+    const tree = unless(name, () => {
       const tree = parse();
       check(tree, scope);
-      return [tree];
-    } catch (error) {
-      refuse(error, name);
-      return [];
-    }
-  });
-  if (parsed.length === 0) return null;
-  try {
-    const { sql, slots } = toSql(check(connect('and', parsed), scope), {
-      column: (name) => (byName.get(name) as RecordColumn).quoted,
+      return tree;
     });
+    return tree === null ? [] : [tree];
+  });
+  return parsed.length === 0 ? null : unless('filter', () => check(connect('and', parsed), scope));
+}
+
+/** The same as SQL. */
+export function readFilter(def: CollectionDef, asked: Asked, names: Names): Filter | null {
+  const condition = readCondition(def, asked, names);
+  if (condition === null) return null;
+  const { byName } = columnsOf(def);
+  return unless('filter', () => {
+    const { sql, slots } = toSql(condition, { column: (name) => (byName.get(name) as RecordColumn).quoted });
     return { sql, values: slotValues(slots, { auth: null }) as Bound[] };
+  });
+}
+
+/** What `work` makes, null for a field that is not known. */
+function unless<T>(name: string, work: () => T): T | null {
+  try {
+    return work();
   } catch (error) {
-    refuse(error, 'filter');
+    refuse(error, name);
     return null;
   }
 }

@@ -12,7 +12,8 @@ export type ViewScope = (ctx: Ctx, def: CollectionDef) => RecordScope | null;
 
 const writers = new WeakMap<readonly RecordColumn[], { [masked: string]: (cells: readonly Cell[]) => string }>();
 
-function writerOf(def: CollectionDef, columns: readonly RecordColumn[], masked: boolean) {
+/** The writer of some of a collection's columns, from cells of all. */
+export function writerOf(def: CollectionDef, columns: readonly RecordColumn[], masked: boolean) {
   let known = writers.get(columns);
   if (known === undefined) {
     known = {};

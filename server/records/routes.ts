@@ -1,9 +1,10 @@
 // The routes of records.
 import type { AppContract } from '../../contract/index.ts';
 import { admitted, type Handlers } from '../context.ts';
+import type { Realtime } from '../realtime/service.ts';
 import type { Records } from './service.ts';
 
-export const recordRoutes = (records: Records): Handlers<AppContract['records']> => ({
+export const recordRoutes = (records: Records, realtime: Realtime): Handlers<AppContract['records']> => ({
   list: ({ ctx, params, query }) => records.list(ctx, params.collection, query),
   query: ({ ctx, params, body }) => records.query(ctx, params.collection, body),
   create: admitted(records.gate('create'), ({ ctx, params, body }) => records.create(ctx, params.collection, body)),
@@ -12,6 +13,7 @@ export const recordRoutes = (records: Records): Handlers<AppContract['records']>
   openapiYaml: ({ ctx, params }) => records.documents.openapiYaml(ctx, params.collection),
   aggregate: ({ ctx, params, query }) => records.aggregate(ctx, params.collection, query),
   export: ({ ctx, params, query }) => records.export(ctx, params.collection, query),
+  stream: ({ ctx, params, query }) => realtime.stream(ctx, params.collection, query),
   import: ({ ctx, params, query }) => records.import(ctx, params.collection, query),
   batchCreate: admitted(records.gate('create'), ({ ctx, params, body }) =>
     records.batchCreate(ctx, params.collection, body),

@@ -1,5 +1,6 @@
 // Records: decide, parse, run, reply. Every face of the product and every automation goes through these methods.
 import { Failure } from '../../contract/problems.ts';
+import type { StreamQuery } from '../../contract/realtime.ts';
 import type { AggregateQuery, ExportQuery, ListQuery, RecordQueryBody } from '../../contract/records.ts';
 import type { Decide, Operation } from '../access/decide.ts';
 import { withData } from '../access/scope.ts';
@@ -34,8 +35,10 @@ import { createStatements } from './store/statements.ts';
 import { createWrites, judgesChange } from './store/write.ts';
 import { createWritesMany } from './store/write-many.ts';
 import { createTransactions } from './transaction.ts';
+import { readWatch, type Watch } from './watch.ts';
 
 export { createPeek } from './peek.ts';
+export type { Seen, Watch } from './watch.ts';
 
 export interface RecordsOptions {
   readonly db: Database;
@@ -279,6 +282,10 @@ export function createRecords(options: RecordsOptions) {
         const whole = { ...query, sort, skip: 0, limit: 1, count: 'false' } as ListQuery;
         return exported(reads, opened, askedOf(opened, whole), format);
       }),
+    /** What the caller sees of changes; `isCurrent` tells whether that is still so, as far as collections and rules go. */
+    watch: (ctx: Ctx, name: string, query: StreamQuery): Promise<Watch> =>
+      on({ ctx, name, operation: 'list' }, 'fetch', async (opened) => readWatch(opened, viewOf(opened), query)),
+
     import: createImport({ db, opening, reads, writesMany, changeRows: many.changeRows, author }),
 
     ...many,

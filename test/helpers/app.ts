@@ -61,6 +61,27 @@ afterAll(async () => {
   for (const stop of stops.splice(0)) await stop();
 });
 
+const isStream = ({ headers }: Response): boolean =>
+  headers.get('content-type')?.startsWith('text/event-stream') === true;
+
+/** A stream has no end: what it says until it is silent for a while. */
+async function begun(response: Response, stop: AbortController, silentMs = 150): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = '';
+  let timer = setTimeout(() => stop.abort(), silentMs);
+  try {
+    for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
+      text += decoder.decode(chunk, { stream: true });
+      clearTimeout(timer);
+      timer = setTimeout(() => stop.abort(), silentMs);
+    }
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+  }
+  clearTimeout(timer);
+  return text;
+}
+
 let counter = 0;
 export const unique = (prefix: string): string => `${prefix}${process.pid.toString(36)}${(counter++).toString(36)}`;
 
@@ -102,9 +123,11 @@ export async function startApp(overrides: Partial<Config> = {}): Promise<TestApp
     body?: unknown,
     { token, headers, raw }: CallOptions = {},
   ): Promise<Reply> => {
+    const stop = new AbortController();
     const response = await fetch(url + path, {
       method,
       redirect: 'manual',
+      signal: stop.signal,
       headers: {
         ...(body !== undefined && { 'Content-Type': 'application/json' }),
         ...(raw !== undefined && { 'Content-Type': 'application/json' }),
@@ -114,7 +137,7 @@ export async function startApp(overrides: Partial<Config> = {}): Promise<TestApp
       ...(body !== undefined && { body: JSON.stringify(body) }),
       ...(raw !== undefined && { body: raw }),
     });
-    const text = await response.text();
+    const text = isStream(response) ? await begun(response, stop) : await response.text();
     const json = /^application\/([a-z]+\+)?json/.test(response.headers.get('content-type') ?? '') && text !== '';
     return { status: response.status, headers: response.headers, text, body: json ? JSON.parse(text) : undefined };
   };

@@ -45,6 +45,14 @@ export const up = async (kx: Knex): Promise<void> => {
       updated_at timestamptz not null default now()
     );
 
+    -- Credentials of streams whose clients cannot send headers, for one use.
+    create table snackbase.realtime_tickets (
+      hash bytea primary key,
+      -- Encrypted: the credential that asked for it.
+      sealed bytea not null,
+      expires_at timestamptz not null
+    );
+
     do $$
     begin
       if exists (select from pg_roles where rolname = 'snackbase_runtime') then

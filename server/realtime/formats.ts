@@ -1,0 +1,54 @@
+// How an event is written: one text a kind of stream, shared by all who see the same.
+import { type Event, type Position, positionText } from '../events/position.ts';
+import type { Seen, Watch } from '../records/service.ts';
+
+/** A text that many readers get; its bytes are made once. */
+export class Chunk {
+  private made: Buffer | undefined;
+  constructor(readonly text: string) {}
+  get bytes(): Buffer {
+    this.made ??= Buffer.from(this.text);
+    return this.made;
+  }
+}
+
+export interface Format {
+  readonly name: string;
+  event(watch: Watch, event: Event, seen: Seen): string;
+  /** Says that events are missing; what follows is behind `at`. */
+  reset(watch: Watch, at: Position): string;
+}
+
+/** As requests spell it: `posts`, `crm.contacts`. */
+export const shownName = ({ def }: Watch): string => (def.app === 'main' ? def.name : def.qualifiedName);
+
+/** The stream of one collection: named events. */
+export const NAMED: Format = {
+  name: 'named',
+  event(watch, { position, recordId, at }, { type, old, new: now, changes }) {
+    const id = positionText(position);
+    const collection = shownName(watch);
+    return `id: ${id}\nevent: ${collection}.${type}\ndata: {"id":"${id}","type":"${type}","collection":"${collection}","record_id":"${recordId}","timestamp":"${at}","old":${old},"new":${now},"changes":${JSON.stringify(changes)}}\n\n`;
+  },
+  reset: (_watch, at) => `id: ${positionText(at)}\nevent: reset\ndata: {}\n\n`,
+};
+
+const OPERATIONS = { created: 'create', updated: 'update', deleted: 'delete' } as const;
+
+function message(watch: Watch, { position, recordId, at }: Event, { type, old, new: now, changes }: Seen): string {
+  const collection = shownName(watch);
+  const data = now ?? `{"id":"${recordId}"}`;
+  return `{"type":"${collection}.${OPERATIONS[type]}","id":"${positionText(position)}","collection":"${collection}","timestamp":"${at}","data":${data},"old":${old},"changes":${JSON.stringify(changes)}}`;
+}
+const resetMessage = (watch: Watch, at: Position): string =>
+  `{"type":"reset","id":"${positionText(at)}","collection":"${shownName(watch)}"}`;
+
+/** The frames of a WebSocket. */
+export const FRAMES: Format = { name: 'frames', event: message, reset: resetMessage };
+
+/** A stream over several collections: the same as unnamed messages. */
+export const MESSAGES: Format = {
+  name: 'messages',
+  event: (watch, event, seen) => `id: ${positionText(event.position)}\ndata: ${message(watch, event, seen)}\n\n`,
+  reset: (watch, at) => `id: ${positionText(at)}\ndata: ${resetMessage(watch, at)}\n\n`,
+};

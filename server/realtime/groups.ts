@@ -1,0 +1,61 @@
+// Live subscriptions by what they see: those that see the same of a collection cost one judgement and one text an event.
+import type { Event } from '../events/position.ts';
+import { comparePositions } from '../events/position.ts';
+import { Chunk } from './formats.ts';
+import type { Sink, Subscription } from './subscription.ts';
+
+interface Group {
+  readonly key: string;
+  readonly lane: string;
+  /** Any of them: they see the same. */
+  readonly members: Set<Subscription>;
+}
+
+/** Where events of a collection and an account are looked for. */
+const laneOf = (collection: string, accountId: string | null): string => `${collection} ${accountId ?? '*'}`;
+
+export class Groups {
+  private readonly lanes = new Map<string, Map<string, Group>>();
+  private readonly of = new Map<Subscription, Group>();
+
+  /** `epoch` changes with whatever may give an equal key another meaning. */
+  add(subscription: Subscription, epoch: number): void {
+    const { watch, format } = subscription;
+    const lane = laneOf(watch.def.qualifiedName, watch.accountId);
+    const key = `${epoch} ${format.name} ${watch.def.revision} ${watch.key}`;
+    const groups = this.lanes.get(lane) ?? new Map<string, Group>();
+    this.lanes.set(lane, groups);
+    const group = groups.get(key) ?? { key, lane, members: new Set() };
+    groups.set(key, group);
+    group.members.add(subscription);
+    this.of.set(subscription, group);
+  }
+
+  remove(subscription: Subscription): void {
+    const group = this.of.get(subscription);
+    if (group === undefined) return;
+    this.of.delete(subscription);
+    group.members.delete(subscription);
+    if (group.members.size > 0) return;
+    const groups = this.lanes.get(group.lane);
+    groups?.delete(group.key);
+    if (groups?.size === 0) this.lanes.delete(group.lane);
+  }
+
+  /** Hands an event to everyone who sees it; answers nothing, `touched` gets the sinks that have something to send. */
+  deliver(event: Event, touched: Set<Sink>): void {
+    for (const account of [event.accountId, null])
+      for (const group of this.lanes.get(laneOf(event.collection, account))?.values() ?? []) {
+        const [first] = group.members as Set<Subscription>;
+        const { watch, format } = first as Subscription;
+        const seen = watch.see(event);
+        if (seen === null) continue;
+        const chunk = new Chunk(format.event(watch, event, seen));
+        for (const member of group.members) {
+          if (member.after !== null && comparePositions(event.position, member.after) <= 0) continue;
+          member.sink.push(chunk);
+          touched.add(member.sink);
+        }
+      }
+  }
+}

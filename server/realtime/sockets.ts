@@ -1,0 +1,203 @@
+// A WebSocket's dialect: frames in, acknowledgements and events out, at most a hundred subscriptions, and a reader who does not read.
+import type { ProblemJson } from '../../contract/problems.ts';
+import { Failure, invalidParameter } from '../../contract/problems.ts';
+import type { StreamQuery } from '../../contract/realtime.ts';
+import type { Ctx } from '../context.ts';
+import { type Chunk, FRAMES } from './formats.ts';
+import type { Hub } from './hub.ts';
+import { eventsOf, sinceOf } from './requests.ts';
+import type { Sink } from './subscription.ts';
+
+/** One connection, as `http` hands it over. */
+export interface Socket {
+  send(text: string): void;
+  close(code: number, reason: string): void;
+  /** Without waiting for the other side. */
+  terminate(): void;
+  /** Bytes that were sent and not yet taken. */
+  readonly unread: number;
+  onMessage(fn: (text: string) => void): void;
+  onClose(fn: () => void): void;
+}
+
+const MOST = 100;
+const HEARTBEAT_MS = 30_000;
+const UNREAD = 1_048_576;
+/** The credential is over; and: come again. */
+const REFUSED = 1008;
+const AGAIN = 1012;
+/** For the other side to say goodbye. */
+const GRACE_MS = 500;
+
+class SocketSink implements Sink {
+  private waiting: Chunk[] = [];
+  constructor(private readonly socket: Socket) {}
+
+  push(chunk: Chunk): void {
+    this.waiting.push(chunk);
+  }
+
+  flush(): void {
+    const { waiting, socket } = this;
+    this.waiting = [];
+    if (socket.unread > UNREAD) socket.terminate();
+    else for (const { text } of waiting) socket.send(text);
+  }
+
+  async drained(): Promise<void> {
+    while (this.socket.unread > UNREAD / 4) await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+type Opened = Awaited<ReturnType<Hub['open']>>;
+type Frame = Readonly<Record<string, unknown>>;
+
+export function createSockets(hub: Hub) {
+  const open = new Set<Connection>();
+  const beating = setInterval(() => {
+    const text = JSON.stringify({ type: 'heartbeat', timestamp: new Date().toISOString() });
+    for (const connection of open) connection.beat(text);
+  }, HEARTBEAT_MS);
+  beating.unref();
+
+  return {
+    /** Serves a connection whose caller is known, until it closes. */
+    serve(ctx: Ctx, socket: Socket): void {
+      const connection = new Connection(hub, ctx, socket);
+      open.add(connection);
+      socket.onClose(() => open.delete(connection));
+    },
+    close(): void {
+      clearInterval(beating);
+      for (const { socket } of open) {
+        socket.close(AGAIN, 'The server restarts.');
+        setTimeout(() => socket.terminate(), GRACE_MS).unref();
+      }
+    },
+  };
+}
+
+class Connection {
+  private readonly subscriptions = new Map<string, Opened>();
+  private readonly sink: Sink;
+  /** Frames are answered in their order. */
+  private last: Promise<void> = Promise.resolve();
+  private closed = false;
+
+  constructor(
+    private readonly hub: Hub,
+    private readonly ctx: Ctx,
+    readonly socket: Socket,
+  ) {
+    this.sink = new SocketSink(socket);
+    socket.onMessage((text) => {
+      this.last = this.last.then(() => this.take(text)).catch((error) => this.refuse(error));
+    });
+    socket.onClose(() => {
+      this.closed = true;
+      for (const one of this.subscriptions.values()) one.close();
+      this.subscriptions.clear();
+    });
+  }
+
+  beat(text: string): void {
+    if (this.socket.unread > UNREAD) this.socket.terminate();
+    else this.socket.send(text);
+  }
+
+  private async take(text: string): Promise<void> {
+    if (this.closed) return;
+    const frame = read(text);
+    switch (frame.action) {
+      case 'ping':
+        return this.say({ type: 'pong' });
+      case 'subscribe':
+        return this.subscribe(frame, nameOf(frame));
+      case 'unsubscribe':
+        return this.unsubscribe(nameOf(frame));
+      default:
+        throw invalidParameter('action', 'send subscribe, unsubscribe or ping', 'unknown_action');
+    }
+  }
+
+  private async subscribe(frame: Frame, name: string): Promise<void> {
+    // Asked again, the new one takes the place of the old one.
+    const before = this.subscriptions.get(name);
+    if (before === undefined && this.subscriptions.size >= MOST) {
+      const parts = { limit: MOST, what: 'subscriptions on this connection', hint: 'open another, or unsubscribe one' };
+      return this.refuse(new Failure('LIMIT_REACHED', parts), name);
+    }
+    try {
+      const { ctx, sink } = this;
+      const onEnd = (failure: Failure) => this.over(name, failure);
+      const asked = { ctx, collection: name, query: queryOf(frame), format: FRAMES, sink, onEnd };
+      const opened = await this.hub.open([asked], sinceOf(frame.since, 'since'));
+      if (this.closed) return opened.close();
+      before?.close();
+      this.subscriptions.set(name, opened);
+      this.say({ type: 'subscribed', status: 'subscribed', collection: name });
+      opened.start();
+    } catch (error) {
+      this.refuse(error, name);
+    }
+  }
+
+  private unsubscribe(name: string): void {
+    this.subscriptions.get(name)?.close();
+    this.subscriptions.delete(name);
+    this.say({ type: 'unsubscribed', status: 'unsubscribed', collection: name });
+  }
+
+  /** The server ended a subscription; with the credential all end. */
+  private over(name: string, failure: Failure): void {
+    this.subscriptions.delete(name);
+    this.refuse(failure, name);
+    if (failure.status === 401) this.socket.close(REFUSED, failure.code);
+  }
+
+  private refuse(error: unknown, collection?: string): void {
+    const failure = error instanceof Failure ? error : new Failure('SERVICE_UNAVAILABLE');
+    const { message, code, errors }: ProblemJson = failure.body(this.ctx.requestId);
+    this.say({ type: 'error', error: message, code, ...(errors.length > 0 && { errors }), collection });
+  }
+
+  private say(frame: object): void {
+    if (!this.closed) this.socket.send(JSON.stringify(frame));
+  }
+}
+
+/** Throws INVALID_JSON. */
+function read(text: string): Frame {
+  let frame: unknown;
+  try {
+    frame = JSON.parse(text);
+  } catch (error) {
+    throw new Failure('INVALID_JSON', { reason: (error as Error).message });
+  }
+  if (typeof frame === 'object' && frame !== null && !Array.isArray(frame)) return frame as Frame;
+  throw new Failure('INVALID_JSON', { reason: 'a frame is an object with an action' });
+}
+
+function nameOf({ collection }: Frame): string {
+  if (typeof collection === 'string' && collection !== '') return collection;
+  throw invalidParameter('collection', 'name the collection');
+}
+
+const KEYS = new Set(['action', 'collection', 'operations', 'fields', 'filter', 'since']);
+
+function queryOf(frame: Frame): StreamQuery {
+  const unknown = Object.keys(frame).find((key) => !KEYS.has(key));
+  if (unknown !== undefined) throw invalidParameter(unknown, 'a subscription has no such key', 'unknown_key');
+  const { fields, filter, operations } = frame;
+  return {
+    ...(operations !== undefined && { events: eventsOf(operations, 'operations') }),
+    ...(fields !== undefined && { fields: listOf(fields) }),
+    ...(filter !== undefined && { filter: typeof filter === 'string' ? filter : JSON.stringify(filter) }),
+  };
+}
+
+function listOf(fields: unknown): string {
+  const list = typeof fields === 'string' ? [fields] : fields;
+  if (Array.isArray(list) && list.every((name) => typeof name === 'string')) return list.join();
+  throw invalidParameter('fields', 'send a list of names');
+}

@@ -1,0 +1,84 @@
+// One subscription: who asked for which changes of a collection, where they go, and what he sees of them now.
+import type { Failure } from '../../contract/problems.ts';
+import type { StreamQuery } from '../../contract/realtime.ts';
+import type { Ctx } from '../context.ts';
+import type { Position } from '../events/position.ts';
+import type { Watch } from '../records/service.ts';
+import type { Chunk, Format } from './formats.ts';
+
+/** Where texts go. Several subscriptions may share one. */
+export interface Sink {
+  /** Keeps a text until `flush`. */
+  push(chunk: Chunk): void;
+  /** Sends what was kept; a reader who does not read is cut off. */
+  flush(): void;
+  /** Resolves once the reader keeps up; also when it is gone. */
+  drained(): Promise<void>;
+}
+
+export interface Asked {
+  readonly ctx: Ctx;
+  readonly collection: string;
+  readonly query: StreamQuery;
+  readonly format: Format;
+  readonly sink: Sink;
+  /** Called once, when the subscription is ended by the server. */
+  readonly onEnd: (failure: Failure) => void;
+}
+
+export class Subscription {
+  readonly ctx: Ctx;
+  readonly collection: string;
+  readonly query: StreamQuery;
+  readonly format: Format;
+  readonly sink: Sink;
+  readonly onEnd: (failure: Failure) => void;
+  /** Up to here everything was handed over, although the log's readers have not come so far; null: as far as they have. */
+  after: Position | null = null;
+  /** It receives what is committed now; before that it is catching up. */
+  live = false;
+  closed = false;
+  checkedAt = performance.now();
+  /** How often its rights came into doubt, and up to which doubt they were asked anew. */
+  private doubts = 0;
+  private answered = 0;
+  private asking: Promise<void> | null = null;
+
+  constructor(
+    { ctx, collection, query, format, sink, onEnd }: Asked,
+    public watch: Watch,
+  ) {
+    this.ctx = ctx;
+    this.collection = collection;
+    this.query = query;
+    this.format = format;
+    this.sink = sink;
+    this.onEnd = onEnd;
+  }
+
+  /** What it may see has to be asked anew before it gets anything. */
+  get doubtful(): boolean {
+    return this.doubts !== this.answered && !this.closed;
+  }
+
+  doubt(): void {
+    this.doubts += 1;
+  }
+
+  /** Asks, once for all who want to know. Doubts that arise meanwhile stay. */
+  ask(work: () => Promise<void>): Promise<void> {
+    const doubts = this.doubts;
+    this.asking ??= work().finally(() => {
+      this.answered = doubts;
+      this.asking = null;
+      this.checkedAt = performance.now();
+    });
+    return this.asking;
+  }
+
+  /** When its credential is over, in ms since 1970. */
+  get endsAt(): number {
+    const { tokenEndsAt = Number.POSITIVE_INFINITY, caller } = this.ctx;
+    return Math.min(tokenEndsAt, caller?.endsAt ?? Number.POSITIVE_INFINITY);
+  }
+}
