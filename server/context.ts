@@ -149,12 +149,18 @@ export class Streamed extends Stream {
 
 /** A body without an end, written to whenever there is something to tell. */
 export class Live extends Stream {
-  /** `begin` is called once, with the response whose head is not yet sent. */
-  constructor(private readonly begin: (out: Writable & { flushHeaders(): void }) => void) {
+  /** One of the two is called: `begin` with the response whose head is not yet sent, or `cancel`. */
+  constructor(
+    private readonly begin: (out: Writable) => void,
+    readonly cancel: () => void,
+  ) {
     super();
   }
   override pipe<T extends NodeJS.WritableStream>(destination: T): T {
-    this.begin(destination as unknown as Writable & { flushHeaders(): void });
+    const out = destination as unknown as Writable;
+    // Its client may have gone while the stream was prepared.
+    if (out.destroyed) this.cancel();
+    else this.begin(out);
     return destination;
   }
 }

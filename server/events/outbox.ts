@@ -7,59 +7,77 @@ import type { Event, EventType, Position } from './position.ts';
 /** Tells every process the number of a batch that was cut. */
 export const CHANNEL = 'snackbase_events';
 
-/** Events that no batch holds yet: of transactions that were open, or not begun, when the last one was cut. */
-const fresh = (last: string) => `
-  select e.id from ${last} b, snackbase.events e where e.xid >= pg_snapshot_xmax(b.snapshot)
-  union all
-  select e.id from ${last} b cross join lateral pg_snapshot_xip(b.snapshot) as open(xid) join snackbase.events e using (xid)`;
+/** A batch: what its snapshot sees and that of the one before does not. */
+export interface Batch {
+  readonly number: number;
+  readonly snapshot: string;
+  readonly lastId: number;
+  /** Events up to here, all batches before it included. */
+  readonly total: number;
+}
 
+const BATCH = 'number, snapshot::text, last_id, total';
+const batchOf = ([number, snapshot, lastId, total]: readonly Cell[]): Batch => ({
+  number: Number(number),
+  snapshot: snapshot as string,
+  lastId: Number(lastId),
+  total: Number(total),
+});
+
+/** Of a snapshot: the first transaction that it cannot see, and those before that were open. */
+function bounds(snapshot: string): [string, string[]] {
+  const [, xmax, open = ''] = snapshot.split(':');
+  return [xmax as string, open === '' ? [] : open.split(',')];
+}
+
+// Bounded on both sides, the range looks small to the planner and the key is walked; a single bound would be a third of the table.
 // Two processes that cut at once make the same number: one waits for the other and then does nothing.
 const cutting = plan(`
-  with last as materialized (select number, snapshot from snackbase.event_batches order by number desc limit 1),
+  with known as materialized (select max(number) as number from snackbase.event_batches),
+  fresh as materialized (
+    select id from snackbase.events where xid >= $1::text::xid8 and xid < pg_snapshot_xmax(pg_current_snapshot())
+    union all
+    select id from snackbase.events where xid = any ($2::xid8[])),
   cut as (
-    insert into snackbase.event_batches (number, snapshot, last_id, count)
-    select last.number + 1, pg_current_snapshot(), max(fresh.id), count(*)
-    from last, (${fresh('last')}) fresh group by last.number having count(*) > 0
-    on conflict do nothing returning number, last_id)
-  select number, last_id, pg_notify('${CHANNEL}', number::text) from cut`);
+    insert into snackbase.event_batches (number, snapshot, last_id, total)
+    select $3::bigint + 1, pg_current_snapshot(), max(id), $4::bigint + count(*) from fresh
+    where (select number from known) = $3::bigint having count(*) > 0
+    on conflict do nothing returning ${BATCH})
+  select known.number, cut.*, pg_notify('${CHANNEL}', cut.number::text) from known left join cut on true`);
 
-/** Puts what is committed and in no batch yet into one; answers its end, null when there was nothing or another process was faster. */
-export async function cut(run: Runner): Promise<Position | null> {
-  const [row] = (await run.run(cutting, [])).rows;
-  return row === undefined ? null : { batch: Number(row[0]), id: Number(row[1]) };
+/**
+ * Puts what is committed and in no batch yet into one: of transactions that were open, or not begun, when the last one was cut.
+ * Answers the new batch; null when there was nothing; `behind` when `last` is not the last one, because another process was faster.
+ */
+export async function cut(run: Runner, last: Batch): Promise<Batch | null | 'behind'> {
+  const [xmax, open] = bounds(last.snapshot);
+  const [row] = (await run.run(cutting, [xmax, open, last.number, last.total])).rows;
+  const [known, ...made] = row as Cell[];
+  if (made[0] !== null) return batchOf(made);
+  return Number(known) === last.number ? null : 'behind';
 }
 
-const ending = plan('select number, last_id from snackbase.event_batches order by number desc limit 1');
+const ending = plan(`select ${BATCH} from snackbase.event_batches order by number desc limit 1`);
 
-/** The end of the last batch. */
-export async function end(run: Runner): Promise<Position> {
-  const [row] = (await run.run(ending, [])).rows;
-  return { batch: Number(row?.[0]), id: Number(row?.[1]) };
+/** The last batch. */
+export async function lastBatch(run: Runner): Promise<Batch> {
+  return batchOf((await run.run(ending, [])).rows[0] as Cell[]);
 }
+
+/** The place behind all of a batch. */
+export const endOf = ({ number, lastId }: Batch): Position => ({ batch: number, id: lastId });
 
 /** The first place from which the log can be read, empty where it holds nothing. */
 export const oldest = (run: Runner): Promise<Position[]> =>
   run.query<Position>('select number as batch, last_id as id from snackbase.event_batches order by number limit 1');
 
-interface Batch {
-  readonly number: number;
-  readonly snapshot: string;
-  readonly lastId: number;
-  readonly count: number;
-}
-
 const BATCHES = 200;
-const following = plan(`select number, snapshot::text, last_id, count from snackbase.event_batches
-  where number >= $1 order by number limit ${BATCHES}`);
+const following = plan(
+  `select ${BATCH} from snackbase.event_batches where number >= $1 order by number limit ${BATCHES}`,
+);
 
 async function batchesFrom(run: Runner, number: number): Promise<Batch[]> {
-  const { rows } = await run.run(following, [number]);
-  return rows.map(([n, snapshot, lastId, count]) => ({
-    number: Number(n),
-    snapshot: snapshot as string,
-    lastId: Number(lastId),
-    count: Number(count),
-  }));
+  return (await run.run(following, [number])).rows.map(batchOf);
 }
 
 const COLUMNS = `e.id, e.account_id, e.collection, e.type, e.record_id, e.occurred_at, e.actor, e.columns, to_json(e.cells),
@@ -98,7 +116,7 @@ export async function read(run: Runner, after: Position, limit: number): Promise
   const done = after.id >= (known[own] as Batch).lastId;
   const base = done ? own : own - 1;
   if (base < 0) return null;
-  const span = spanOf(known.slice(base + 1), limit);
+  const span = spanOf(known.slice(base + 1), (known[base] as Batch).total + limit);
   const until = span.at(-1);
   if (until === undefined) return { events: [], reached: after, more: false };
   const [xmin, open] = bounds((known[base] as Batch).snapshot);
@@ -116,25 +134,15 @@ export async function read(run: Runner, after: Position, limit: number): Promise
   const full = rows.length === limit;
   return {
     events,
-    reached: full ? (events.at(-1) as Event).position : { batch: until.number, id: until.lastId },
+    reached: full ? (events.at(-1) as Event).position : endOf(until),
     more: full || until !== known.at(-1) || known.length === BATCHES,
   };
 }
 
-/** The first batches that together hold about `limit` events. */
-function spanOf(batches: readonly Batch[], limit: number): readonly Batch[] {
-  let held = 0;
-  const over = batches.findIndex(({ count }) => {
-    held += count;
-    return held >= limit;
-  });
+/** The first batches, up to the one that reaches a total. */
+function spanOf(batches: readonly Batch[], total: number): readonly Batch[] {
+  const over = batches.findIndex((batch) => batch.total >= total);
   return over < 0 ? batches : batches.slice(0, over + 1);
-}
-
-/** Of a snapshot: the first transaction that it cannot see, and those before that were open. */
-function bounds(snapshot: string): [string, string[]] {
-  const [, xmax, open = ''] = snapshot.split(':');
-  return [xmax as string, open === '' ? [] : open.split(',')];
 }
 
 // A collection's events name the same columns, one after the other.
@@ -166,14 +174,19 @@ const eventOf = (row: readonly Cell[]): Event => {
   };
 };
 
-// The last batch always stays: what follows is told from it. Consumers hold back what they have not read, up to ten times the size.
+// What follows is told from the batch that stays, so the last one always does. Consumers hold back what they have not read, up to
+// ten times the size.
 const boundary = `
-  select max(number) as number from (
-    select number, cut_at, sum(count) over (order by number desc) as held,
-      not exists (select from snackbase.event_consumers c where c.batch <= number) as consumed
-    from snackbase.event_batches) b
-  where number < (select max(number) from snackbase.event_batches)
-    and ((consumed and (cut_at < now() - $1 * interval '1 second' or held > $2)) or held > $2 * 10)`;
+  with last as (select number, total from snackbase.event_batches order by number desc limit 1)
+  select greatest(
+    least(
+      greatest(
+        (select number from snackbase.event_batches where cut_at < now() - $1 * interval '1 second' order by cut_at desc limit 1),
+        (select number from snackbase.event_batches where total <= last.total - $2 order by total desc limit 1)),
+      (select min(batch) - 1 from snackbase.event_consumers)),
+    (select number from snackbase.event_batches where total <= last.total - $2 * 10 order by total desc limit 1)) as number,
+    last.number as last
+  from last`;
 
 const pruning = plan(`
   with old as materialized (
@@ -191,9 +204,9 @@ const CHUNK = 2000;
 
 /** Deletes what is older or more than is kept, in small pieces that no writer waits for; answers how many events went. */
 export async function prune(run: Runner, { seconds, events }: Retention): Promise<number> {
-  const [found] = await run.query<{ number: number | null }>(boundary, [seconds, events]);
-  const number = found?.number ?? null;
-  if (number === null) return 0;
+  const [found] = await run.query<{ number: number | null; last: number }>(boundary, [seconds, events]);
+  if (found === undefined || found.number === null) return 0;
+  const number = Math.min(found.number, found.last - 1);
   let gone = 0;
   for (let went = CHUNK; went === CHUNK; gone += went) went = (await run.run(pruning, [number, CHUNK])).rowCount;
   await run.query('delete from snackbase.event_batches where number < $1', [number]);
@@ -219,7 +232,7 @@ export async function adopt(tx: Transaction): Promise<boolean> {
   await tx.query('delete from snackbase.event_batches');
   const next = last.number + 1;
   await tx.query(
-    `insert into snackbase.event_batches (number, snapshot, last_id, count) values ($1, pg_current_snapshot(), $2, 0)`,
+    `insert into snackbase.event_batches (number, snapshot, last_id, total) values ($1, pg_current_snapshot(), $2, 0)`,
     [next, last.last_id],
   );
   await tx.query('update snackbase.event_consumers set batch = $1, id = $2', [next, last.last_id]);

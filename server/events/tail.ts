@@ -34,8 +34,9 @@ export async function createTail(options: TailOptions): Promise<Tail> {
   const { db, log, retention, pauseMs = 20, idleMs = 1000, pruneMs = 60_000 } = options;
   const readers = new Set<() => void>();
   let seen = 0;
-  let running: Promise<Position | null> | null = null;
-  let next: Promise<Position | null> | null = null;
+  let last: outbox.Batch | null = null;
+  let running: Promise<void> | null = null;
+  let next: Promise<void> | null = null;
   let timer: NodeJS.Timeout | null = null;
   let lastAt = 0;
   let closed = false;
@@ -47,19 +48,25 @@ export async function createTail(options: TailOptions): Promise<Tail> {
     for (const reader of [...readers]) reader();
   };
 
+  async function cutNow(): Promise<void> {
+    for (;;) {
+      last ??= await outbox.lastBatch(db);
+      const made = await outbox.cut(db, last);
+      if (made === null) return;
+      last = made === 'behind' ? null : made;
+      if (last === null) continue;
+      heard(last.number);
+      return;
+    }
+  }
+
   /** A cut that begins after this call; calls that come while one waits share it. */
-  function cut(): Promise<Position | null> {
+  function cut(): Promise<void> {
     if (running === null) {
       lastAt = performance.now();
-      running = outbox
-        .cut(db)
-        .then((made) => {
-          if (made !== null) heard(made.batch);
-          return made;
-        })
-        .finally(() => {
-          running = null;
-        });
+      running = cutNow().finally(() => {
+        running = null;
+      });
       return running;
     }
     next ??= running
@@ -108,7 +115,7 @@ export async function createTail(options: TailOptions): Promise<Tail> {
     },
     async end() {
       await cut();
-      return outbox.end(db);
+      return outbox.endOf(await outbox.lastBatch(db));
     },
     read: (after, limit) => outbox.read(db, after, limit),
     onMore(fn) {

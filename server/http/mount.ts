@@ -101,7 +101,8 @@ function adapt(route: Route, handler: AnyHandler, doOnce: DoOnce) {
     const answered = key === null ? await run() : await once(doOnce, key, req, { rights, run });
     for (const name in answered.headers) res.setHeader(name, answered.headers[name] as string | string[]);
     // Whoever asks for the head of a stream gets the head.
-    const endless = answered.body instanceof Live && req.method === 'HEAD';
-    return { status: answered.status, body: endless ? '' : answered.body };
+    const endless = answered.body instanceof Live && req.method === 'HEAD' ? answered.body : null;
+    endless?.cancel();
+    return { status: answered.status, body: endless === null ? answered.body : '' };
   };
 }

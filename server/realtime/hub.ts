@@ -214,6 +214,8 @@ export function createHub({ tail, watch, rules, log, clock = () => new Date() }:
       try {
         for (const one of asked) {
           const subscription = new Subscription(one, await watch(one.ctx, one.collection, one.query));
+          // What was decided before anyone could tell it of a change is asked again.
+          subscription.doubt();
           own.push(subscription);
           all.add(subscription);
         }

@@ -91,7 +91,7 @@ export function createStreams(hub: Hub) {
         },
       }));
       const opened = await hub.open(asked, since);
-      const begin = (out: Writable & { flushHeaders(): void }) => {
+      const begin = (out: Writable) => {
         const beat = () => {
           const at = opened.position();
           sink.push(new Chunk(`: \n${at === null ? '' : idLine(at)}\n`));
@@ -112,7 +112,7 @@ export function createStreams(hub: Hub) {
         if (left === 0) finish();
         else opened.start();
       };
-      return new Answer(new Live(begin), HEADERS);
+      return new Answer(new Live(begin, opened.close), HEADERS);
     },
 
     /** Ends every stream without a reason, so that its reader comes again. */

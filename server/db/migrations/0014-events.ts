@@ -32,10 +32,13 @@ export const up = async (kx: Knex): Promise<void> => {
       snapshot pg_snapshot not null,
       -- The highest id in it.
       last_id bigint not null,
-      count bigint not null,
-      cut_at timestamptz not null default now()
+      -- Events up to here, all batches before it included.
+      total bigint not null,
+      cut_at timestamptz not null default clock_timestamp()
     );
-    insert into snackbase.event_batches (number, snapshot, last_id, count) values (0, pg_current_snapshot(), 0, 0);
+    create index on snackbase.event_batches (total);
+    create index on snackbase.event_batches (cut_at);
+    insert into snackbase.event_batches (number, snapshot, last_id, total) values (0, pg_current_snapshot(), 0, 0);
 
     -- How far each durable reader has come.
     create table snackbase.event_consumers (
