@@ -80,7 +80,7 @@ async function batchesFrom(run: Runner, number: number): Promise<Batch[]> {
   return (await run.run(following, [number])).rows.map(batchOf);
 }
 
-const COLUMNS = `e.id, e.account_id, e.collection, e.type, e.record_id, e.occurred_at, e.actor, e.columns, to_json(e.cells),
+const COLUMNS = `e.id, e.account_id, e.collection, e.collection_id, e.revision, e.type, e.record_id, e.occurred_at, e.actor, e.columns, to_json(e.cells),
   e.assigned, to_json(e.was)`;
 
 // Bounded on both sides, so that the key alone is walked however large the log is; rows are fetched for the page only.
@@ -158,11 +158,15 @@ function listOf(text: string): readonly string[] {
 }
 
 const eventOf = (row: readonly Cell[]): Event => {
-  const [batch, id, accountId, collection, type, recordId, at, actor, columns, cells, assigned, was] = row as string[];
+  const [batch, id, accountId, collection, collectionId, revision, type, recordId, at, actor, ...rest] =
+    row as string[];
+  const [columns, cells, assigned, was] = rest;
   return {
     position: { batch: Number(batch), id: Number(id) },
     accountId: accountId as string,
     collection: collection as string,
+    collectionId: collectionId as string,
+    revision: Number(revision),
     type: type as EventType,
     recordId: recordId as string,
     at: rfc3339(at as string),

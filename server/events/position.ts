@@ -29,6 +29,9 @@ export interface Event {
   readonly accountId: string;
   /** `main.posts`. */
   readonly collection: string;
+  /** Another one of that name may have come since; and what it was like then. */
+  readonly collectionId: string;
+  readonly revision: number;
   readonly type: EventType;
   readonly recordId: string;
   /** RFC 3339 with `Z`. */

@@ -12,7 +12,7 @@ interface Group {
 }
 
 /** Where events of a collection and an account are looked for. */
-const laneOf = (collection: string, accountId: string | null): string => `${collection} ${accountId ?? '*'}`;
+const laneOf = (collectionId: string, accountId: string | null): string => `${collectionId} ${accountId ?? '*'}`;
 
 export class Groups {
   private readonly lanes = new Map<string, Map<string, Group>>();
@@ -21,7 +21,7 @@ export class Groups {
   /** `epoch` changes with whatever may give an equal key another meaning. */
   add(subscription: Subscription, epoch: number): void {
     const { watch, format } = subscription;
-    const lane = laneOf(watch.def.qualifiedName, watch.accountId);
+    const lane = laneOf(watch.def.id, watch.accountId);
     const key = `${epoch} ${format.name} ${watch.def.revision} ${watch.key}`;
     const groups = this.lanes.get(lane) ?? new Map<string, Group>();
     this.lanes.set(lane, groups);
@@ -42,15 +42,19 @@ export class Groups {
     if (groups?.size === 0) this.lanes.delete(group.lane);
   }
 
-  /** Hands an event to everyone who sees it; answers nothing, `touched` gets the sinks that have something to send. */
-  deliver(event: Event, touched: Set<Sink>): void {
+  /** Hands an event to everyone who sees it; `touched` gets the sinks that have something to send, `failed` whom it cannot be told to. */
+  deliver(event: Event, touched: Set<Sink>, failed: (members: readonly Subscription[], error: unknown) => void): void {
     for (const account of [event.accountId, null])
-      for (const group of this.lanes.get(laneOf(event.collection, account))?.values() ?? []) {
+      for (const group of this.lanes.get(laneOf(event.collectionId, account))?.values() ?? []) {
         const [first] = group.members as Set<Subscription>;
-        const { watch, format } = first as Subscription;
-        const seen = watch.see(event);
-        if (seen === null) continue;
-        const chunk = new Chunk(format.event(watch, event, seen));
+        let chunk: Chunk | null;
+        try {
+          chunk = chunkOf(first as Subscription, event);
+        } catch (error) {
+          failed([...group.members], error);
+          continue;
+        }
+        if (chunk === null) continue;
         for (const member of group.members) {
           if (member.after !== null && comparePositions(event.position, member.after) <= 0) continue;
           member.sink.push(chunk);
@@ -58,4 +62,10 @@ export class Groups {
         }
       }
   }
+}
+
+/** An event as a subscriber sees it, null when it does not concern him. */
+export function chunkOf({ watch, format }: Subscription, event: Event): Chunk | null {
+  const seen = watch.see(event);
+  return seen === null ? null : new Chunk(format.event(watch, event, seen));
 }

@@ -6,7 +6,7 @@ import { comparePositions, type Position } from '../events/position.ts';
 import type { Tail } from '../events/tail.ts';
 import type { Records } from '../records/service.ts';
 import { Chunk } from './formats.ts';
-import { Groups } from './groups.ts';
+import { chunkOf, Groups } from './groups.ts';
 import { type Asked, type Sink, Subscription } from './subscription.ts';
 
 export interface HubOptions {
@@ -56,6 +56,12 @@ export function createHub({ tail, watch, rules, log, clock = () => new Date() }:
     leave(subscription);
     if (!(error instanceof Failure)) log?.warn({ err: error }, 'A stream ended, because its rights could not be read.');
     subscription.onEnd(error instanceof Failure ? error : new Failure('SERVICE_UNAVAILABLE'));
+  }
+
+  /** An event that cannot be told must not hold up those behind it. */
+  function broken(members: readonly Subscription[], error: unknown): void {
+    log?.error({ err: error }, 'An event could not be told; its readers were sent away.');
+    for (const one of members) end(one, new Failure('INTERNAL_ERROR'));
   }
 
   /** Asks anew who he is and what he sees. */
@@ -119,7 +125,7 @@ export function createHub({ tail, watch, rules, log, clock = () => new Date() }:
         // Whoever was the last may have left meanwhile, and another begun.
         if (position !== from) continue;
         const touched = new Set<Sink>();
-        for (const event of page.events) groups.deliver(event, touched);
+        for (const event of page.events) groups.deliver(event, touched, broken);
         for (const sink of touched) sink.flush();
         position = page.reached;
         if (!page.more) break;
@@ -175,11 +181,11 @@ export function createHub({ tail, watch, rules, log, clock = () => new Date() }:
         return;
       }
       for (const event of page.events)
-        for (const { watch, format } of open()) {
-          if (event.collection !== watch.def.qualifiedName) continue;
-          if (watch.accountId !== null && watch.accountId !== event.accountId) continue;
-          const seen = watch.see(event);
-          if (seen !== null) sink.push(new Chunk(format.event(watch, event, seen)));
+        for (const one of open()) {
+          if (event.collectionId !== one.watch.def.id) continue;
+          if (one.watch.accountId !== null && one.watch.accountId !== event.accountId) continue;
+          const chunk = chunkOf(one, event);
+          if (chunk !== null) sink.push(chunk);
         }
       sink.flush();
       at = page.reached;

@@ -1,10 +1,12 @@
 // An event as records: what the row was and what it is, in the columns of today's definition.
 import type { Cell } from '../db/database.ts';
 import type { Event } from '../events/position.ts';
+import { coerce } from '../expression/coerce.ts';
 import { evaluateValue } from '../expression/evaluate.ts';
 import type { Bound, Row } from '../expression/scope.ts';
 import type { CollectionDef } from '../schema/collection-def.ts';
 import { columnsOf, type RecordColumn } from './columns.ts';
+import { valueTypeOfColumn } from './filter.ts';
 import { writerOf } from './reply.ts';
 
 /** A record at one moment. */
@@ -32,14 +34,15 @@ export function sidesOf(def: CollectionDef, event: Event): Sides {
   return sides;
 }
 
-function readSides(def: CollectionDef, { type, columns, cells, assigned, was }: Event): Sides {
+function readSides(def: CollectionDef, { type, revision, columns, cells, assigned, was }: Event): Sides {
   const now = new Map(columns.map((name, i) => [name, cells[i] ?? null]));
-  if (type === 'created' || type === 'restored') return { before: null, now: side(def, now) };
+  const known = revision === def.revision;
+  if (type === 'created' || type === 'restored') return { before: null, now: side(def, now, known) };
   const before = new Map(now);
   assigned?.forEach((name, i) => {
     before.set(name, was?.[i] ?? null);
   });
-  return { before: side(def, before), now: type === 'deleted' ? null : side(def, now) };
+  return { before: side(def, before, known), now: type === 'deleted' ? null : side(def, now, known) };
 }
 
 const physical = (column: RecordColumn): string => column.quoted.slice(1, -1).replaceAll('""', '"');
@@ -48,10 +51,26 @@ const physical = (column: RecordColumn): string => column.quoted.slice(1, -1).re
 const wire = (cell: Cell | undefined, { type }: RecordColumn): Cell =>
   cell == null ? null : type === 'boolean' ? cell.slice(0, 1) : cell;
 
-function side(def: CollectionDef, found: ReadonlyMap<string, Cell>): Side | null {
+/** A cell of another revision of the collection, null where its column has since become of a type that it is no value of. */
+function fitting(cell: Cell, column: RecordColumn): Cell {
+  if (cell === null || column.type === 'text' || column.type === 'character(6)') return cell;
+  if (column.type === 'boolean') return cell === 't' || cell === 'f' ? cell : null;
+  if (column.type !== 'jsonb') return coerce(cell, valueTypeOfColumn(column)) === undefined ? null : cell;
+  try {
+    JSON.parse(cell);
+    return cell;
+  } catch {
+    return null;
+  }
+}
+
+function side(def: CollectionDef, found: ReadonlyMap<string, Cell>, known: boolean): Side | null {
   if (found.get('deleted_at') != null) return null;
   const { all, stored } = columnsOf(def);
-  const cells = all.map((column) => (stored.includes(column) ? wire(found.get(physical(column)), column) : null));
+  const cells = all.map((column) => {
+    const cell = stored.includes(column) ? wire(found.get(physical(column)), column) : null;
+    return known ? cell : fitting(cell, column);
+  });
   const row = JSON.parse(writerOf(def, stored, false)(cells)) as Row;
   if (def.computed.length === 0) return { cells, row };
   for (const { name, checked } of def.computed)

@@ -10,6 +10,8 @@ const event = (accountId: string, id: number): Event => ({
   position: { batch: 1, id },
   accountId,
   collection: 'main.posts',
+  collectionId: 'c1',
+  revision: 1,
   type: 'created',
   recordId: '0198c0de-7a11-7000-8000-3b2f5c0ffee1',
   at: '2026-01-02T03:04:05Z',
@@ -37,7 +39,7 @@ it('5,000 of one account and rule share one chunk; another account, rule or form
     const chunks: Chunk[] = [];
     got.push(chunks);
     const sink: Sink = { push: (chunk) => void chunks.push(chunk), flush: () => {}, drained: async () => {} };
-    const def = { app: 'main', name: 'posts', qualifiedName: 'main.posts', revision: 1 } as Watch['def'];
+    const def = { id: 'c1', app: 'main', name: 'posts', qualifiedName: 'main.posts', revision: 1 } as Watch['def'];
     const see = () => {
       judged += 1;
       return SEEN;
@@ -51,7 +53,10 @@ it('5,000 of one account and rule share one chunk; another account, rule or form
   add('AA0002', 'rule');
   add(null, 'everything');
   const touched = new Set<Sink>();
-  groups.deliver(event('AA0001', 7), touched);
+  const broken = (_members: unknown, error: unknown) => {
+    throw error;
+  };
+  groups.deliver(event('AA0001', 7), touched, broken);
   expect([judged, written, touched.size]).toEqual([3, 3, 5002]);
   expect(new Set(got.slice(0, 5000).flat()).size).toBe(1);
   expect(got.slice(5000).map((chunks) => chunks.length)).toEqual([1, 0, 1]);
@@ -61,7 +66,7 @@ it('5,000 of one account and rule share one chunk; another account, rule or form
   const [ahead, gone] = many as [Subscription, Subscription];
   ahead.after = { batch: 1, id: 8 };
   groups.remove(gone);
-  groups.deliver(event('AA0001', 8), new Set());
-  groups.deliver(event('AA0001', 9), new Set());
+  groups.deliver(event('AA0001', 8), new Set(), broken);
+  groups.deliver(event('AA0001', 9), new Set(), broken);
   expect(got.slice(0, 3).map((chunks) => chunks.length)).toEqual([2, 1, 3]);
 });

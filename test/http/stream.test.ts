@@ -459,6 +459,39 @@ describe.runIf(available)('stream of a collection', () => {
       expect((await known.take(1))[0]?.data.new.title).toBe('fresh');
     });
 
+    it('tells nothing of a collection that had its name before, and what it can of fields that have changed since', async () => {
+      const { name } = await t.collection({ schema: SCHEMA, ...OPEN });
+      const first = await read(`${base(name)}/stream`, a.token);
+      await expect.poll(() => first.lastId).not.toBeNull();
+      const from = first.lastId as string;
+      await make(name, { title: 'of the old one', rank: 1 });
+      const at = `/api/v1/collections/${name}`;
+      expect((await t.call('DELETE', at, undefined, { token: t.root })).status).toBe(204);
+      const fields = [
+        { name: 'title', type: 'text' },
+        { name: 'old', type: 'text' },
+      ];
+      await t.collection({ name, schema: fields, ...OPEN });
+      await make(name, { title: 'of the new one', old: 'a "quoted" text' });
+      const schema = [
+        { name: 'title', type: 'text' },
+        { name: 'rank', type: 'number', default: 7 },
+      ];
+      expect((await t.call('PATCH', at, { schema }, { token: t.root })).status).toBe(200);
+      // As if a field of that name and another type had come since.
+      await t.app.db.query(
+        `update snackbase.events set columns = replace(columns, ',old,', ',rank,') where collection = $1`,
+        [`main.${name}`],
+      );
+      const again = await read(`${base(name)}/stream`, a.token, { 'Last-Event-ID': from });
+      await make(name, { title: 'last' });
+      const events = await again.take(2);
+      expect(events.map((e) => [e.data.new.title, e.data.new.rank])).toEqual([
+        ['of the new one', null],
+        ['last', 7],
+      ]);
+    });
+
     it('is judged by the rules of today, also what happened before', async () => {
       const { name } = await t.collection({ schema: SCHEMA, ...OPEN });
       const user = await t.member(a.account.id);

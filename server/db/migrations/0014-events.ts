@@ -11,6 +11,9 @@ export const up = async (kx: Knex): Promise<void> => {
       -- No foreign key: that an account's records went is told too.
       account_id char(6) not null,
       collection text not null,
+      -- Which collection of that name it was, and in which state.
+      collection_id uuid not null,
+      revision integer not null,
       type text not null check (type in ('created', 'updated', 'deleted', 'restored')),
       record_id uuid not null,
       occurred_at timestamptz not null,
@@ -89,14 +92,13 @@ export const up = async (kx: Knex): Promise<void> => {
       if tg_op = 'UPDATE' then
         execute reading into cells using new;
       end if;
-      insert into snackbase.events (account_id, collection, type, record_id, occurred_at, actor, columns, cells, assigned, was)
-      values (
-        old.account_id, tg_argv[0], case when gone then 'deleted' else 'updated' end, old.id, now(),
+      insert into snackbase.events
+        (account_id, collection, collection_id, revision, type, record_id, occurred_at, actor, columns, cells, assigned, was)
+      select old.account_id, tg_argv[0], c.id, c.revision, case when gone then 'deleted' else 'updated' end, old.id, now(),
         json_strip_nulls(json_build_object('kind', context -> 'actor_kind', 'user_id', context -> 'user_id',
           'key_id', context -> 'extra_metadata' -> 'key_id', 'request_id', context -> 'request_id')),
-        names, coalesce(cells, before),
-        case tg_op when 'UPDATE' then names end, case tg_op when 'UPDATE' then before end
-      );
+        names, coalesce(cells, before), case tg_op when 'UPDATE' then names end, case tg_op when 'UPDATE' then before end
+      from snackbase.collections c where app || '.' || name = tg_argv[0];
 
       -- With an account all its records go; the account's own entry says so.
       if tg_op = 'DELETE' and not exists (select from snackbase.accounts where id = old.account_id) then

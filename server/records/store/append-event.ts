@@ -55,6 +55,8 @@ export function appendEvents(
   const values = [
     'account_id',
     quoteText(def.qualifiedName),
+    `'${def.id}'::uuid`,
+    String(def.revision),
     quoteText(TYPES[kind]),
     'id',
     forGood ? 'now()' : 'updated_at',
@@ -64,7 +66,8 @@ export function appendEvents(
     ...past(kind, assigned, !forGood),
   ];
   return {
-    sql: `insert into snackbase.events (account_id, collection, type, record_id, occurred_at, actor, columns, cells, assigned, was)
+    sql: `insert into snackbase.events
+        (account_id, collection, collection_id, revision, type, record_id, occurred_at, actor, columns, cells, assigned, was)
       select ${values.join(', ')} from written`,
     bindings: ['@actor'],
   };
