@@ -1,4 +1,5 @@
 // The stream of a collection: what reaches whom, in which form, and how it goes on after a break.
+import { createHmac } from 'node:crypto';
 import { connect } from 'node:net';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { available, type Json, kind, startApp, type Tenant, type TestApp } from '../helpers/app.ts';
@@ -9,6 +10,7 @@ const SCHEMA = [
   { name: 'lane', type: 'text' },
   { name: 'rank', type: 'number' },
 ];
+const SECRET = 'a secret of this test that is long enough';
 const OPEN = { list_rule: '', view_rule: '', create_rule: '', update_rule: '', delete_rule: '' };
 
 describe.runIf(available)('stream of a collection', () => {
@@ -30,7 +32,7 @@ describe.runIf(available)('stream of a collection', () => {
     t.call('DELETE', `${base(name)}/${id}${query}`, undefined, { token });
 
   beforeAll(async () => {
-    t = await startApp();
+    t = await startApp({ secretKey: SECRET });
     a = await t.tenant('A');
     b = await t.tenant('B');
   });
@@ -574,6 +576,22 @@ describe.runIf(available)('stream of a collection', () => {
       expect((await endOf(keyed[0] as StreamReader)).code).toBe('UNAUTHORIZED');
       expect((await endOf(keyed[1] as StreamReader)).code).toBe('TOKEN_EXPIRED');
       expect(bare.token).toBeTruthy();
+    });
+
+    it('a token that expires, to the second', async () => {
+      const { name } = await t.collection({ schema: SCHEMA, ...OPEN });
+      const [head, payload] = a.token.split('.') as [string, string];
+      const claims = JSON.parse(Buffer.from(payload, 'base64url').toString());
+      const exp = Math.floor(Date.now() / 1000) + 2;
+      const signed = `${head}.${Buffer.from(JSON.stringify({ ...claims, exp })).toString('base64url')}`;
+      const brief = `${signed}.${createHmac('sha256', SECRET).update(signed).digest('base64url')}`;
+      const reader = await read(`${base(name)}/stream`, brief);
+      expect(reader.status).toBe(200);
+      for (let i = 0; Date.now() < exp * 1000 + 1500; i++) await make(name, { title: String(i) });
+      expect(await endOf(reader)).toMatchObject({ code: 'TOKEN_EXPIRED', error: 'Authentication required' });
+      const times = reader.events.flatMap((e) => (e.event === 'end' ? [] : [Date.parse(e.data.timestamp)]));
+      expect(times.length).toBeGreaterThan(3);
+      expect(Math.max(...times)).toBeLessThan(exp * 1000);
     });
 
     it('nothing that is written after a right was taken away arrives, however busy the stream is', async () => {
