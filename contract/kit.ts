@@ -17,6 +17,14 @@ export type NoBody = typeof noBody;
 export const text = <const T extends string>(contentType: T) => c.otherResponse({ contentType, body: z.string() });
 type Text = ReturnType<typeof text>;
 
+/** A reply of server-sent events, each with JSON of this schema as its data. */
+export const events = (data: z.ZodType) => ({ ...text('text/event-stream'), data });
+/** The schema of what a reply of events tells; undefined for any other reply. */
+export const eventsOf = (reply: unknown): z.ZodType | undefined =>
+  typeof reply === 'object' && reply !== null && 'data' in reply && 'contentType' in reply
+    ? (reply as ReturnType<typeof events>).data
+    : undefined;
+
 /** A body that is read while it arrives, of one of these content types. */
 export interface Upload {
   readonly uploads: readonly string[];

@@ -1,6 +1,6 @@
 // Live: the stream of a collection, of several at once as SSE or WebSocket, and the one-use tickets that open them from a browser.
 import { reads, writes } from './access.ts';
-import { noBody, noParams, type Room, room, text, z } from './kit.ts';
+import { events, noBody, noParams, type Room, room, z } from './kit.ts';
 import { errors } from './problems.ts';
 import { found, inCollection, ProjectedRecord, params, shown } from './record-shapes.ts';
 import { listParam, Timestamp } from './shapes.ts';
@@ -16,10 +16,10 @@ export const RecordEvent = z
     collection: z.string(),
     record_id: z.uuid(),
     timestamp: Timestamp,
-    old: ProjectedRecord.nullable().meta({
+    old: z.union([ProjectedRecord, z.null()]).meta({
       description: 'The record before; null where there was none or you did not see it.',
     }),
-    new: ProjectedRecord.nullable().meta({
+    new: z.union([ProjectedRecord, z.null()]).meta({
       description: 'The record after; null when it is deleted or has left your sight.',
     }),
     changes: z
@@ -43,7 +43,7 @@ export const RealtimeMessage = z
     data: z
       .looseObject({ id: z.uuid() })
       .meta({ description: 'The record after; of one that is deleted or has left your sight its id.' }),
-    old: ProjectedRecord.nullable(),
+    old: z.union([ProjectedRecord, z.null()]),
     changes: RecordEvent.shape.changes,
   })
   .meta({ id: 'RealtimeMessage' });
@@ -101,7 +101,7 @@ Take up a broken stream with Last-Event-ID: nothing is lost. \`event: reset\` sa
     pathParams: inCollection,
     query: StreamQuery,
     responses: {
-      200: text('text/event-stream'),
+      200: events(RecordEvent),
       ...errors('INVALID_FIELDS', 'INVALID_QUERY_PARAMS', 'INVALID_HEADER', 'RESOURCE_FETCH_ERROR'),
       ...found,
     },
@@ -142,14 +142,22 @@ export const realtime = room({
       }),
     }),
     responses: {
-      200: text('text/event-stream'),
+      200: events(RealtimeMessage),
       ...errors('INVALID_QUERY_PARAMS', 'INVALID_HEADER', 'RESOURCE_FETCH_ERROR', 'LIMIT_REACHED'),
       ...found,
     },
     metadata: reads('rules', { inUrl: ['ticket', 'token'], repeated: ['collections', 'collection'] }),
     example: {
       query: { collections: 'posts:create,update' },
-      reply: `id: 412-99813\ndata: ${JSON.stringify({ type: 'posts.create', id: '412-99813', data: shown })}\n\n`,
+      reply: `id: 412-99813\ndata: ${JSON.stringify({
+        type: 'posts.create',
+        id: '412-99813',
+        collection: 'posts',
+        timestamp: shown.created_at,
+        data: shown,
+        old: null,
+        changes: { added: ['title'], updated: [], removed: [] },
+      })}\n\n`,
     },
   },
   ws: {

@@ -1,7 +1,7 @@
 // The contract as an OpenAPI 3.1 document: every room, every route, nothing that the contract does not say.
 import { OpenAPIRegistry, OpenApiGeneratorV31 } from '@asteasolutions/zod-to-openapi';
 import { stringify } from 'yaml';
-import { type Contract, type Route, z } from '../contract/kit.ts';
+import { type Contract, eventsOf, type Route, z } from '../contract/kit.ts';
 import { Problem } from '../contract/problems.ts';
 import { withComponentNames } from './component-names.ts';
 import { splitDirections } from './directions.ts';
@@ -99,7 +99,9 @@ export function openApiDocument(contract: Contract, { version, serverUrl = '/' }
 export const toYaml = (document: object): string => stringify(document, { lineWidth: 0, aliasDuplicateObjects: false });
 
 const schemasOf = (route: Route): z.ZodType[] =>
-  [route.pathParams, route.query, route.body, ...Object.values(route.responses)].filter((s) => s instanceof z.ZodType);
+  [route.pathParams, route.query, route.body, ...Object.values(route.responses).map((r) => eventsOf(r) ?? r)].filter(
+    (s) => s instanceof z.ZodType,
+  );
 
 /** OpenAPI 3.1 deprecates `example` inside a schema: JSON Schema's own word is `examples`. */
 function modernExample({ example, ...schema }: Schema): Schema {

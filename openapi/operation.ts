@@ -1,6 +1,16 @@
 // One route of the contract as one operation: parameters, body, responses, examples, security and its metadata.
 import type { RouteConfig } from '@asteasolutions/zod-to-openapi';
-import { hasBody, isRepeatable, isUpload, noBody, type Route, successStatus, type Upload, z } from '../contract/kit.ts';
+import {
+  eventsOf,
+  hasBody,
+  isRepeatable,
+  isUpload,
+  noBody,
+  type Route,
+  successStatus,
+  type Upload,
+  z,
+} from '../contract/kit.ts';
 import type { ProblemBody } from '../contract/problems.ts';
 import { openPath, openQuery } from './parameters.ts';
 import type { ProblemResponses } from './problem-responses.ts';
@@ -81,5 +91,16 @@ function success(route: Route, status: number) {
   if (reply instanceof z.ZodType)
     return { ...described, content: { 'application/json': { schema: reply, ...example } } };
   const { contentType } = reply as { contentType: string };
+  const told = eventsOf(reply);
+  // Nothing in OpenAPI 3.1 says that a schema is that of one event, so it stands where readers look for it, and the words say it.
+  if (told !== undefined)
+    return {
+      ...described,
+      description: 'Events; each has this as its data.',
+      content: { [contentType]: { schema: told, example: firstEvent(route.example.reply) } },
+    };
   return { ...described, content: { [contentType.split(';')[0] as string]: { schema: z.string(), ...example } } };
 }
+
+/** The data of the first event of a stream's text. */
+const firstEvent = (text: unknown): unknown => JSON.parse(/^data: (.*)$/m.exec(String(text))?.[1] ?? 'null');

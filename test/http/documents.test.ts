@@ -74,6 +74,7 @@ describe.runIf(available)('documents of collections', () => {
         '/openapi.yaml',
         '/query',
         '/schema',
+        '/stream',
         '/{id}',
         '/{id}/history',
       ]
