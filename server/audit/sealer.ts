@@ -2,6 +2,7 @@
 import { Failure } from '../../contract/problems.ts';
 import type { Database } from '../db/database.ts';
 import type { Logger } from '../db/log.ts';
+import { createPass } from '../pass.ts';
 import { checksumsOf } from './entry.ts';
 import type { Signer } from './signature.ts';
 import * as store from './store/sealing.ts';
@@ -31,8 +32,6 @@ const CHUNK = { postgres: 2000, embedded: 250 } as const;
 
 export function createSealer({ db, signer, log, delayMs = 30, idleMs = 1000 }: SealerOptions): Sealer {
   let known: store.Progress | null = null;
-  let running: Promise<void> | null = null;
-  let next: Promise<void> | null = null;
   let timer: NodeJS.Timeout | null = null;
   let closed = false;
   const limit = CHUNK[db.kind];
@@ -118,27 +117,12 @@ export function createSealer({ db, signer, log, delayMs = 30, idleMs = 1000 }: S
   const trustedTotal = ({ version, entries, signature }: store.Progress): boolean =>
     (version === 0 && entries === 0) || signer.same(signature, signer.total(entries, version));
 
-  /** A pass that begins after this call; calls that come while one waits share it. */
-  function pass(): Promise<void> {
-    if (running === null) {
-      running = drain()
-        .catch((error) => {
-          known = null;
-          throw error;
-        })
-        .finally(() => {
-          running = null;
-        });
-      return running;
-    }
-    next ??= running
-      .catch(() => {})
-      .then(() => {
-        next = null;
-        return pass();
-      });
-    return next;
-  }
+  const pass = createPass(() =>
+    drain().catch((error) => {
+      known = null;
+      throw error;
+    }),
+  );
 
   function soon(): void {
     timer = null;
@@ -148,7 +132,7 @@ export function createSealer({ db, signer, log, delayMs = 30, idleMs = 1000 }: S
     });
   }
 
-  const idle = setInterval(() => timer === null && running === null && soon(), idleMs);
+  const idle = setInterval(() => timer === null && !pass.running && soon(), idleMs);
   idle.unref();
 
   return {
@@ -168,7 +152,7 @@ export function createSealer({ db, signer, log, delayMs = 30, idleMs = 1000 }: S
       closed = true;
       clearInterval(idle);
       if (timer !== null) clearTimeout(timer);
-      await Promise.all([running, next].map((work) => work?.catch(() => {})));
+      await pass.idle();
     },
   };
 }

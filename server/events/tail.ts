@@ -1,6 +1,7 @@
 // The end of the log: cuts what was committed into batches, tells this process's readers that there is more, and prunes.
 import type { Database, Runner, Transaction } from '../db/database.ts';
 import type { Logger } from '../db/log.ts';
+import { createPass } from '../pass.ts';
 import * as outbox from './outbox.ts';
 import type { Position } from './position.ts';
 
@@ -35,8 +36,6 @@ export async function createTail(options: TailOptions): Promise<Tail> {
   const readers = new Set<() => void>();
   let seen = 0;
   let last: outbox.Batch | null = null;
-  let running: Promise<void> | null = null;
-  let next: Promise<void> | null = null;
   let timer: NodeJS.Timeout | null = null;
   let lastAt = 0;
   let closed = false;
@@ -48,35 +47,16 @@ export async function createTail(options: TailOptions): Promise<Tail> {
     for (const reader of [...readers]) reader();
   };
 
-  async function cutNow(): Promise<void> {
+  const cut = createPass(async () => {
+    lastAt = performance.now();
     for (;;) {
       last ??= await outbox.lastBatch(db);
       const made = await outbox.cut(db, last);
       if (made === null) return;
       last = made === 'behind' ? null : made;
-      if (last === null) continue;
-      heard(last.number);
-      return;
+      if (last !== null) return heard(last.number);
     }
-  }
-
-  /** A cut that begins after this call; calls that come while one waits share it. */
-  function cut(): Promise<void> {
-    if (running === null) {
-      lastAt = performance.now();
-      running = cutNow().finally(() => {
-        running = null;
-      });
-      return running;
-    }
-    next ??= running
-      .catch(() => {})
-      .then(() => {
-        next = null;
-        return cut();
-      });
-    return next;
-  }
+  });
 
   function heard(batch: number): void {
     if (batch <= seen) return;
@@ -100,7 +80,7 @@ export async function createTail(options: TailOptions): Promise<Tail> {
   const stop = await db.listen(outbox.CHANNEL, (batch) => heard(Number(batch)), tell);
   // Also where nothing was cut: a message of another process may have been lost.
   const idle = setInterval(() => {
-    if (timer === null && running === null) soon();
+    if (timer === null && !cut.running) soon();
     tell();
   }, idleMs);
   idle.unref();
@@ -130,7 +110,7 @@ export async function createTail(options: TailOptions): Promise<Tail> {
       if (timer !== null) clearTimeout(timer);
       readers.clear();
       await stop();
-      await Promise.all([running, next].map((work) => work?.catch(() => {})));
+      await cut.idle();
     },
   };
 }

@@ -49,6 +49,7 @@ const SHARED = [
   'server/version.ts',
   'server/json-text.ts',
   'server/sealed-box.ts',
+  'server/pass.ts',
 ];
 const isShared = (to: string) => SHARED.some((s) => to === s || to.startsWith(`${s}/`));
 const LAYERS = ['server/db', 'server/expression', 'server/access', 'server/events', 'server/schema', 'server/http'];
