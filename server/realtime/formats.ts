@@ -12,6 +12,19 @@ export class Chunk {
   }
 }
 
+const together = new WeakMap<Chunk, { readonly parts: readonly Chunk[]; readonly whole: Chunk }>();
+
+/** Several chunks as one: the same one for all readers who get the same, so that a burst is not held once for each of them. */
+export function joined(parts: readonly Chunk[]): Chunk {
+  const [first] = parts as [Chunk];
+  if (parts.length === 1) return first;
+  const known = together.get(first);
+  if (known?.parts.length === parts.length && known.parts.every((part, i) => part === parts[i])) return known.whole;
+  const whole = new Chunk(parts.map(({ text }) => text).join(''));
+  together.set(first, { parts, whole });
+  return whole;
+}
+
 export interface Format {
   readonly name: string;
   event(watch: Watch, event: Event, seen: Seen): string;

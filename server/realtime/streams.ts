@@ -3,7 +3,7 @@ import type { Writable } from 'node:stream';
 import type { Failure } from '../../contract/problems.ts';
 import { Answer, type Ctx, Live } from '../context.ts';
 import { type Position, positionText } from '../events/position.ts';
-import { Chunk } from './formats.ts';
+import { Chunk, joined } from './formats.ts';
 import type { Hub } from './hub.ts';
 import type { Asked, Sink } from './subscription.ts';
 
@@ -38,7 +38,7 @@ class StreamSink implements Sink {
     if (out === null || waiting.length === 0 || out.destroyed || out.writableEnded) return;
     this.waiting = [];
     if (out.writableLength > UNREAD) out.destroy();
-    else out.write(waiting.length === 1 ? (waiting[0] as Chunk).bytes : waiting.map(({ text }) => text).join(''));
+    else out.write(joined(waiting).bytes);
   }
 
   drained(): Promise<void> {

@@ -1,7 +1,7 @@
 // Subscriptions that see the same cost one judgement and one text an event, however many they are.
 import { expect, it } from 'vitest';
 import type { Event } from '../../server/events/position.ts';
-import { type Chunk, type Format, NAMED } from '../../server/realtime/formats.ts';
+import { Chunk, type Format, joined, NAMED } from '../../server/realtime/formats.ts';
 import { Groups } from '../../server/realtime/groups.ts';
 import { type Asked, type Sink, Subscription } from '../../server/realtime/subscription.ts';
 import type { Seen, Watch } from '../../server/records/service.ts';
@@ -69,4 +69,15 @@ it('5,000 of one account and rule share one chunk; another account, rule or form
   groups.deliver(event('AA0001', 8), new Set(), broken);
   groups.deliver(event('AA0001', 9), new Set(), broken);
   expect(got.slice(0, 3).map((chunks) => chunks.length)).toEqual([2, 1, 3]);
+});
+
+it('a burst is one chunk for all who get the same of it', () => {
+  const [a, b, c] = ['a', 'b', 'c'].map((text) => new Chunk(text)) as [Chunk, Chunk, Chunk];
+  expect(joined([a])).toBe(a);
+  const both = joined([a, b]);
+  expect(both.text).toBe('ab');
+  expect(joined([a, b])).toBe(both);
+  expect(joined([a, c]).text).toBe('ac');
+  expect(joined([a, b, c]).text).toBe('abc');
+  expect(joined([b, c]).bytes.toString()).toBe('bc');
 });
