@@ -164,7 +164,7 @@ export const realtime = room({
     method: 'GET',
     path: '/api/v1/realtime/ws',
     summary: 'WebSocket',
-    description: `JSON frames. Yours: \`{"action":"subscribe","collection","operations"?,"fields"?,"filter"?,"since"?}\`, \`{"action":"unsubscribe","collection"}\`, \`{"action":"ping"}\`. The server's: \`{"type":"subscribed"|"unsubscribed","collection"}\`, a RealtimeMessage for each event, \`{"type":"reset","collection","id"}\`, \`{"type":"error","code","error","collection"?}\`, \`{"type":"pong"}\` and every 30 s \`{"type":"heartbeat","timestamp"}\`. At most 100 subscriptions and 64 KiB a frame. It closes with 1008 when the credential is refused or over.`,
+    description: `JSON frames. Yours: \`{"action":"subscribe","collection","operations"?,"fields"?,"filter"?,"since"?}\`, \`{"action":"unsubscribe","collection"}\`, \`{"action":"ping"}\`. The server's: \`{"type":"subscribed"|"unsubscribed","collection"}\`, a RealtimeMessage for each event, \`{"type":"reset","collection","id"}\`, \`{"type":"error","code","error","collection"?}\`, \`{"type":"pong"}\` and every 30 s \`{"type":"heartbeat","timestamp"}\`. At most 100 subscriptions and 64 KiB a frame. A token or key may also stand in Sec-WebSocket-Protocol. It closes with 1008 when the credential is refused or over.`,
     pathParams: noParams,
     query: z.strictObject({
       token: z.string().max(4096).optional().meta({ description: 'An access token, where a header cannot be sent.' }),

@@ -165,6 +165,23 @@ export class Live extends Stream {
   }
 }
 
+/** A connection both sides of which may speak at any time, as `http` hands it to a room. */
+export interface Socket {
+  /** A text, or the bytes of one. */
+  send(text: string | Uint8Array): void;
+  /** The other side has a moment to say goodbye. */
+  close(code: number, reason: string): void;
+  /** Without waiting for the other side. */
+  terminate(): void;
+  /** Bytes that were sent and not yet taken. */
+  readonly unread: number;
+  /** Stops reading, and goes on. */
+  pause(): void;
+  resume(): void;
+  onMessage(fn: (text: string) => void): void;
+  onClose(fn: () => void): void;
+}
+
 /** A body that is JSON text already; it is sent as it stands. */
 export class RawJson {
   /** `tag` is its version, sent as ETag. */

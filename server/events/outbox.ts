@@ -80,6 +80,9 @@ async function batchesFrom(run: Runner, number: number): Promise<Batch[]> {
   return (await run.run(following, [number])).rows.map(batchOf);
 }
 
+/** A page ends behind the event that reaches this size, so that large records do not fill the memory. */
+const BYTES = 1_048_576;
+
 const COLUMNS = `e.id, e.account_id, e.collection, e.collection_id, e.revision, e.type, e.record_id, e.occurred_at, e.actor, e.columns, to_json(e.cells),
   e.assigned, to_json(e.was)`;
 
@@ -95,7 +98,10 @@ const reading = plan(`
       where pg_visible_in_snapshot(found.xid, u.snapshot)) b
     where (b.number, id) > ($6::bigint, $7::bigint)
     order by b.number, id limit $8)
-  select w.number, ${COLUMNS} from wanted w join snackbase.events e using (xid, id) order by w.number, e.id`);
+  select e.number, ${COLUMNS}, (select count(*) from wanted) from (
+    select w.number, e.*, sum(pg_column_size(e.cells)) over (order by w.number, e.id) - pg_column_size(e.cells) as ahead
+    from wanted w join snackbase.events e using (xid, id)) e
+  where ahead < ${BYTES} order by e.number, e.id`);
 
 /** What was read, and the place behind it. */
 export interface Read {
@@ -106,7 +112,7 @@ export interface Read {
 }
 
 /**
- * Up to `limit` events behind a position; of those that are in a batch. Answers null when the position is one that the log does not
+ * Up to `limit` events behind a position, or about a megabyte of them; of those that are in a batch. Answers null when the position is one that the log does not
  * hold: too old, or of another log's future.
  */
 export async function read(run: Runner, after: Position, limit: number): Promise<Read | null> {
@@ -131,7 +137,8 @@ export async function read(run: Runner, after: Position, limit: number): Promise
     limit,
   ]);
   const events = rows.map(eventOf);
-  const full = rows.length === limit;
+  const found = Number(rows[0]?.at(-1) ?? 0);
+  const full = rows.length < found || found === limit;
   return {
     events,
     reached: full ? (events.at(-1) as Event).position : endOf(until),

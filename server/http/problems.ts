@@ -17,6 +17,7 @@ export const problemHandler =
 export function sendProblem(response: Response, request: Request, failure: Failure): void {
   if (failure.status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
   if (failure.status === 405) response.setHeader('Allow', String(failure.parameters.allow));
+  if (failure.status === 426) response.setHeader('Upgrade', 'websocket');
   if (failure.status === 429) response.setHeader('Retry-After', String(failure.parameters.seconds));
   if (failure.status === 503 || failure.code === 'IDEMPOTENCY_IN_FLIGHT') response.setHeader('Retry-After', '1');
   // An unread body would be taken for the next request on this connection.

@@ -49,7 +49,7 @@ export function ownQueries(app: Express, contract: Contract): void {
     configurable: true,
     get(this: Request) {
       const at = this.url.indexOf('?');
-      return parseQueryString(at < 0 ? '' : this.url.slice(at + 1), lists.get(this.path));
+      return parseQueryString(at < 0 ? '' : this.url.slice(at + 1), lists.get(this.path.replace(/\/$/, '')));
     },
   });
 }

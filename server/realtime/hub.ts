@@ -228,17 +228,22 @@ export function createHub({ tail, watch, rules, log, clock = () => new Date() }:
         const from = since ?? (await begun());
         return {
           from,
-          start: (): void => {
+          /** Resolves when it has caught up, or is over. */
+          start: (): Promise<void> => {
             const open = own.filter((one) => !one.closed);
-            const here = since === null && position !== null && comparePositions(position, from) === 0;
-            if (here) for (const one of open) join(one, null);
-            else if (open.length > 0)
-              begun()
-                .then(() => catchUp(open, from))
-                .catch((error) => {
-                  for (const one of open) end(one, error);
-                });
-            pump();
+            if (since === null && position !== null && comparePositions(position, from) === 0) {
+              for (const one of open) join(one, null);
+              pump();
+              return Promise.resolve();
+            }
+            return begun()
+              .then(() => {
+                pump();
+                return open.length === 0 ? undefined : catchUp(open, from);
+              })
+              .catch((error) => {
+                for (const one of open) end(one, error);
+              });
           },
           /** How far all of it has come; null while it catches up. */
           position: (): Position | null => {

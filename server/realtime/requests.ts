@@ -38,8 +38,9 @@ export function eventsOf(operations: unknown, name: string): string {
   if (list.length === 0 || list.includes('*')) return 'created,updated,deleted';
   return list
     .map((operation) => {
-      const event = typeof operation === 'string' && Object.hasOwn(EVENTS, operation.trim()) ? operation.trim() : null;
-      if (event === null) throw invalidParameter(name, `${String(operation)} is none of create, update, delete`);
+      const event = typeof operation === 'string' ? operation.trim() : '';
+      if (!Object.hasOwn(EVENTS, event))
+        throw invalidParameter(name, `${JSON.stringify(operation)} is none of create, update, delete`);
       return EVENTS[event];
     })
     .join();
@@ -51,7 +52,8 @@ const MOST = 100;
 export function collectionsOf(parts: readonly string[]): { collection: string; query: StreamQuery }[] {
   const found = new Map<string, StreamQuery>();
   for (const part of parts) {
-    const [collection = '', operations] = part.split(':', 2).map((text) => text.trim());
+    const at = part.indexOf(':');
+    const [collection, operations] = [part.slice(0, at < 0 ? undefined : at).trim(), at < 0 ? '' : part.slice(at + 1)];
     if (collection === '') throw invalidParameter('collections', 'name a collection before the colon');
     if (found.has(collection)) throw invalidParameter('collections', `${collection} stands twice: send it once`);
     found.set(collection, operations ? { events: eventsOf(operations, 'collections') } : {});

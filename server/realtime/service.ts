@@ -13,8 +13,6 @@ import { createSockets } from './sockets.ts';
 import { createStreams } from './streams.ts';
 import { createTickets } from './tickets.ts';
 
-export type { Socket } from './sockets.ts';
-
 export interface RealtimeOptions {
   readonly db: Database;
   readonly tail: Tail;

@@ -2,36 +2,33 @@
 import type { ProblemJson } from '../../contract/problems.ts';
 import { Failure, invalidParameter } from '../../contract/problems.ts';
 import type { StreamQuery } from '../../contract/realtime.ts';
-import type { Ctx } from '../context.ts';
+import type { Ctx, Socket } from '../context.ts';
 import { type Chunk, FRAMES } from './formats.ts';
 import type { Hub } from './hub.ts';
 import { eventsOf, sinceOf } from './requests.ts';
 import type { Sink } from './subscription.ts';
 
-/** One connection, as `http` hands it over. */
-export interface Socket {
-  send(text: string): void;
-  close(code: number, reason: string): void;
-  /** Without waiting for the other side. */
-  terminate(): void;
-  /** Bytes that were sent and not yet taken. */
-  readonly unread: number;
-  onMessage(fn: (text: string) => void): void;
-  onClose(fn: () => void): void;
-}
-
 const MOST = 100;
 const HEARTBEAT_MS = 30_000;
+/** Whoever leaves more than this unread, in bytes, is cut off. */
 const UNREAD = 1_048_576;
+/** Frames that wait for their answers before no more are read. */
+const WAITING = 16;
 /** The credential is over; and: come again. */
 const REFUSED = 1008;
 const AGAIN = 1012;
-/** For the other side to say goodbye. */
-const GRACE_MS = 500;
+const RESTARTS = 'The server restarts.';
+
+const after = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 class SocketSink implements Sink {
   private waiting: Chunk[] = [];
-  constructor(private readonly socket: Socket) {}
+  private closed = false;
+  constructor(private readonly socket: Socket) {
+    socket.onClose(() => {
+      this.closed = true;
+    });
+  }
 
   push(chunk: Chunk): void {
     this.waiting.push(chunk);
@@ -41,11 +38,12 @@ class SocketSink implements Sink {
     const { waiting, socket } = this;
     this.waiting = [];
     if (socket.unread > UNREAD) socket.terminate();
-    else for (const { text } of waiting) socket.send(text);
+    else for (const { bytes } of waiting) socket.send(bytes);
   }
 
   async drained(): Promise<void> {
-    while (this.socket.unread > UNREAD / 4) await new Promise((resolve) => setTimeout(resolve, 20));
+    // What a connection leaves behind when it goes stays unread for ever.
+    while (!this.closed && this.socket.unread > UNREAD / 4) await after(20);
   }
 }
 
@@ -54,6 +52,7 @@ type Frame = Readonly<Record<string, unknown>>;
 
 export function createSockets(hub: Hub) {
   const open = new Set<Connection>();
+  let closed = false;
   const beating = setInterval(() => {
     const text = JSON.stringify({ type: 'heartbeat', timestamp: new Date().toISOString() });
     for (const connection of open) connection.beat(text);
@@ -66,13 +65,13 @@ export function createSockets(hub: Hub) {
       const connection = new Connection(hub, ctx, socket);
       open.add(connection);
       socket.onClose(() => open.delete(connection));
+      // It was let in while the others were sent away.
+      if (closed) socket.close(AGAIN, RESTARTS);
     },
     close(): void {
+      closed = true;
       clearInterval(beating);
-      for (const { socket } of open) {
-        socket.close(AGAIN, 'The server restarts.');
-        setTimeout(() => socket.terminate(), GRACE_MS).unref();
-      }
+      for (const { socket } of open) socket.close(AGAIN, RESTARTS);
     },
   };
 }
@@ -82,6 +81,9 @@ class Connection {
   private readonly sink: Sink;
   /** Frames are answered in their order. */
   private last: Promise<void> = Promise.resolve();
+  /** Pasts are sent one after the other: whoever keeps up with one does not keep up with a hundred at once. */
+  private pasts: Promise<void> = Promise.resolve();
+  private waiting = 0;
   private closed = false;
 
   constructor(
@@ -91,7 +93,15 @@ class Connection {
   ) {
     this.sink = new SocketSink(socket);
     socket.onMessage((text) => {
-      this.last = this.last.then(() => this.take(text)).catch((error) => this.refuse(error));
+      this.waiting += 1;
+      if (this.waiting === WAITING) socket.pause();
+      this.last = this.last
+        .then(() => this.take(text))
+        .catch((error) => this.refuse(error))
+        .then(() => {
+          this.waiting -= 1;
+          if (this.waiting === 0) socket.resume();
+        });
     });
     socket.onClose(() => {
       this.closed = true;
@@ -101,8 +111,9 @@ class Connection {
   }
 
   beat(text: string): void {
-    if (this.socket.unread > UNREAD) this.socket.terminate();
-    else this.socket.send(text);
+    this.write(text);
+    // The hub asks for the rights of whoever subscribes; nobody else would notice that these are over.
+    if (this.subscriptions.size === 0) this.ctx.recheck?.().catch((error) => this.endIfOver(error));
   }
 
   private async take(text: string): Promise<void> {
@@ -127,19 +138,34 @@ class Connection {
       const parts = { limit: MOST, what: 'subscriptions on this connection', hint: 'open another, or unsubscribe one' };
       return this.refuse(new Failure('LIMIT_REACHED', parts), name);
     }
+    let over = false;
     try {
       const { ctx, sink } = this;
-      const onEnd = (failure: Failure) => this.over(name, failure);
+      const since = sinceOf(frame.since, 'since');
+      const onEnd = (failure: Failure) => {
+        over = true;
+        this.over(name, failure);
+      };
       const asked = { ctx, collection: name, query: queryOf(frame), format: FRAMES, sink, onEnd };
-      const opened = await this.hub.open([asked], sinceOf(frame.since, 'since'));
-      if (this.closed) return opened.close();
+      // Whoever holds a connection may have lost his rights since he opened it.
+      await ctx.recheck?.();
+      const opened = await this.hub.open([asked], since);
+      if (this.closed || over) return opened.close();
       before?.close();
       this.subscriptions.set(name, opened);
       this.say({ type: 'subscribed', status: 'subscribed', collection: name });
-      opened.start();
+      if (since === null) void opened.start();
+      else this.pasts = this.pasts.then(() => this.sendPast(name, opened));
     } catch (error) {
       this.refuse(error, name);
+      this.endIfOver(error);
     }
+  }
+
+  /** Resolves when it has caught up, or is over. */
+  private async sendPast(name: string, opened: Opened): Promise<void> {
+    await this.sink.drained();
+    if (!this.closed && this.subscriptions.get(name) === opened) await opened.start();
   }
 
   private unsubscribe(name: string): void {
@@ -150,9 +176,14 @@ class Connection {
 
   /** The server ended a subscription; with the credential all end. */
   private over(name: string, failure: Failure): void {
+    this.subscriptions.get(name)?.close();
     this.subscriptions.delete(name);
     this.refuse(failure, name);
-    if (failure.status === 401) this.socket.close(REFUSED, failure.code);
+    this.endIfOver(failure);
+  }
+
+  private endIfOver(error: unknown): void {
+    if (error instanceof Failure && error.status === 401) this.socket.close(REFUSED, error.code);
   }
 
   private refuse(error: unknown, collection?: string): void {
@@ -162,7 +193,13 @@ class Connection {
   }
 
   private say(frame: object): void {
-    if (!this.closed) this.socket.send(JSON.stringify(frame));
+    if (!this.closed) this.write(JSON.stringify(frame));
+  }
+
+  /** Answers are not worth more than events to somebody who does not read. */
+  private write(text: string): void {
+    if (this.socket.unread > UNREAD) this.socket.terminate();
+    else this.socket.send(text);
   }
 }
 

@@ -9,7 +9,7 @@ import type { Asked, Sink } from './subscription.ts';
 
 const HEARTBEAT_MS = 15_000;
 /** A reader that leaves more than this unread, in bytes, is cut off; it can go on from its last id. */
-const UNREAD = 1_048_576;
+const UNREAD = 4 * 1_048_576;
 const RETRY = 'retry: 3000\n: connected\n';
 
 const HEADERS = {
@@ -110,7 +110,7 @@ export function createStreams(hub: Hub) {
         sink.to(out);
         sink.flush();
         if (left === 0) finish();
-        else opened.start();
+        else void opened.start();
       };
       return new Answer(new Live(begin, opened.close), HEADERS);
     },

@@ -17,6 +17,9 @@ export interface SocketReader {
   take(count: number, ms?: number): Promise<readonly Json[]>;
   /** The first `count` frames that are events of records; rejects after `ms`. */
   events(count: number, ms?: number): Promise<readonly Json[]>;
+  /** Stops reading, and goes on. */
+  pause(): void;
+  resume(): void;
   close(): void;
 }
 
@@ -76,6 +79,8 @@ export async function openSocket(url: string, options: ClientOptions = {}): Prom
         const found = frames.filter(isEvent);
         return found.length < count ? null : found.slice(0, count);
       }, ms),
+    pause: () => socket.pause(),
+    resume: () => socket.resume(),
     close: () => socket.terminate(),
   };
 }

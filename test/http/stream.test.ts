@@ -633,11 +633,11 @@ describe.runIf(available)('stream of a collection', () => {
       socket.pause();
       const other = await read(`${base(name)}/stream?fields=rank`, a.token);
       const title = 'x'.repeat(50_000);
-      for (let i = 0; i < 20; i++) {
+      for (let i = 0; i < 50; i++) {
         const records = Array.from({ length: 10 }, (_, k) => ({ title, rank: i * 10 + k }));
         expect((await t.call('POST', `${base(name)}/batch`, { records }, { token: a.token })).status).toBe(201);
       }
-      await other.take(200, 30_000);
+      await other.take(500, 30_000);
       // A paused socket tells of its end when it is read.
       socket.resume();
       await expect.poll(() => gone, { timeout: 10_000 }).toBe(true);
