@@ -137,7 +137,8 @@ it('pasts are sent one after the other, the next when the client has read and th
     open: async ([one]: readonly Asked[]) => {
       const { collection } = one as Asked;
       return {
-        ...opened(),
+        // What is over has caught up too.
+        ...opened(() => void caughtUp.add(collection)),
         start: async () => {
           started.push(collection);
           while (!caughtUp.has(collection)) await new Promise((resolve) => setTimeout(resolve, 5));
