@@ -20,27 +20,32 @@ export function renderSdk(rooms: Contract = contract): Record<string, string> {
   return { 'sdk/src/routes.gen.ts': renderRoutes(rooms), 'sdk/src/types.gen.ts': renderTypes(rooms) };
 }
 
-/** A route as one line: method, path, and marks: b takes a body, q a query, t answers text. */
+/** A route as one line: method, path, and marks: b takes a body, q a query, t answers text, s a stream of events. */
 function routeLine(route: Route): string {
-  const marks = [(hasBody(route) || isUpload(route.body)) && 'b', route.query && 'q', isText(reply(route)) && 't']
+  const marks = [(hasBody(route) || isUpload(route.body)) && 'b', route.query && 'q', textMark(reply(route))]
     .filter(Boolean)
     .join('');
   return `${route.method} ${route.path}${marks && ` ${marks}`}`;
 }
 
-const isText = (response: unknown): boolean =>
-  typeof response === 'object' && response !== null && 'contentType' in response;
+/** How a reply that is not JSON is taken: as a whole, or while it comes. */
+function textMark(response: unknown): 't' | 's' | undefined {
+  if (typeof response !== 'object' || response === null || !('contentType' in response)) return undefined;
+  return response.contentType === 'text/event-stream' ? 's' : 't';
+}
 
 function renderRoutes(rooms: Contract): string {
   const consts = Object.entries(rooms).map(([name, room]) => {
     const lines = Object.entries(room).map(([verb, route]) => `  ${verb}: '${routeLine(route)}',`);
     return `export const ${name} = {\n${lines.join('\n')}\n} as const;\n`;
   });
-  const list = rooms.records?.list?.query;
-  const names = list instanceof z.ZodObject ? Object.keys(list.shape) : [];
-  const params = `/** Query parameters of a list that are not fields. */\nexport const listParams: readonly string[] = ${JSON.stringify(names)};\n`;
+  const queries = [rooms.records?.list?.query, rooms.records?.stream?.query];
+  const names = [
+    ...new Set(queries.flatMap((query) => (query instanceof z.ZodObject ? Object.keys(query.shape) : []))),
+  ];
+  const params = `/** Query parameters of a list or a stream that are not fields. */\nexport const listParams: readonly string[] = ${JSON.stringify(names)};\n`;
   return [
-    `// ${HEAD} Marks: b body, q query, t text reply.`,
+    `// ${HEAD} Marks: b body, q query, t text reply, s stream.`,
     ...consts,
     `export const rooms = { ${Object.keys(rooms).join(', ')} } as const;\n`,
     params,
@@ -69,8 +74,9 @@ function renderRoute(printer: Printer, room: string, verb: string, route: Route)
   if (hasBody(route)) part('body', route.body as z.ZodType);
   if (route.query) part('query', route.query);
   const answer = reply(route);
-  const data = isText(answer)
-    ? 'string'
+  const mark = textMark(answer);
+  const data = mark
+    ? { t: 'string', s: 'ReadableStream<Uint8Array>' }[mark]
     : answer instanceof z.ZodType
       ? printer.type(answer, 'output', `${name}Reply`)
       : 'void';

@@ -10,5 +10,7 @@ export default defineConfig({
   dts: true,
   clean: true,
   treeshake: true,
+  // Taken into the build: the package depends on nothing.
+  noExternal: ['eventsource-parser'],
   tsconfig: 'tsconfig.json',
 });

@@ -1,6 +1,7 @@
 // The client: records, auth and a service for every other room of the contract, over one transport.
 import { type Auth, authOf } from './auth.ts';
 import { asCall, type Call } from './call.ts';
+import { LiveRecords } from './live-records.ts';
 import type { CallOptions, ClientOptions } from './options.ts';
 import { Records } from './records.ts';
 import { serviceOf } from './rooms.ts';
@@ -19,7 +20,8 @@ export type RouteReply<K extends RouteName> = Calls[K]['reply'];
 type Arguments<I> = object extends I ? [input?: I, options?: CallOptions] : [input: I, options?: CallOptions];
 
 /**
- * Client with records and auth only: what an application that reads and writes records needs, and the least to load.
+ * Client with records and auth only, without live events: what an application that reads and writes records needs, and the least to
+ * load.
  * `Schema` maps collection names to record types: `{ posts: Post }`. Nothing is stored outside of memory.
  */
 export class CoreClient<Schema extends object = AnySchema> {
@@ -40,12 +42,13 @@ export class CoreClient<Schema extends object = AnySchema> {
 /** The class body adds what needs code; the services of the other rooms come from the table, their types from generation. */
 const WithRooms = CoreClient as new <Schema extends object>(
   options: ClientOptions,
-) => CoreClient<Schema> & Omit<Rooms, 'auth' | 'records'>;
+) => CoreClient<Schema> & { readonly records: LiveRecords<Schema> } & Omit<Rooms, 'auth' | 'records'>;
 
-/** Client of a SnackBase server: records, auth and a service for every other room of the contract. */
+/** Client of a SnackBase server: records with live events, auth and a service for every other room of the contract. */
 export class SnackBaseClient<Schema extends object = AnySchema> extends WithRooms<Schema> {
   constructor(options: ClientOptions) {
     super(options);
+    Object.assign(this, { records: new LiveRecords(this.send) });
     for (const [name, routes] of Object.entries(rooms)) {
       if (!(name in this)) Object.assign(this, { [name]: serviceOf(this.send, routes) });
     }

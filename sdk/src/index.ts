@@ -17,7 +17,18 @@ export {
   TimeoutError,
   ValidationError,
 } from './errors.ts';
+export type {
+  ChangeType,
+  LiveEvent,
+  RecordEvent,
+  ResetEvent,
+  StreamOptions,
+  StreamStatus,
+  SubscribeOptions,
+} from './events.ts';
 export { type FilterValue, filter } from './filter.ts';
+export type { LiveList, LiveOptions } from './live-list.ts';
+export type { LiveRecords } from './live-records.ts';
 export type { CallOptions, ClientOptions, StoredTokens, TokenSource } from './options.ts';
 export type { Query } from './query.ts';
 export type { Records } from './records.ts';
@@ -39,4 +50,5 @@ export type {
   Stored,
   SystemFields,
 } from './schema.ts';
+export type { Subscription } from './subscription.ts';
 export type * from './types.gen.ts';

@@ -4,7 +4,7 @@ import type { Reply } from './call.ts';
 import { isCode, NetworkError } from './errors.ts';
 import type { CallOptions, ClientOptions } from './options.ts';
 import { persist } from './persist.ts';
-import { replyOf } from './reply.ts';
+import { bodyOf, replyOf } from './reply.ts';
 import { requestOf } from './request.ts';
 import { auth } from './routes.gen.ts';
 import { Tokens } from './tokens.ts';
@@ -17,7 +17,10 @@ export interface Input {
   readonly body?: unknown;
 }
 
-/** Sends a request on a route of the table. Without `credential` no token is sent and none renewed. */
+/**
+ * Sends a request on a route of the table. Without `credential` no token is sent and none renewed. A route that streams answers as
+ * soon as the head is there, with its body as a ReadableStream that signal and timeout no longer end.
+ */
 export type Send = <T>(route: string, input: Input, options?: CallOptions, credential?: boolean) => Promise<Reply<T>>;
 
 /** The sender of a client and the tokens it uses. @throws TypeError for a missing or unusable url */
@@ -34,12 +37,12 @@ export function connect(client: ClientOptions): { send: Send; tokens: Tokens } {
         const request = requestOf(method, input.body, client, options, token);
         const exchange = async (within: AbortSignal) => {
           const fetched = (client.fetch ?? fetch)(url, { ...request, signal: within } as RequestInit);
-          const [response, text] = await fetched
-            .then(async (r) => [r, await r.text()] as const)
+          const [response, body] = await fetched
+            .then(async (r) => [r, await bodyOf(r, marks)] as const)
             .catch((cause) => {
               throw new NetworkError({ status: 0, code: 'NETWORK_ERROR', message: `${name} got no reply`, cause });
             });
-          return replyOf<T>(name, response, text, marks.includes('t'));
+          return replyOf<T>(name, response, body, marks);
         };
         const { timeout = client.timeout ?? 30_000, retries = client.maxRetries ?? 2 } = options;
         const repeatable = !/^P(OST|ATCH)/.test(method) || request.headers.has('idempotency-key');

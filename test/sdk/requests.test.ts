@@ -182,10 +182,44 @@ describe('services of the table', () => {
     expect(await echo(server.url).request('ops.openapiYaml')).toBe('openapi: 3.1.0');
   });
 
+  test('a route that streams answers while its body comes, however long that is', async () => {
+    let more = (_text: string) => {};
+    let closed = false;
+    const server = await serve(() => (response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: 1\n\n');
+      response.on('close', () => {
+        closed = true;
+      });
+      more = (text) => response.write(text);
+    });
+    const body = await echo(server.url, { timeout: 100 }).request('records.stream', {
+      params: { collection: 'posts' },
+    });
+    const reader = body.getReader();
+    const next = async () => new TextDecoder().decode((await reader.read()).value);
+    expect(await next()).toBe('data: 1\n\n');
+    await new Promise((done) => setTimeout(done, 200));
+    more('data: 2\n\n');
+    expect(await next()).toBe('data: 2\n\n');
+    await reader.cancel();
+    await expect.poll(() => closed).toBe(true);
+  });
+
+  test.each([
+    ['a page', { text: '<html>' }],
+    ['JSON', { json: { items: [] } }],
+    ['nothing', { status: 204 }],
+  ])('%s instead of a stream is INVALID_RESPONSE', async (_, answer) => {
+    const server = await serve(() => answer);
+    const call = echo(server.url).request('records.stream', { params: { collection: 'posts' } });
+    await expect(call).rejects.toMatchObject({ code: 'INVALID_RESPONSE' });
+  });
+
   test('every room of the table is a service with every verb; CoreClient has records and auth', () => {
     const sb = echo('http://localhost') as unknown as Record<string, Record<string, unknown>>;
     for (const [room, verbs] of Object.entries(rooms)) {
-      const named = Object.keys(verbs).map((verb) => (room === 'records' && verb === 'replace' ? 'update' : verb));
+      const own: Record<string, string> = room === 'records' ? { replace: 'update', stream: 'subscribe' } : {};
+      const named = Object.keys(verbs).map((verb) => own[verb] ?? verb);
       for (const verb of named) expect(typeof sb[room]?.[verb], `${room}.${verb}`).toBe('function');
     }
     expect(Object.keys(new CoreClient({ url: 'http://localhost' }))).toEqual(

@@ -3,13 +3,16 @@ import {
   type Call,
   type Collection,
   type CollectionInput,
+  CoreClient,
   isCode,
+  type LiveList,
   NotFoundError,
   RateLimitError,
   type Session,
   SnackBaseClient,
   type StoredRecord,
   type StoredTokens,
+  type Subscription,
   type SystemFields,
   type User,
 } from '../../sdk/src/index.ts';
@@ -163,4 +166,71 @@ export function errors(error: unknown): number | undefined {
   // @ts-expect-error a code that does not exist
   if (isCode(error, 'RESOURCE_NOT_FUND')) return 0;
   return error instanceof RateLimitError ? error.retryAfter : undefined;
+}
+
+export async function live(sb: SnackBaseClient<{ posts: Post; products: Product }>): Promise<void> {
+  const options = { events: ['created', 'updated'], filter: { views: { $gt: 3 } }, fields: ['title'] } as const;
+  for await (const event of sb.records.subscribe('posts', { events: ['created', 'updated', 'deleted'] })) {
+    if (event.type === 'reset') {
+      // @ts-expect-error a reset is of no record
+      event.new;
+      continue;
+    }
+    const title: string | undefined = event.new?.title;
+    // @ts-expect-error of a record that is deleted nothing is left
+    const always: string = event.new.title;
+    if (event.type === 'created') {
+      same<typeof event.old, null>(true);
+      const views: number | null = event.new.views;
+      // @ts-expect-error a field of another collection
+      event.new.price;
+      event.new.created_at satisfies typeof title;
+      void views;
+    } else if (event.type === 'deleted') same<typeof event.new, null>(true);
+    else same<typeof event.new.title, string>(true);
+    void always;
+  }
+  const sub = sb.records.subscribe('posts', options, (event) => {
+    // @ts-expect-error deletions were not asked for
+    if (event.type === 'deleted') sub.close();
+    if (event.type !== 'reset') same<typeof event.new.views, number | null>(true);
+  });
+  const since: string | undefined = sub.lastEventId;
+  if (sub.status.state === 'waiting') sub.status.retryIn satisfies number;
+  // @ts-expect-error a connection that stands waits for nothing
+  if (sub.status.state === 'open') sub.status.retryIn;
+  await sub.opened;
+  await sub.closed;
+  // @ts-expect-error a collection that the schema does not have
+  sb.records.subscribe('pots');
+  // @ts-expect-error a kind of event that does not exist
+  sb.records.subscribe('posts', { events: ['create'] });
+  // @ts-expect-error a field of another collection in a filter
+  sb.records.subscribe('posts', { filter: { price: 3 } });
+  // @ts-expect-error a projection on a field that is not there
+  sb.records.subscribe('posts', { fields: ['price'] });
+  // @ts-expect-error a stream has no order
+  sb.records.subscribe('posts', { sort: 'title', since });
+  const own: Subscription<{ price: number } & SystemFields> = sb.records.subscribe<{ price: number }>('products');
+  own.close();
+
+  const list = sb.records.live('posts', { filter: { views: 3 }, sort: ['-views', 'title'], limit: 50, onChange: show });
+  await list.ready;
+  const first: string | undefined = list.items[0]?.title;
+  for await (const items of list) same<(typeof items)[number]['views'], number | null>(true);
+  function show(items: readonly Post[]): void {
+    void [items.length, first];
+  }
+  // @ts-expect-error the items of a list are not to be changed
+  list.items.push({ title: 'x', views: 1 });
+  // @ts-expect-error a sort by a field that is not there
+  sb.records.live('posts', { sort: ['-price'] });
+  // @ts-expect-error a live list cannot search
+  sb.records.live('posts', { search: 'words' });
+  // @ts-expect-error items of another collection
+  sb.records.live('products', { onChange: show });
+  const untyped: LiveList<StoredRecord> = new SnackBaseClient({ url: 'http://x' }).records.live('anything');
+  untyped.close();
+  // @ts-expect-error the small client has no live events
+  new CoreClient({ url: 'http://x' }).records.live('posts');
 }
