@@ -14,9 +14,14 @@ interface Group {
 /** Where events of a collection and an account are looked for. */
 const laneOf = (collectionId: string, accountId: string | null): string => `${collectionId} ${accountId ?? '*'}`;
 
+/** Hears of an event that could not be told. */
+export type OnFault = (error: unknown, event: Event) => void;
+
 export class Groups {
   private readonly lanes = new Map<string, Map<string, Group>>();
   private readonly of = new Map<Subscription, Group>();
+
+  constructor(private readonly onFault: OnFault) {}
 
   /** `epoch` changes with whatever may give an equal key another meaning. */
   add(subscription: Subscription, epoch: number): void {
@@ -42,18 +47,12 @@ export class Groups {
     if (groups?.size === 0) this.lanes.delete(group.lane);
   }
 
-  /** Hands an event to everyone who sees it; `touched` gets the sinks that have something to send, `failed` whom it cannot be told to. */
-  deliver(event: Event, touched: Set<Sink>, failed: (members: readonly Subscription[], error: unknown) => void): void {
+  /** Hands an event to everyone who sees it; `touched` gets the sinks that have something to send. */
+  deliver(event: Event, touched: Set<Sink>): void {
     for (const account of [event.accountId, null])
       for (const group of this.lanes.get(laneOf(event.collectionId, account))?.values() ?? []) {
         const [first] = group.members as Set<Subscription>;
-        let chunk: Chunk | null;
-        try {
-          chunk = chunkOf(first as Subscription, event);
-        } catch (error) {
-          failed([...group.members], error);
-          continue;
-        }
+        const chunk = chunkOf(first as Subscription, event, this.onFault);
         if (chunk === null) continue;
         for (const member of group.members) {
           if (member.after !== null && comparePositions(event.position, member.after) <= 0) continue;
@@ -64,8 +63,16 @@ export class Groups {
   }
 }
 
-/** An event as a subscriber sees it, null when it does not concern him. */
-export function chunkOf({ watch, format }: Subscription, event: Event): Chunk | null {
-  const seen = watch.see(event);
-  return seen === null ? null : new Chunk(format.event(watch, event, seen));
+/**
+ * An event as a subscriber sees it, null when it does not concern him. One that cannot be told must hold nobody up: he is told that
+ * something is missing.
+ */
+export function chunkOf({ watch, format }: Subscription, event: Event, onFault: OnFault): Chunk | null {
+  try {
+    const seen = watch.see(event);
+    return seen === null ? null : new Chunk(format.event(watch, event, seen));
+  } catch (error) {
+    onFault(error, event);
+    return new Chunk(format.reset(watch, event.position));
+  }
 }

@@ -6,7 +6,7 @@ import { comparePositions, type Position } from '../events/position.ts';
 import type { Tail } from '../events/tail.ts';
 import type { Records } from '../records/service.ts';
 import { Chunk } from './formats.ts';
-import { chunkOf, Groups } from './groups.ts';
+import { chunkOf, Groups, type OnFault } from './groups.ts';
 import { type Asked, type Sink, Subscription } from './subscription.ts';
 
 export interface HubOptions {
@@ -29,7 +29,9 @@ const RECHECK_MS = 30_000;
 
 export function createHub({ tail, watch, rules, log, clock = () => new Date() }: HubOptions) {
   const all = new Set<Subscription>();
-  const groups = new Groups();
+  const onFault: OnFault = (err, { position: at, collection }) =>
+    log?.error({ err, at, collection }, 'An event could not be told.');
+  const groups = new Groups(onFault);
   /** Everything up to here was handed to the live ones; null while there are none. */
   let position: Position | null = null;
   let beginning: Promise<Position> | null = null;
@@ -56,12 +58,6 @@ export function createHub({ tail, watch, rules, log, clock = () => new Date() }:
     leave(subscription);
     if (!(error instanceof Failure)) log?.warn({ err: error }, 'A stream ended, because its rights could not be read.');
     subscription.onEnd(error instanceof Failure ? error : new Failure('SERVICE_UNAVAILABLE'));
-  }
-
-  /** An event that cannot be told must not hold up those behind it. */
-  function broken(members: readonly Subscription[], error: unknown): void {
-    log?.error({ err: error }, 'An event could not be told; its readers were sent away.');
-    for (const one of members) end(one, new Failure('INTERNAL_ERROR'));
   }
 
   /** Asks anew who he is and what he sees. */
@@ -125,7 +121,7 @@ export function createHub({ tail, watch, rules, log, clock = () => new Date() }:
         // Whoever was the last may have left meanwhile, and another begun.
         if (position !== from) continue;
         const touched = new Set<Sink>();
-        for (const event of page.events) groups.deliver(event, touched, broken);
+        for (const event of page.events) groups.deliver(event, touched);
         for (const sink of touched) sink.flush();
         position = page.reached;
         if (!page.more) break;
@@ -184,7 +180,7 @@ export function createHub({ tail, watch, rules, log, clock = () => new Date() }:
         for (const one of open()) {
           if (event.collectionId !== one.watch.def.id) continue;
           if (one.watch.accountId !== null && one.watch.accountId !== event.accountId) continue;
-          const chunk = chunkOf(one, event);
+          const chunk = chunkOf(one, event, onFault);
           if (chunk !== null) sink.push(chunk);
         }
       sink.flush();

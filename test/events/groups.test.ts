@@ -33,15 +33,17 @@ it('5,000 of one account and rule share one chunk; another account, rule or form
       return NAMED.event(...parts);
     },
   };
-  const groups = new Groups();
+  const faults: unknown[] = [];
+  const groups = new Groups((error) => void faults.push(error));
   const got: Chunk[][] = [];
   const add = (accountId: string | null, key: string) => {
     const chunks: Chunk[] = [];
     got.push(chunks);
     const sink: Sink = { push: (chunk) => void chunks.push(chunk), flush: () => {}, drained: async () => {} };
     const def = { id: 'c1', app: 'main', name: 'posts', qualifiedName: 'main.posts', revision: 1 } as Watch['def'];
-    const see = () => {
+    const see = ({ position }: Event) => {
       judged += 1;
+      if (position.id === 13) throw new Error('cannot be told');
       return SEEN;
     };
     const one = new Subscription({ format, sink } as Asked, { def, accountId, key, see });
@@ -53,10 +55,7 @@ it('5,000 of one account and rule share one chunk; another account, rule or form
   add('AA0002', 'rule');
   add(null, 'everything');
   const touched = new Set<Sink>();
-  const broken = (_members: unknown, error: unknown) => {
-    throw error;
-  };
-  groups.deliver(event('AA0001', 7), touched, broken);
+  groups.deliver(event('AA0001', 7), touched);
   expect([judged, written, touched.size]).toEqual([3, 3, 5002]);
   expect(new Set(got.slice(0, 5000).flat()).size).toBe(1);
   expect(got.slice(5000).map((chunks) => chunks.length)).toEqual([1, 0, 1]);
@@ -66,9 +65,18 @@ it('5,000 of one account and rule share one chunk; another account, rule or form
   const [ahead, gone] = many as [Subscription, Subscription];
   ahead.after = { batch: 1, id: 8 };
   groups.remove(gone);
-  groups.deliver(event('AA0001', 8), new Set(), broken);
-  groups.deliver(event('AA0001', 9), new Set(), broken);
+  groups.deliver(event('AA0001', 8), new Set());
+  groups.deliver(event('AA0001', 9), new Set());
   expect(got.slice(0, 3).map((chunks) => chunks.length)).toEqual([2, 1, 3]);
+
+  // What cannot be told says that something is missing, and holds nobody up.
+  groups.deliver(event('AA0001', 13), new Set());
+  groups.deliver(event('AA0001', 14), new Set());
+  expect(faults).toHaveLength(3);
+  expect(got[2]?.slice(-2).map(({ text }) => text.split('\n').slice(0, 2))).toEqual([
+    ['id: 1-13', 'event: reset'],
+    ['id: 1-14', 'event: posts.created'],
+  ]);
 });
 
 it('a burst is one chunk for all who get the same of it', () => {
