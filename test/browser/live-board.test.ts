@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { Page } from 'playwright-core';
-import { createServer, type ViteDevServer } from 'vite';
+import { build, type PreviewServer, preview } from 'vite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type App, createApp } from '../../server/app.ts';
 import { type Config, loadConfig } from '../../server/config.ts';
@@ -20,7 +20,7 @@ describe.runIf(browserFound)('examples/live-board', () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'snackbase-board-'));
   let app: App;
   let config: Config;
-  let vite: ViteDevServer;
+  let vite: PreviewServer;
   let ada: Page;
   let bob: Page;
   const complaints: string[][] = [];
@@ -70,14 +70,11 @@ describe.runIf(browserFound)('examples/live-board', () => {
       DEMO_PASSWORD: PASSWORD,
     };
     await promisify(execFile)(process.execPath, ['examples/live-board/setup.mjs'], { cwd: root, env });
-    vite = await createServer({
-      root: join(root, 'examples/live-board'),
-      configFile: false,
-      logLevel: 'silent',
-      cacheDir: join(dataDir, 'vite'),
-      server: { port: 0, host: 'localhost', hmr: false },
-    });
-    await vite.listen();
+    // Built, so that nothing that other tests do to the client's folder reaches an open page.
+    const board = { root: join(root, 'examples/live-board'), configFile: false, logLevel: 'silent' } as const;
+    const outDir = join(dataDir, 'page');
+    await build({ ...board, build: { outDir, emptyOutDir: true } });
+    vite = await preview({ ...board, build: { outDir }, preview: { port: 0, host: 'localhost' } });
     const page = vite.resolvedUrls?.local[0] as string;
     [ada, bob] = [await open(page, url, 'ada@example.com'), await open(page, url, 'bob@example.com')];
   }, 180_000);
