@@ -41,7 +41,8 @@ export function createAuthenticate(tokens: Tokens, principals: Principals): Auth
 /** When the token of these credentials is over, in ms since 1970; Infinity for a key, whose caller tells it, and without any. */
 export const createTokenEnd =
   (tokens: Tokens) =>
-  ({ authorization, cookie }: Credentials): number => {
+  ({ authorization, apiKey, cookie }: Credentials): number => {
+    if (authorization === null && apiKey !== null) return Number.POSITIVE_INFINITY;
     const token = authorization === null ? cookie : bearerToken(authorization);
     if (token === null || isKeyText(token)) return Number.POSITIVE_INFINITY;
     const verified = tokens.verify(token, authorization === null ? 'session' : 'access');

@@ -134,7 +134,8 @@ export function createCollections({
         const changes = await syncIn(tx, { tables: [desiredTable(final)], absent: [] });
         if (changes.length === 0 && JSON.stringify(final) === JSON.stringify(before))
           return granted ? find(tx, before.id) : before;
-        const made = await store.update(tx, final);
+        const reshaped = changes.some(({ change_type: type }) => type === 'drop_column' || type === 'alter_type');
+        const made = await store.update(tx, final, reshaped);
         if (made.soft_delete !== before.soft_delete)
           await guardSoftDelete(tx, tableOf(made.app, made.name), made.soft_delete);
         await told(tx, ctx, before, made);

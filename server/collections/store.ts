@@ -4,7 +4,7 @@ import { z } from '../../contract/kit.ts';
 import type { Runner } from '../db/database.ts';
 import type { CollectionRow } from './stored.ts';
 
-const COLUMNS = `id, app, name, display_name, description, definition, soft_delete, enabled, access, revision, created_at, updated_at,
+const COLUMNS = `id, app, name, display_name, description, definition, soft_delete, enabled, access, revision, shape_revision, created_at, updated_at,
   (select coalesce(json_agg(json_build_object('role', r.name, 'operation', p.operation, 'rule', p.rule, 'fields', p.fields)
      order by p.role_id, p.operation), '[]')
    from snackbase.permissions p join snackbase.roles r on r.id = p.role_id
@@ -81,7 +81,7 @@ export async function lock(runner: Runner, id: string): Promise<void> {
 /** Stores a new collection at revision 1. */
 export async function insert(
   runner: Runner,
-  row: Omit<CollectionRow, 'revision' | 'created_at' | 'updated_at' | 'permissions'>,
+  row: Omit<CollectionRow, 'revision' | 'shape_revision' | 'created_at' | 'updated_at' | 'permissions'>,
 ): Promise<CollectionRow> {
   const text = `insert into snackbase.collections (id, app, name, display_name, description, definition, soft_delete, enabled, access)
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9) returning ${COLUMNS}`;
@@ -91,13 +91,17 @@ export async function insert(
   );
 }
 
-/** Stores what may change of a collection as its next revision. */
-export async function update(runner: Runner, row: CollectionRow): Promise<CollectionRow> {
+/** Stores what may change of a collection as its next revision; `reshaped` where a field went away or became of another type. */
+export async function update(runner: Runner, row: CollectionRow, reshaped: boolean): Promise<CollectionRow> {
   const text = `update snackbase.collections set display_name = $2, description = $3, definition = $4, soft_delete = $5,
-    enabled = $6, access = $7, revision = revision + 1, updated_at = greatest(now(), updated_at) where id = $1 returning ${COLUMNS}`;
+    enabled = $6, access = $7, revision = revision + 1, shape_revision = case when $8 then revision + 1 else shape_revision end,
+    updated_at = greatest(now(), updated_at) where id = $1 returning ${COLUMNS}`;
   const values = [row.id, row.display_name, row.description, JSON.stringify(row.definition)];
   return one(
-    await runner.query<CollectionRow>(text, [...values, row.soft_delete, row.enabled, JSON.stringify(row.access)]),
+    await runner.query<CollectionRow>(text, [
+      ...[...values, row.soft_delete, row.enabled, JSON.stringify(row.access)],
+      reshaped,
+    ]),
   );
 }
 

@@ -24,6 +24,7 @@ export interface CollectionRow {
   readonly access: CollectionAccess;
   readonly permissions: readonly GrantedPermission[];
   readonly revision: number;
+  readonly shape_revision: number;
   readonly created_at: string;
   readonly updated_at: string;
 }
@@ -47,6 +48,7 @@ export function collectionDef(row: CollectionRow): CollectionDef {
     schemaName: desired.schema,
     tableName: desired.table,
     revision: row.revision,
+    shapeRevision: row.shape_revision,
     fields,
     computed,
     shown: row.definition.map((one) => [...fields, ...computed].find(({ name }) => name === one.name) as FieldColumn),

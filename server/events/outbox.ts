@@ -11,15 +11,17 @@ export const CHANNEL = 'snackbase_events';
 export interface Batch {
   readonly number: number;
   readonly snapshot: string;
+  readonly firstId: number;
   readonly lastId: number;
   /** Events up to here, all batches before it included. */
   readonly total: number;
 }
 
-const BATCH = 'number, snapshot::text, last_id, total';
-const batchOf = ([number, snapshot, lastId, total]: readonly Cell[]): Batch => ({
+const BATCH = 'number, snapshot::text, first_id, last_id, total';
+const batchOf = ([number, snapshot, firstId, lastId, total]: readonly Cell[]): Batch => ({
   number: Number(number),
   snapshot: snapshot as string,
+  firstId: Number(firstId),
   lastId: Number(lastId),
   total: Number(total),
 });
@@ -39,11 +41,13 @@ const cutting = plan(`
     union all
     select id from snackbase.events where xid = any ($2::xid8[])),
   cut as (
-    insert into snackbase.event_batches (number, snapshot, last_id, total)
-    select $3::bigint + 1, pg_current_snapshot(), max(id), $4::bigint + count(*) from fresh
+    insert into snackbase.event_batches (number, snapshot, first_id, last_id, total)
+    select $3::bigint + 1, pg_current_snapshot(), min(id), max(id), $4::bigint + count(*) from fresh
     where (select number from known) = $3::bigint having count(*) > 0
     on conflict do nothing returning ${BATCH})
-  select known.number, cut.*, pg_notify('${CHANNEL}', cut.number::text) from known left join cut on true`);
+  select known.number, (select count(*) from fresh), cut.*,
+    case when cut.number is not null then pg_notify('${CHANNEL}', cut.number::text) end
+  from known left join cut on true`);
 
 /**
  * Puts what is committed and in no batch yet into one: of transactions that were open, or not begun, when the last one was cut.
@@ -52,9 +56,10 @@ const cutting = plan(`
 export async function cut(run: Runner, last: Batch): Promise<Batch | null | 'behind'> {
   const [xmax, open] = bounds(last.snapshot);
   const [row] = (await run.run(cutting, [xmax, open, last.number, last.total])).rows;
-  const [known, ...made] = row as Cell[];
+  const [known, fresh, ...made] = row as Cell[];
   if (made[0] !== null) return batchOf(made);
-  return Number(known) === last.number ? null : 'behind';
+  // Where another process made the same batch, its row is not seen yet.
+  return Number(known) === last.number && fresh === '0' ? null : 'behind';
 }
 
 const ending = plan(`select ${BATCH} from snackbase.event_batches order by number desc limit 1`);
@@ -86,22 +91,35 @@ const BYTES = 1_048_576;
 const COLUMNS = `e.id, e.account_id, e.collection, e.collection_id, e.revision, e.type, e.record_id, e.occurred_at, e.actor, e.columns, to_json(e.cells),
   e.assigned, to_json(e.was)`;
 
-// Bounded on both sides, so that the key alone is walked however large the log is; rows are fetched for the page only.
-const reading = plan(`
-  with found as materialized (
+/** Some ids in order, `wanted`, as events: up to about a megabyte, and how many ids there were. */
+const page = (wanted: string) =>
+  plan(`
+  with ${wanted}
+  select e.number, ${COLUMNS}, (select count(*) from wanted) from (
+    select w.number, e.*, sum(e.size) over (order by w.number, e.id) - e.size as ahead
+    from wanted w join snackbase.events e using (id)) e
+  where ahead < ${BYTES} order by e.number, e.id`);
+
+// Bounded on both sides, so that the index alone is walked however large the log is; rows are fetched for the page only.
+const ofFew = page(`
+  found as materialized (
     select xid, id from snackbase.events where xid >= $1::text::xid8 and xid < $2::text::xid8
     union all
     select xid, id from snackbase.events where xid = any ($3::xid8[])),
   wanted as materialized (
-    select b.number, xid, id from found cross join lateral (
+    select b.number, id from found cross join lateral (
       select min(n) as number from unnest($4::bigint[], $5::pg_snapshot[]) u(n, snapshot)
       where pg_visible_in_snapshot(found.xid, u.snapshot)) b
     where (b.number, id) > ($6::bigint, $7::bigint)
-    order by b.number, id limit $8)
-  select e.number, ${COLUMNS}, (select count(*) from wanted) from (
-    select w.number, e.*, sum(pg_column_size(e.cells)) over (order by w.number, e.id) - pg_column_size(e.cells) as ahead
-    from wanted w join snackbase.events e using (xid, id)) e
-  where ahead < ${BYTES} order by e.number, e.id`);
+    order by b.number, id limit $8)`);
+
+// A batch of more than a page is walked by id, so that each page costs a page.
+const ofOne = page(`
+  wanted as materialized (
+    select $1::bigint as number, id from snackbase.events
+    where id > $2::bigint and id <= $3::bigint
+      and pg_visible_in_snapshot(xid, $4::pg_snapshot) and not pg_visible_in_snapshot(xid, $5::pg_snapshot)
+    order by id limit $6)`);
 
 /** What was read, and the place behind it. */
 export interface Read {
@@ -125,8 +143,36 @@ export async function read(run: Runner, after: Position, limit: number): Promise
   const span = spanOf(known.slice(base + 1), (known[base] as Batch).total + limit);
   const until = span.at(-1);
   if (until === undefined) return { events: [], reached: after, more: false };
-  const [xmin, open] = bounds((known[base] as Batch).snapshot);
-  const { rows } = await run.run(reading, [
+  const before = known[base] as Batch;
+  const rows = await (span.length === 1 && until.total - before.total > limit
+    ? large(run, { batch: until, before, after, limit })
+    : small(run, { span, before, after, limit }));
+  const events = rows.map(eventOf);
+  const found = Number(rows[0]?.at(-1) ?? 0);
+  const full = rows.length < found || found === limit;
+  return {
+    events,
+    reached: full ? (events.at(-1) as Event).position : endOf(until),
+    more: full || until !== known.at(-1) || known.length === BATCHES,
+  };
+}
+
+interface Part {
+  readonly before: Batch;
+  readonly after: Position;
+  readonly limit: number;
+}
+
+async function large(run: Runner, { batch, before, after, limit }: Part & { readonly batch: Batch }) {
+  const from = after.batch === batch.number ? after.id : batch.firstId - 1;
+  const values = [batch.number, from, batch.lastId, batch.snapshot, before.snapshot, limit];
+  return (await run.run(ofOne, values)).rows;
+}
+
+async function small(run: Runner, { span, before, after, limit }: Part & { readonly span: readonly Batch[] }) {
+  const [xmin, open] = bounds(before.snapshot);
+  const until = span.at(-1) as Batch;
+  const { rows } = await run.run(ofFew, [
     xmin,
     bounds(until.snapshot)[0],
     open,
@@ -136,14 +182,7 @@ export async function read(run: Runner, after: Position, limit: number): Promise
     after.id,
     limit,
   ]);
-  const events = rows.map(eventOf);
-  const found = Number(rows[0]?.at(-1) ?? 0);
-  const full = rows.length < found || found === limit;
-  return {
-    events,
-    reached: full ? (events.at(-1) as Event).position : endOf(until),
-    more: full || until !== known.at(-1) || known.length === BATCHES,
-  };
+  return rows;
 }
 
 /** The first batches, up to the one that reaches a total. */
@@ -190,14 +229,13 @@ const eventOf = (row: readonly Cell[]): Event => {
 const boundary = `
   with last as (select number, total from snackbase.event_batches order by number desc limit 1)
   select greatest(
-    least(
-      greatest(
-        (select number from snackbase.event_batches where cut_at < now() - $1 * interval '1 second' order by cut_at desc limit 1),
-        (select number from snackbase.event_batches where total <= last.total - $2 order by total desc limit 1)),
-      (select min(batch) - 1 from snackbase.event_consumers)),
+    case when old.number is not null then least(old.number, (select min(batch) - 1 from snackbase.event_consumers)) end,
     (select number from snackbase.event_batches where total <= last.total - $2 * 10 order by total desc limit 1)) as number,
     last.number as last
-  from last`;
+  from last, lateral (
+    select greatest(
+      (select number from snackbase.event_batches where cut_at < now() - $1 * interval '1 second' order by cut_at desc limit 1),
+      (select number from snackbase.event_batches where total <= last.total - $2 order by total desc limit 1)) as number) old`;
 
 const pruning = plan(`
   with old as materialized (
@@ -230,20 +268,22 @@ export async function prune(run: Runner, { seconds, events }: Retention): Promis
  */
 export async function adopt(tx: Transaction): Promise<boolean> {
   const lost = () =>
-    tx.query<{ number: number; last_id: number }>(
-      `select number, last_id from snackbase.event_batches
-       where pg_snapshot_xmax(snapshot) > pg_snapshot_xmax(pg_current_snapshot()) order by number desc limit 1`,
+    tx.query<{ number: number; last_id: number; snapshot: string }>(
+      `select * from (
+         select number, last_id, snapshot::text from snackbase.event_batches order by number desc limit 1) last
+       where pg_snapshot_xmax(snapshot::pg_snapshot) > pg_snapshot_xmax(pg_current_snapshot())`,
     );
   if ((await lost()).length === 0) return false;
   await tx.query('lock table snackbase.event_batches in exclusive mode');
   const [last] = await lost();
   if (last === undefined) return false;
-  await tx.query('delete from snackbase.events where id <= $1', [last.last_id]);
+  await tx.query('delete from snackbase.events where pg_visible_in_snapshot(xid, $1::pg_snapshot)', [last.snapshot]);
   await tx.query('update snackbase.events set xid = pg_current_xact_id()');
   await tx.query('delete from snackbase.event_batches');
   const next = last.number + 1;
   await tx.query(
-    `insert into snackbase.event_batches (number, snapshot, last_id, total) values ($1, pg_current_snapshot(), $2, 0)`,
+    `insert into snackbase.event_batches (number, snapshot, first_id, last_id, total)
+     values ($1, pg_current_snapshot(), $2, $2, 0)`,
     [next, last.last_id],
   );
   await tx.query('update snackbase.event_consumers set batch = $1, id = $2', [next, last.last_id]);

@@ -5,7 +5,11 @@ import type { Seen, Watch } from '../records/service.ts';
 /** A text that many readers get; its bytes are made once. */
 export class Chunk {
   private made: Buffer | undefined;
-  constructor(readonly text: string) {}
+  /** @param missing it says that events are missing */
+  constructor(
+    readonly text: string,
+    readonly missing = false,
+  ) {}
   get bytes(): Buffer {
     this.made ??= Buffer.from(this.text);
     return this.made;

@@ -1,7 +1,8 @@
 // Live subscriptions by what they see: those that see the same of a collection cost one judgement and one text an event.
 import type { Event } from '../events/position.ts';
 import { comparePositions } from '../events/position.ts';
-import { Chunk } from './formats.ts';
+import type { Seen } from '../records/service.ts';
+import { Chunk, type Format } from './formats.ts';
 import type { Sink, Subscription } from './subscription.ts';
 
 interface Group {
@@ -63,6 +64,9 @@ export class Groups {
   }
 }
 
+/** What is seen is the same value for all who see the same, whatever their rules are: so is its text. */
+const written = new WeakMap<Seen, Map<Format, Chunk>>();
+
 /**
  * An event as a subscriber sees it, null when it does not concern him. One that cannot be told must hold nobody up: he is told that
  * something is missing.
@@ -70,9 +74,14 @@ export class Groups {
 export function chunkOf({ watch, format }: Subscription, event: Event, onFault: OnFault): Chunk | null {
   try {
     const seen = watch.see(event);
-    return seen === null ? null : new Chunk(format.event(watch, event, seen));
+    if (seen === null) return null;
+    const known = written.get(seen) ?? new Map<Format, Chunk>();
+    written.set(seen, known);
+    const chunk = known.get(format) ?? new Chunk(format.event(watch, event, seen));
+    known.set(format, chunk);
+    return chunk;
   } catch (error) {
     onFault(error, event);
-    return new Chunk(format.reset(watch, event.position));
+    return new Chunk(format.reset(watch, event.position), true);
   }
 }

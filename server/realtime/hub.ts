@@ -1,8 +1,8 @@
 // The hub: reads the log once for all live subscriptions of this process, lets those that were away catch up, and ends what is over.
-import { Failure } from '../../contract/problems.ts';
+import { Failure, invalidParameter } from '../../contract/problems.ts';
 import type { Caller } from '../context.ts';
 import type { Logger } from '../db/log.ts';
-import { comparePositions, type Position } from '../events/position.ts';
+import { comparePositions, type Position, positionText } from '../events/position.ts';
 import type { Tail } from '../events/tail.ts';
 import type { Records } from '../records/service.ts';
 import { Chunk } from './formats.ts';
@@ -23,14 +23,16 @@ export type Hub = ReturnType<typeof createHub>;
 /** Events at a time: for all live subscriptions, and for one that catches up. */
 const PAGE = 1000;
 const CATCH_UP = 200;
+const PAST_READERS = 4;
 const TICK_MS = 1000;
 /** A change that nobody told us of ends what it has to end after this long. */
 const RECHECK_MS = 30_000;
 
 export function createHub({ tail, watch, rules, log, clock = () => new Date() }: HubOptions) {
   const all = new Set<Subscription>();
-  const onFault: OnFault = (err, { position: at, collection }) =>
-    log?.error({ err, at, collection }, 'An event could not be told.');
+  const onFault: OnFault = (err, { position: at, collection }) => {
+    if (!(err as { expected?: boolean }).expected) log?.error({ err, at, collection }, 'An event could not be told.');
+  };
   const groups = new Groups(onFault);
   /** Everything up to here was handed to the live ones; null while there are none. */
   let position: Position | null = null;
@@ -56,7 +58,8 @@ export function createHub({ tail, watch, rules, log, clock = () => new Date() }:
   function end(subscription: Subscription, error: unknown): void {
     if (subscription.closed) return;
     leave(subscription);
-    if (!(error instanceof Failure)) log?.warn({ err: error }, 'A stream ended, because its rights could not be read.');
+    if (!(error instanceof Failure))
+      log?.warn({ err: error }, 'A stream ended, because its rights or its past could not be read.');
     subscription.onEnd(error instanceof Failure ? error : new Failure('SERVICE_UNAVAILABLE'));
   }
 
@@ -161,12 +164,37 @@ export function createHub({ tail, watch, rules, log, clock = () => new Date() }:
     groups.add(subscription, epoch);
   }
 
+  let reading = 0;
+  const waiting: (() => void)[] = [];
+  /** The past is read by a few at a time: requests must not wait for those who come again. */
+  async function turn<T>(read: () => Promise<T>): Promise<T> {
+    if (reading >= PAST_READERS) await new Promise<void>((resolve) => waiting.push(resolve));
+    else reading += 1;
+    try {
+      return await read();
+    } finally {
+      const next = waiting.shift();
+      if (next === undefined) reading -= 1;
+      else next();
+    }
+  }
+
+  const pages = new Map<string, ReturnType<Tail['read']>>();
+  /** Who comes again after a restart comes with all others, and from the same place: pages that are asked for together are read once. */
+  function readPast(at: Position): ReturnType<Tail['read']> {
+    const key = positionText(at);
+    const page = pages.get(key) ?? turn(() => tail.read(at, CATCH_UP)).finally(() => pages.delete(key));
+    pages.set(key, page);
+    return page;
+  }
+
   /** Subscriptions of one stream catch up together: what is sent stands in one order, and the last id speaks for all. */
   async function catchUp(subscriptions: readonly Subscription[], since: Position): Promise<void> {
     const [{ sink }] = subscriptions as [Subscription];
     const open = () => subscriptions.filter((one) => !one.closed);
+    const missed = new Set<Subscription>();
     for (let at = since; open().length > 0 && !closed; ) {
-      const page = await tail.read(at, CATCH_UP);
+      const page = await readPast(at);
       for (let asked = doubtful(open()); asked.length > 0; asked = doubtful(open()))
         await Promise.all(asked.map(recheck));
       if (page === null) {
@@ -181,7 +209,10 @@ export function createHub({ tail, watch, rules, log, clock = () => new Date() }:
           if (event.collectionId !== one.watch.def.id) continue;
           if (one.watch.accountId !== null && one.watch.accountId !== event.accountId) continue;
           const chunk = chunkOf(one, event, onFault);
-          if (chunk !== null) sink.push(chunk);
+          // That something is missing is said once of what lies side by side.
+          if (chunk !== null && !(chunk.missing && missed.has(one))) sink.push(chunk);
+          if (chunk?.missing) missed.add(one);
+          else if (chunk !== null) missed.delete(one);
         }
       sink.flush();
       at = page.reached;
@@ -216,6 +247,8 @@ export function createHub({ tail, watch, rules, log, clock = () => new Date() }:
       try {
         for (const one of asked) {
           const subscription = new Subscription(one, await watch(one.ctx, one.collection, one.query));
+          if (own.some(({ watch: { def } }) => def.id === subscription.watch.def.id))
+            throw invalidParameter('collections', `${one.collection} stands twice: send it once`);
           // What was decided before anyone could tell it of a change is asked again.
           subscription.doubt();
           own.push(subscription);

@@ -26,6 +26,8 @@ export interface Asked {
   readonly onEnd: (failure: Failure) => void;
 }
 
+const SPREAD_MS = 15_000;
+
 export class Subscription {
   readonly ctx: Ctx;
   readonly collection: string;
@@ -38,7 +40,8 @@ export class Subscription {
   /** It receives what is committed now; before that it is catching up. */
   live = false;
   closed = false;
-  checkedAt = performance.now();
+  /** When it was asked last. Those who came together are not asked again together. */
+  checkedAt = performance.now() - Math.random() * SPREAD_MS;
   /** How often its rights came into doubt, and up to which doubt they were asked anew. */
   private doubts = 0;
   private answered = 0;

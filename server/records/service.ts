@@ -282,7 +282,7 @@ export function createRecords(options: RecordsOptions) {
         const whole = { ...query, sort, skip: 0, limit: 1, count: 'false' } as ListQuery;
         return exported(reads, opened, askedOf(opened, whole), format);
       }),
-    /** What the caller sees of changes; `isCurrent` tells whether that is still so, as far as collections and rules go. */
+    /** What the caller sees of changes, by the rules of now. */
     watch: (ctx: Ctx, name: string, query: StreamQuery): Promise<Watch> =>
       on({ ctx, name, operation: 'list' }, 'fetch', async (opened) => readWatch(opened, viewOf(opened), query)),
 

@@ -10,7 +10,7 @@ import { slotValue } from '../expression/slots.ts';
 import type { Checked } from '../expression/typed.ts';
 import type { CollectionDef } from '../schema/collection-def.ts';
 import { columnsOf, type RecordColumn } from './columns.ts';
-import { type Side, sidesOf } from './event-rows.ts';
+import { type Side, type Sides, sidesOf } from './event-rows.ts';
 import { fieldParameters, readCondition } from './filter.ts';
 import { listed, Names } from './names.ts';
 import type { Opened } from './open.ts';
@@ -45,6 +45,9 @@ export interface Watch {
 /** The parameters of a stream that are no fields. */
 const PARAMETERS: ReadonlySet<string> = new Set([...Object.keys(StreamQuery.shape)]);
 
+/** What was told of an event, by what it depends on: readers with rules of their own are told the same where they see the same. */
+const tellings = new WeakMap<Sides, Map<string, Seen | null>>();
+
 /** Throws INVALID_FIELDS and INVALID_QUERY_PARAMS. `view` null: who may list but not view one sees what the list shows. */
 export function readWatch({ def, scope }: Opened, view: RecordScope | null, query: StreamQuery): Watch {
   const sight = view === null ? scope : both(scope, view);
@@ -61,6 +64,16 @@ export function readWatch({ def, scope }: Opened, view: RecordScope | null, quer
   const seen = (side: Side | null): Side | null =>
     side !== null && passes(rows, side.row, environment) && meets(filter, side.row) ? side : null;
   const json = (side: Side | null) => (side === null ? null : write(side.cells));
+  /** Everything that the telling depends on, besides which sides are seen. */
+  const told = `${columns.map(({ name }) => name).join()} ${unmasked}`;
+
+  function tell(before: Side | null, now: Side | null, left: boolean, type: SeenType): Seen | null {
+    const changes = changed(fields, left ? null : before, now);
+    const quiet = changes.added.length + changes.updated.length + changes.removed.length === 0;
+    // A change of nothing but what he does not see is none of his business.
+    if (before !== null && now !== null && quiet && hides && anyChanged(def, before, now)) return null;
+    return { type, old: left ? null : json(before), new: json(now), changes };
+  }
 
   return {
     def,
@@ -85,11 +98,15 @@ export function readWatch({ def, scope }: Opened, view: RecordScope | null, quer
       const left = now === null && sides.now !== null;
       const type = now === null ? 'deleted' : before === null && sides.before === null ? 'created' : 'updated';
       if (!types.includes(type)) return null;
-      const changes = changed(fields, left ? null : before, now);
-      const quiet = changes.added.length + changes.updated.length + changes.removed.length === 0;
-      // A change of nothing but what he does not see is none of his business.
-      if (before !== null && now !== null && quiet && hides && anyChanged(def, before, now)) return null;
-      return { type, old: left ? null : json(before), new: json(now), changes };
+      const key = `${told} ${before !== null} ${now !== null}`;
+      const known = tellings.get(sides) ?? new Map<string, Seen | null>();
+      tellings.set(sides, known);
+      let telling = known.get(key);
+      if (telling === undefined) {
+        telling = tell(before, now, left, type);
+        known.set(key, telling);
+      }
+      return telling;
     },
   };
 }

@@ -59,6 +59,8 @@ export interface CollectionDef {
   readonly tableName: string;
   /** Grows with each change of the definition; (id, revision) names one state of the table, also across drop and create. */
   readonly revision: number;
+  /** Since this one no field went away or became of another type. */
+  readonly shapeRevision: number;
   /** Stored fields in the order of the definition, system columns left out. */
   readonly fields: readonly FieldColumn[];
   readonly computed: readonly ComputedColumn[];

@@ -44,7 +44,7 @@ it('5,000 of one account and rule share one chunk; another account, rule or form
     const see = ({ position }: Event) => {
       judged += 1;
       if (position.id === 13) throw new Error('cannot be told');
-      return SEEN;
+      return { ...SEEN };
     };
     const one = new Subscription({ format, sink } as Asked, { def, accountId, key, see });
     groups.add(one, 0);

@@ -7,7 +7,7 @@ export const up = async (kx: Knex): Promise<void> => {
       -- Which batch an event belongs to follows from this alone.
       xid xid8 not null default pg_current_xact_id(),
       -- Taken after the row was locked: of one record, the order of its changes.
-      id bigint generated always as identity,
+      id bigint generated always as identity primary key,
       -- No foreign key: that an account's records went is told too.
       account_id char(6) not null,
       collection text not null,
@@ -25,15 +25,19 @@ export const up = async (kx: Knex): Promise<void> => {
       -- Those that the change assigned, as they were. Null where nothing was before, or where cells tells it.
       assigned text,
       was text[],
-      primary key (xid, id)
+      -- Of cells and was, in bytes, as they are and not as they are packed.
+      size integer not null
     );
+    -- Which events are in no batch yet, and which are in a few small ones; those of a large one are found by id.
+    create index on snackbase.events (xid, id);
 
     -- A batch holds what its snapshot sees and the one before does not, in the order of ids. Cutting one never waits for writers,
     -- and a transaction that commits late is in a later batch, so a reader who has read a batch has missed nothing of it.
     create table snackbase.event_batches (
       number bigint primary key,
       snapshot pg_snapshot not null,
-      -- The highest id in it.
+      -- The lowest and the highest id in it.
+      first_id bigint not null,
       last_id bigint not null,
       -- Events up to here, all batches before it included.
       total bigint not null,
@@ -41,7 +45,7 @@ export const up = async (kx: Knex): Promise<void> => {
     );
     create index on snackbase.event_batches (total);
     create index on snackbase.event_batches (cut_at);
-    insert into snackbase.event_batches (number, snapshot, last_id, total) values (0, pg_current_snapshot(), 0, 0);
+    insert into snackbase.event_batches (number, snapshot, first_id, last_id, total) values (0, pg_current_snapshot(), 0, 0, 0);
 
     -- How far each durable reader has come.
     create table snackbase.event_consumers (
@@ -58,6 +62,12 @@ export const up = async (kx: Knex): Promise<void> => {
       sealed bytea not null,
       expires_at timestamptz not null
     );
+    create index on snackbase.realtime_tickets (expires_at);
+
+    -- Since this revision no field went away or became of another type: what was told of the collection before cannot be told in
+    -- today's fields.
+    alter table snackbase.collections add shape_revision integer not null default 1;
+    update snackbase.collections set shape_revision = revision;
 
     do $$
     begin
@@ -93,11 +103,12 @@ export const up = async (kx: Knex): Promise<void> => {
         execute reading into cells using new;
       end if;
       insert into snackbase.events
-        (account_id, collection, collection_id, revision, type, record_id, occurred_at, actor, columns, cells, assigned, was)
+        (account_id, collection, collection_id, revision, type, record_id, occurred_at, actor, columns, cells, assigned, was, size)
       select old.account_id, tg_argv[0], c.id, c.revision, case when gone then 'deleted' else 'updated' end, old.id, now(),
         json_strip_nulls(json_build_object('kind', context -> 'actor_kind', 'user_id', context -> 'user_id',
           'key_id', context -> 'extra_metadata' -> 'key_id', 'request_id', context -> 'request_id')),
-        names, coalesce(cells, before), case tg_op when 'UPDATE' then names end, case tg_op when 'UPDATE' then before end
+        names, coalesce(cells, before), case tg_op when 'UPDATE' then names end, case tg_op when 'UPDATE' then before end,
+        octet_length(array_to_string(before, '')) + coalesce(octet_length(array_to_string(cells, '')), 0)
       from snackbase.collections c where app || '.' || name = tg_argv[0];
 
       -- With an account all its records go; the account's own entry says so.

@@ -39,6 +39,24 @@ function past(kind: Captured, assigned: readonly FieldColumn[], stays: boolean):
   return [quoteText([...fields.map((c) => c.column), ...STAMPS, ...live].join()), textArray(cells)];
 }
 
+/** What numbers, times and ids of a row weigh at the most, in bytes. */
+const FIXED = 256;
+
+/** The size of an event as SQL. The length of a text is known without unpacking it. */
+function sizeOf(columns: readonly { type: PgType; quoted: string }[], assigned: readonly FieldColumn[]): string {
+  const long = (type: PgType, value: string): string[] =>
+    type === 'text'
+      ? [`coalesce(octet_length(${value}), 0)`]
+      : type === 'jsonb' || type.endsWith('[]')
+        ? [`coalesce(octet_length(${value}::text), 0)`]
+        : [];
+  return [
+    String(FIXED),
+    ...columns.flatMap(({ type, quoted }) => long(type, quoted)),
+    ...assigned.flatMap(({ type }, i) => long(type, was(i))),
+  ].join(' + ');
+}
+
 /**
  * The statement that appends an event for each row of the CTE `written`; `@actor` is who made the change. `written` holds all
  * columns of the table; for a row that was there and stays also its stamps as they were, and its assigned columns (`was`).
@@ -64,10 +82,11 @@ export function appendEvents(
     quoteText(columns),
     cells,
     ...past(kind, assigned, !forGood),
+    sizeOf(stored, kind === 'UPDATE' ? assigned : []),
   ];
   return {
     sql: `insert into snackbase.events
-        (account_id, collection, collection_id, revision, type, record_id, occurred_at, actor, columns, cells, assigned, was)
+        (account_id, collection, collection_id, revision, type, record_id, occurred_at, actor, columns, cells, assigned, was, size)
       select ${values.join(', ')} from written`,
     bindings: ['@actor'],
   };
