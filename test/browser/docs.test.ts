@@ -17,6 +17,13 @@ afterAll(() => {
 const operation = (page: Page, method: string, path: string): Locator =>
   page.locator(`.opblock-${method}`, { has: page.locator(`[data-path="${path}"]`) });
 
+/** Filters the page for it: a long document is drawn only as far as it is looked at. */
+async function reveal(page: Page, tag: string, block: Locator): Promise<Locator> {
+  await page.locator('.operation-filter-input').fill(tag);
+  await block.waitFor();
+  return block;
+}
+
 /** Opens the operation, fills its parameters and body, and presses Execute. Answers what the page then shows. */
 async function tryItOut(block: Locator, params: Record<string, string>, body?: object) {
   if (!/is-open/.test((await block.getAttribute('class')) ?? ''))
@@ -93,7 +100,8 @@ describe.runIf(browserFound)('S001-08 the documentation page in a browser', () =
     const { name } = collection;
     // Whoever has signed in sees his collections: in the document of the whole API, and each on its own.
     await page.locator(`#document option[value$="/${name}/openapi.json"]`).waitFor({ state: 'attached' });
-    await operation(page, 'post', `/api/v1/records/${name}`).waitFor();
+    await reveal(page, name, operation(page, 'post', `/api/v1/records/${name}`));
+    await page.locator('.operation-filter-input').fill('');
     await page.locator('#document').selectOption({ label: name });
     await expect.poll(() => page.locator('.opblock').count(), WAIT).toBeLessThan(30);
     const own = await tryItOut(operation(page, 'post', `/api/v1/records/${name}`), {});
@@ -102,7 +110,7 @@ describe.runIf(browserFound)('S001-08 the documentation page in a browser', () =
     await page.screenshot({ path: join(shots, 'collection.png') });
     await app.call('DELETE', `/api/v1/records/${name}/${JSON.parse(own.text).id}`, undefined, { token: tenant.token });
     await page.locator('#document').selectOption({ label: 'Whole API' });
-    const create = operation(page, 'post', '/api/v1/records/{collection}');
+    const create = await reveal(page, 'records', operation(page, 'post', '/api/v1/records/{collection}'));
     const made = await tryItOut(create, { collection: name }, { title: 'Made on the page', published: true });
     expect(made.status).toBe(201);
     const record = JSON.parse(made.text);
@@ -113,7 +121,7 @@ describe.runIf(browserFound)('S001-08 the documentation page in a browser', () =
     expect(stored.body).toEqual(record);
 
     // Filters are a field of their own on the page and parameters of their own on the wire.
-    const list = operation(page, 'get', '/api/v1/records/{collection}');
+    const list = await reveal(page, 'records', operation(page, 'get', '/api/v1/records/{collection}'));
     const filter = (published: string) =>
       tryItOut(list, { collection: name, filter_fields: `{"published": "${published}"}` });
     const found = await filter('true');
@@ -132,7 +140,7 @@ describe.runIf(browserFound)('S001-08 the documentation page in a browser', () =
   test('what is refused is shown with its reason', { timeout: 120_000 }, async () => {
     const { page, watch } = await browser.open();
     await page.goto(`${app.url}/docs`);
-    const create = operation(page, 'post', '/api/v1/records/{collection}');
+    const create = await reveal(page, 'records', operation(page, 'post', '/api/v1/records/{collection}'));
     const refused = await tryItOut(create, { collection: collection.name }, { title: 'Nobody made this' });
     expect([refused.status, JSON.parse(refused.text).code]).toEqual([401, 'UNAUTHORIZED']);
     // Chromium itself reports every failed reply in the console; nothing else may stand there.
@@ -144,7 +152,7 @@ describe.runIf(browserFound)('S001-08 the documentation page in a browser', () =
   test('the address with a slash, an operation by its link, and a telephone', { timeout: 120_000 }, async () => {
     const { page, watch } = await browser.open({ width: 390, height: 844 });
     await page.goto(`${app.url}/docs/#/records/recordsCreate`);
-    const create = operation(page, 'post', '/api/v1/records/{collection}');
+    const create = await reveal(page, 'records', operation(page, 'post', '/api/v1/records/{collection}'));
     await create.locator('button.execute').waitFor();
     await page.screenshot({ path: join(shots, 'narrow.png') });
     expect([watch.complaints, watch.violations]).toEqual([[], []]);
