@@ -46,6 +46,12 @@ export interface Credentials {
   readonly apiKey: string | null;
 }
 
+/** What a ticket stands for: a credential, and the account that X-Account-ID named beside it. */
+export interface Redeemed {
+  readonly credentials: Credentials;
+  readonly account: string | null;
+}
+
 /** An attempt at a request that may be sent again. */
 export interface Attempt {
   /** Of the ids that it makes: the same in every attempt. */

@@ -22,6 +22,7 @@ export { makeKey } from './keys.ts';
 export { emailTaken, type NewUser } from './people.ts';
 export type { Scope } from './principals.ts';
 export type { EndReason } from './sessions/sessions.ts';
+export { fingerprint, randomSecret } from './tokens.ts';
 
 type C = typeof contract;
 type Body<K extends keyof C> = Parsed<C[K]>['body'];

@@ -1,8 +1,9 @@
 // A durable reader of the log: its place is stored, moves on in the transaction of its work, and one process at a time has it.
 import type { Database, Transaction } from '../db/database.ts';
 import type { Logger } from '../db/log.ts';
+import { createPass } from '../pass.ts';
+import type { Event } from './event.ts';
 import * as outbox from './outbox.ts';
-import type { Event } from './position.ts';
 import type { Tail } from './tail.ts';
 
 export interface Consumer {
@@ -28,8 +29,6 @@ const RETRY_MS = 250;
 
 /** Begins at the end of the log the first time that this name is used, later where it stopped. */
 export function createConsumer({ db, tail, log, name, work, limit = 200 }: ConsumerOptions): Consumer {
-  let running: Promise<void> | null = null;
-  let again = false;
   let closed = false;
   let retry: NodeJS.Timeout | undefined;
 
@@ -52,26 +51,19 @@ export function createConsumer({ db, tail, log, name, work, limit = 200 }: Consu
       return read.more;
     });
 
-  async function drain(): Promise<void> {
-    do {
-      again = false;
-      while (!closed && (await page()));
-    } while (again && !closed);
-  }
-
-  function wake(): Promise<void> {
-    again = true;
-    running ??= drain().finally(() => {
-      running = null;
-    });
-    return running;
-  }
+  const pass = createPass(async () => {
+    while (!closed && (await page()));
+  });
 
   const onMore = () => {
-    wake().catch((error) => {
-      if (closed) return;
+    pass().catch((error) => {
+      // Several may have asked for what failed.
+      if (closed || retry !== undefined) return;
       log?.warn({ err: error, consumer: name }, 'Events could not be worked on; trying again.');
-      retry = setTimeout(onMore, RETRY_MS);
+      retry = setTimeout(() => {
+        retry = undefined;
+        onMore();
+      }, RETRY_MS);
     });
   };
   const stop = tail.onMore(onMore);
@@ -80,13 +72,13 @@ export function createConsumer({ db, tail, log, name, work, limit = 200 }: Consu
   return {
     async settle() {
       await tail.end();
-      await wake();
+      await pass();
     },
     async close() {
       closed = true;
       clearTimeout(retry);
       stop();
-      await running?.catch(() => {});
+      await pass.idle();
     },
   };
 }

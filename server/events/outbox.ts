@@ -2,7 +2,8 @@
 import { rfc3339 } from '../db/cells.ts';
 import type { Cell, Runner, Transaction } from '../db/database.ts';
 import { plan } from '../db/plans.ts';
-import type { Event, EventType, Position } from './position.ts';
+import type { Event, EventType } from './event.ts';
+import type { Position } from './position.ts';
 
 /** Tells every process the number of a batch that was cut. */
 export const CHANNEL = 'snackbase_events';
@@ -130,8 +131,8 @@ export interface Read {
 }
 
 /**
- * Up to `limit` events behind a position, or about a megabyte of them; of those that are in a batch. Answers null when the position is one that the log does not
- * hold: too old, or of another log's future.
+ * Up to `limit` events behind a position, or about a megabyte of them; of those that are in a batch. Answers null when the position is
+ * one that the log does not hold: too old, or of another log's future.
  */
 export async function read(run: Runner, after: Position, limit: number): Promise<Read | null> {
   const known = await batchesFrom(run, after.batch - 1);
@@ -239,9 +240,9 @@ const boundary = `
 
 const pruning = plan(`
   with old as materialized (
-    select e.xid, e.id from snackbase.event_batches b, snackbase.events e
+    select e.id from snackbase.event_batches b, snackbase.events e
     where b.number = $1 and e.xid < pg_snapshot_xmin(b.snapshot) order by e.xid, e.id limit $2)
-  delete from snackbase.events e using old where e.xid = old.xid and e.id = old.id`);
+  delete from snackbase.events e using old where e.id = old.id`);
 
 /** How much of the log is kept. */
 export interface Retention {

@@ -2,14 +2,8 @@
 import type { Request } from 'express';
 import type { Access } from '../../contract/access.ts';
 import { Failure } from '../../contract/problems.ts';
-import type { Caller, Credentials } from '../context.ts';
+import type { Caller, Credentials, Redeemed } from '../context.ts';
 import { readJsonBody } from './json-body.ts';
-
-/** A ticket's credentials, and the account that its X-Account-ID named. */
-export interface Redeemed {
-  readonly credentials: Credentials;
-  readonly account: string | null;
-}
 
 export interface GateOptions {
   /** The caller behind the credentials, null when there are none. Throws UNAUTHORIZED or TOKEN_EXPIRED for a bad one. */
@@ -85,7 +79,7 @@ export function createGate({ authenticate, tokenEnd, redeem, limit, bodyLimit, c
   };
 }
 
-export function credentialsOf(request: Request): Credentials {
+function credentialsOf(request: Request): Credentials {
   const { headers } = request;
   const apiKey = headers['x-api-key'];
   return {

@@ -1,6 +1,8 @@
 // How an event is written: one text a kind of stream, shared by all who see the same.
-import { type Event, type Position, positionText } from '../events/position.ts';
+import type { Event } from '../events/event.ts';
+import { type Position, positionText } from '../events/position.ts';
 import type { Seen, Watch } from '../records/service.ts';
+import { shownName } from '../schema/names.ts';
 
 /** A text that many readers get; its bytes are made once. */
 export class Chunk {
@@ -36,15 +38,12 @@ export interface Format {
   reset(watch: Watch, at: Position): string;
 }
 
-/** As requests spell it: `posts`, `crm.contacts`. */
-export const shownName = ({ def }: Watch): string => (def.app === 'main' ? def.name : def.qualifiedName);
-
 /** The stream of one collection: named events. */
 export const NAMED: Format = {
   name: 'named',
   event(watch, { position, recordId, at }, { type, old, new: now, changes }) {
     const id = positionText(position);
-    const collection = shownName(watch);
+    const collection = shownName(watch.def);
     return `id: ${id}\nevent: ${collection}.${type}\ndata: {"id":"${id}","type":"${type}","collection":"${collection}","record_id":"${recordId}","timestamp":"${at}","old":${old},"new":${now},"changes":${JSON.stringify(changes)}}\n\n`;
   },
   reset: (_watch, at) => `id: ${positionText(at)}\nevent: reset\ndata: {}\n\n`,
@@ -53,12 +52,12 @@ export const NAMED: Format = {
 const OPERATIONS = { created: 'create', updated: 'update', deleted: 'delete' } as const;
 
 function message(watch: Watch, { position, recordId, at }: Event, { type, old, new: now, changes }: Seen): string {
-  const collection = shownName(watch);
+  const collection = shownName(watch.def);
   const data = now ?? `{"id":"${recordId}"}`;
   return `{"type":"${collection}.${OPERATIONS[type]}","id":"${positionText(position)}","collection":"${collection}","timestamp":"${at}","data":${data},"old":${old},"changes":${JSON.stringify(changes)}}`;
 }
 const resetMessage = (watch: Watch, at: Position): string =>
-  `{"type":"reset","id":"${positionText(at)}","collection":"${shownName(watch)}"}`;
+  `{"type":"reset","id":"${positionText(at)}","collection":"${shownName(watch.def)}"}`;
 
 /** The frames of a WebSocket. */
 export const FRAMES: Format = { name: 'frames', event: message, reset: resetMessage };

@@ -1,5 +1,5 @@
 // Live subscriptions by what they see: those that see the same of a collection cost one judgement and one text an event.
-import type { Event } from '../events/position.ts';
+import type { Event } from '../events/event.ts';
 import { comparePositions } from '../events/position.ts';
 import type { Seen } from '../records/service.ts';
 import { Chunk, type Format } from './formats.ts';
@@ -26,9 +26,9 @@ export class Groups {
 
   /** `epoch` changes with whatever may give an equal key another meaning. */
   add(subscription: Subscription, epoch: number): void {
-    const { watch, format } = subscription;
+    const { watch, asked } = subscription;
     const lane = laneOf(watch.def.id, watch.accountId);
-    const key = `${epoch} ${format.name} ${watch.def.revision} ${watch.key}`;
+    const key = `${epoch} ${asked.format.name} ${watch.def.revision} ${watch.key}`;
     const groups = this.lanes.get(lane) ?? new Map<string, Group>();
     this.lanes.set(lane, groups);
     const group = groups.get(key) ?? { key, lane, members: new Set() };
@@ -57,8 +57,8 @@ export class Groups {
         if (chunk === null) continue;
         for (const member of group.members) {
           if (member.after !== null && comparePositions(event.position, member.after) <= 0) continue;
-          member.sink.push(chunk);
-          touched.add(member.sink);
+          member.asked.sink.push(chunk);
+          touched.add(member.asked.sink);
         }
       }
   }
@@ -71,7 +71,7 @@ const written = new WeakMap<Seen, Map<Format, Chunk>>();
  * An event as a subscriber sees it, null when it does not concern him. One that cannot be told must hold nobody up: he is told that
  * something is missing.
  */
-export function chunkOf({ watch, format }: Subscription, event: Event, onFault: OnFault): Chunk | null {
+export function chunkOf({ watch, asked: { format } }: Subscription, event: Event, onFault: OnFault): Chunk | null {
   try {
     const seen = watch.see(event);
     if (seen === null) return null;

@@ -2,11 +2,13 @@
 import { Failure, invalidParameter } from '../../contract/problems.ts';
 import type { Caller } from '../context.ts';
 import type { Logger } from '../db/log.ts';
-import { comparePositions, type Position, positionText } from '../events/position.ts';
+import { comparePositions, type Position } from '../events/position.ts';
 import type { Tail } from '../events/tail.ts';
+import { createPass } from '../pass.ts';
 import type { Records } from '../records/service.ts';
 import { Chunk } from './formats.ts';
 import { chunkOf, Groups, type OnFault } from './groups.ts';
+import { createPast } from './past.ts';
 import { type Asked, type Sink, Subscription } from './subscription.ts';
 
 export interface HubOptions {
@@ -20,10 +22,8 @@ export interface HubOptions {
 
 export type Hub = ReturnType<typeof createHub>;
 
-/** Events at a time: for all live subscriptions, and for one that catches up. */
+/** Events at a time, for all live subscriptions. */
 const PAGE = 1000;
-const CATCH_UP = 200;
-const PAST_READERS = 4;
 const TICK_MS = 1000;
 /** A change that nobody told us of ends what it has to end after this long. */
 const RECHECK_MS = 30_000;
@@ -34,18 +34,18 @@ export function createHub({ tail, watch, rules, log, clock = () => new Date() }:
     if (!(err as { expected?: boolean }).expected) log?.error({ err, at, collection }, 'An event could not be told.');
   };
   const groups = new Groups(onFault);
+  const readPast = createPast(tail);
   /** Everything up to here was handed to the live ones; null while there are none. */
   let position: Position | null = null;
   let beginning: Promise<Position> | null = null;
-  let running: Promise<void> | null = null;
-  let again = false;
   let closed = false;
   let known = rules();
   let epoch = 0;
 
   const send = (subscription: Subscription, text: string): void => {
-    subscription.sink.push(new Chunk(text));
-    subscription.sink.flush();
+    const { sink } = subscription.asked;
+    sink.push(new Chunk(text));
+    sink.flush();
   };
 
   function leave(subscription: Subscription): void {
@@ -60,13 +60,13 @@ export function createHub({ tail, watch, rules, log, clock = () => new Date() }:
     leave(subscription);
     if (!(error instanceof Failure))
       log?.warn({ err: error }, 'A stream ended, because its rights or its past could not be read.');
-    subscription.onEnd(error instanceof Failure ? error : new Failure('SERVICE_UNAVAILABLE'));
+    subscription.asked.onEnd(error instanceof Failure ? error : new Failure('SERVICE_UNAVAILABLE'));
   }
 
   /** Asks anew who he is and what he sees. */
   const recheck = (subscription: Subscription): Promise<void> =>
     subscription.ask(async () => {
-      const { ctx, collection, query } = subscription;
+      const { ctx, collection, query } = subscription.asked;
       try {
         if (subscription.endsAt <= clock().getTime()) throw new Failure('TOKEN_EXPIRED');
         await ctx.recheck?.();
@@ -103,45 +103,39 @@ export function createHub({ tail, watch, rules, log, clock = () => new Date() }:
   }
 
   async function drain(): Promise<void> {
-    do {
-      again = false;
-      while (position !== null && !closed) {
-        if (all.size === 0) {
-          position = null;
-          break;
-        }
-        const from: Position = position;
-        const page = await tail.read(from, PAGE);
-        if (page === null) {
-          // The log went on without us: whoever is live learns that events are missing.
-          position = await tail.end();
-          for (const one of all) if (one.live) send(one, one.format.reset(one.watch, position));
-          continue;
-        }
-        if (page.events.length > 0)
-          for (let asked = doubtful(all); asked.length > 0; asked = doubtful(all))
-            await Promise.all(asked.map(recheck));
-        // Whoever was the last may have left meanwhile, and another begun.
-        if (position !== from) continue;
-        const touched = new Set<Sink>();
-        for (const event of page.events) groups.deliver(event, touched);
-        for (const sink of touched) sink.flush();
-        position = page.reached;
-        if (!page.more) break;
+    while (position !== null && !closed) {
+      if (all.size === 0) {
+        position = null;
+        return;
       }
-    } while (again && !closed);
+      const from: Position = position;
+      const page = await tail.read(from, PAGE);
+      if (page === null) {
+        // The log went on without us: whoever is live learns that events are missing.
+        position = await tail.end();
+        for (const one of all) if (one.live) send(one, one.asked.format.reset(one.watch, position));
+        continue;
+      }
+      if (page.events.length > 0)
+        for (let asked = doubtful(all); asked.length > 0; asked = doubtful(all)) await Promise.all(asked.map(recheck));
+      // Whoever was the last may have left meanwhile, and another begun.
+      if (position !== from) continue;
+      const touched = new Set<Sink>();
+      for (const event of page.events) groups.deliver(event, touched);
+      for (const sink of touched) sink.flush();
+      position = page.reached;
+      if (!page.more) return;
+    }
   }
 
+  const pass = createPass(() =>
+    drain().catch((error) => {
+      if (!closed) log?.warn({ err: error }, 'Events could not be read; trying again.');
+    }),
+  );
+
   function pump(): void {
-    again = true;
-    if (position === null || closed) return;
-    running ??= drain()
-      .catch((error) => {
-        if (!closed) log?.warn({ err: error }, 'Events could not be read; trying again.');
-      })
-      .finally(() => {
-        running = null;
-      });
+    if (position !== null && !closed) void pass();
   }
 
   function begun(): Promise<Position> {
@@ -164,33 +158,13 @@ export function createHub({ tail, watch, rules, log, clock = () => new Date() }:
     groups.add(subscription, epoch);
   }
 
-  let reading = 0;
-  const waiting: (() => void)[] = [];
-  /** The past is read by a few at a time: requests must not wait for those who come again. */
-  async function turn<T>(read: () => Promise<T>): Promise<T> {
-    if (reading >= PAST_READERS) await new Promise<void>((resolve) => waiting.push(resolve));
-    else reading += 1;
-    try {
-      return await read();
-    } finally {
-      const next = waiting.shift();
-      if (next === undefined) reading -= 1;
-      else next();
-    }
-  }
-
-  const pages = new Map<string, ReturnType<Tail['read']>>();
-  /** Who comes again after a restart comes with all others, and from the same place: pages that are asked for together are read once. */
-  function readPast(at: Position): ReturnType<Tail['read']> {
-    const key = positionText(at);
-    const page = pages.get(key) ?? turn(() => tail.read(at, CATCH_UP)).finally(() => pages.delete(key));
-    pages.set(key, page);
-    return page;
-  }
-
   /** Subscriptions of one stream catch up together: what is sent stands in one order, and the last id speaks for all. */
   async function catchUp(subscriptions: readonly Subscription[], since: Position): Promise<void> {
-    const [{ sink }] = subscriptions as [Subscription];
+    const [
+      {
+        asked: { sink },
+      },
+    ] = subscriptions as [Subscription];
     const open = () => subscriptions.filter((one) => !one.closed);
     const missed = new Set<Subscription>();
     for (let at = since; open().length > 0 && !closed; ) {
@@ -200,7 +174,7 @@ export function createHub({ tail, watch, rules, log, clock = () => new Date() }:
       if (page === null) {
         for (const one of open()) {
           join(one, null);
-          send(one, one.format.reset(one.watch, position as Position));
+          send(one, one.asked.format.reset(one.watch, position as Position));
         }
         return;
       }
@@ -290,7 +264,7 @@ export function createHub({ tail, watch, rules, log, clock = () => new Date() }:
 
     /** Whoever this concerns is asked for his rights again before he gets anything. */
     review(concerns: (caller: Caller | null, collection: string) => boolean): void {
-      for (const one of all) if (concerns(one.ctx.caller, one.watch.def.qualifiedName)) one.doubt();
+      for (const one of all) if (concerns(one.asked.ctx.caller, one.watch.def.qualifiedName)) one.doubt();
       settle();
     },
 
@@ -303,7 +277,7 @@ export function createHub({ tail, watch, rules, log, clock = () => new Date() }:
       clearInterval(tick);
       stop();
       for (const subscription of [...all]) leave(subscription);
-      await running;
+      await pass.idle();
     },
   };
 }

@@ -26,38 +26,27 @@ export interface Asked {
   readonly onEnd: (failure: Failure) => void;
 }
 
+/** Those who came together, or were all asked for one reason, are not asked again together. */
 const SPREAD_MS = 15_000;
+const aboutNow = (): number => performance.now() - Math.random() * SPREAD_MS;
 
 export class Subscription {
-  readonly ctx: Ctx;
-  readonly collection: string;
-  readonly query: StreamQuery;
-  readonly format: Format;
-  readonly sink: Sink;
-  readonly onEnd: (failure: Failure) => void;
   /** Up to here everything was handed over, although the log's readers have not come so far; null: as far as they have. */
   after: Position | null = null;
   /** It receives what is committed now; before that it is catching up. */
   live = false;
   closed = false;
-  /** When it was asked last. Those who came together are not asked again together. */
-  checkedAt = performance.now() - Math.random() * SPREAD_MS;
+  /** When it was asked last, roughly. */
+  checkedAt = aboutNow();
   /** How often its rights came into doubt, and up to which doubt they were asked anew. */
   private doubts = 0;
   private answered = 0;
   private asking: Promise<void> | null = null;
 
   constructor(
-    { ctx, collection, query, format, sink, onEnd }: Asked,
+    readonly asked: Asked,
     public watch: Watch,
-  ) {
-    this.ctx = ctx;
-    this.collection = collection;
-    this.query = query;
-    this.format = format;
-    this.sink = sink;
-    this.onEnd = onEnd;
-  }
+  ) {}
 
   /** What it may see has to be asked anew before it gets anything. */
   get doubtful(): boolean {
@@ -74,14 +63,14 @@ export class Subscription {
     this.asking ??= work().finally(() => {
       this.answered = doubts;
       this.asking = null;
-      this.checkedAt = performance.now();
+      this.checkedAt = aboutNow();
     });
     return this.asking;
   }
 
   /** When its credential is over, in ms since 1970. */
   get endsAt(): number {
-    const { tokenEndsAt = Number.POSITIVE_INFINITY, caller } = this.ctx;
+    const { tokenEndsAt = Number.POSITIVE_INFINITY, caller } = this.asked.ctx;
     return Math.min(tokenEndsAt, caller?.endsAt ?? Number.POSITIVE_INFINITY);
   }
 }

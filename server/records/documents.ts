@@ -7,6 +7,7 @@ import type { DocumentedCollection } from '../../openapi/collection-document.ts'
 import type { Decide, Operation } from '../access/decide.ts';
 import { Answer, type Ctx, RawJson } from '../context.ts';
 import type { CollectionDef } from '../schema/collection-def.ts';
+import { shownName } from '../schema/names.ts';
 import { type Definitions, enabledCollection } from './open.ts';
 
 export interface DocumentParts {
@@ -49,7 +50,7 @@ export function createCollectionDocuments({ definitions, decide, base }: Documen
       }
     }
     if (Object.keys(open).length === 0) return null;
-    const name = def.app === 'main' ? def.name : def.qualifiedName;
+    const name = shownName(def);
     return { name, description: def.description, softDelete: def.softDelete, open };
   }
 

@@ -1,9 +1,10 @@
 // An event as records: what the row was and what it is, in the columns of today's definition.
 import type { Cell } from '../db/database.ts';
-import type { Event } from '../events/position.ts';
+import type { Event } from '../events/event.ts';
 import { evaluateValue } from '../expression/evaluate.ts';
 import type { Bound, Row } from '../expression/scope.ts';
 import type { CollectionDef, PgType } from '../schema/collection-def.ts';
+import { unquoted } from '../schema/names.ts';
 import { columnsOf, type RecordColumn } from './columns.ts';
 import { writerOf } from './reply.ts';
 
@@ -38,8 +39,8 @@ export function sidesOf(def: CollectionDef, event: Event): Sides {
 }
 
 function readSides(def: CollectionDef, { type, revision, columns, cells, assigned, was }: Event): Sides {
-  const now = new Map(columns.map((name, i) => [name, cells[i] ?? null]));
   if (revision < def.shapeRevision) throw new AnotherShape();
+  const now = new Map(columns.map((name, i) => [name, cells[i] ?? null]));
   if (type === 'created' || type === 'restored') return { before: null, now: side(def, now) };
   const before = new Map(now);
   assigned?.forEach((name, i) => {
@@ -48,7 +49,18 @@ function readSides(def: CollectionDef, { type, revision, columns, cells, assigne
   return { before: side(def, before), now: type === 'deleted' ? null : side(def, now) };
 }
 
-const physical = (column: RecordColumn): string => column.quoted.slice(1, -1).replaceAll('""', '"');
+const names = new WeakMap<CollectionDef, readonly (string | null)[]>();
+
+/** All columns of the collection as the table names them, null for computed ones. */
+function physical(def: CollectionDef): readonly (string | null)[] {
+  let known = names.get(def);
+  if (known === undefined) {
+    const { all, stored } = columnsOf(def);
+    known = all.map((column) => (stored.includes(column) ? unquoted(column.quoted) : null));
+    names.set(def, known);
+  }
+  return known;
+}
 
 /** Cells leave the log as text of their own; the wire has one letter for a boolean. */
 const wire = (cell: Cell | undefined, { type }: RecordColumn): Cell =>
@@ -57,7 +69,8 @@ const wire = (cell: Cell | undefined, { type }: RecordColumn): Cell =>
 function side(def: CollectionDef, found: ReadonlyMap<string, Cell>): Side | null {
   if (found.get('deleted_at') != null) return null;
   const { all, stored } = columnsOf(def);
-  const cells = all.map((column) => (stored.includes(column) ? wire(found.get(physical(column)), column) : null));
+  const places = physical(def);
+  const cells = all.map((column, i) => wire(found.get(places[i] ?? ''), column));
   const row = JSON.parse(writerOf(def, stored, false)(cells)) as Row;
   if (def.computed.length === 0) return { cells, row };
   for (const { name, checked, type } of def.computed)

@@ -7,6 +7,7 @@ import type { Decide, Operation } from '../access/decide.ts';
 import { Answer, type Ctx } from '../context.ts';
 import { DatabaseFault, DatabaseUnavailable } from '../db/errors.ts';
 import type { CollectionDef } from '../schema/collection-def.ts';
+import { shownName } from '../schema/names.ts';
 import type { Definitions, Opening } from './open.ts';
 
 const OPERATIONS: readonly Operation[] = ['view', 'list', 'create', 'update'];
@@ -23,7 +24,7 @@ export const createSchema =
   async (ctx: Ctx, name: string) => {
     const { def, open } = await readable({ opening, decide }, ctx, name);
     const fields = (await stored(def)).filter((field) => open === null || open.has(field.name));
-    const schema = collectionSchema({ name: def.app === 'main' ? def.name : def.qualifiedName, fields });
+    const schema = collectionSchema({ name: shownName(def), fields });
     const hash = createHash('sha256').update(JSON.stringify(schema)).digest('base64url').slice(0, 22);
     return new Answer(schema, { ETag: `"${hash}"`, 'Cache-Control': 'private, no-cache' });
 

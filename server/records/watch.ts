@@ -4,7 +4,7 @@ import { StreamQuery } from '../../contract/realtime.ts';
 import type { RecordScope } from '../access/decide.ts';
 import { intersection } from '../access/policy.ts';
 import { passes } from '../access/rule.ts';
-import type { Event } from '../events/position.ts';
+import type { Event } from '../events/event.ts';
 import { evaluate } from '../expression/evaluate.ts';
 import { slotValue } from '../expression/slots.ts';
 import type { Checked } from '../expression/typed.ts';
@@ -43,7 +43,7 @@ export interface Watch {
 }
 
 /** The parameters of a stream that are no fields. */
-const PARAMETERS: ReadonlySet<string> = new Set([...Object.keys(StreamQuery.shape)]);
+const PARAMETERS: ReadonlySet<string> = new Set(Object.keys(StreamQuery.shape));
 
 /** What was told of an event, by what it depends on: readers with rules of their own are told the same where they see the same. */
 const tellings = new WeakMap<Sides, Map<string, Seen | null>>();

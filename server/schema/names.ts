@@ -48,3 +48,13 @@ export function objectName(table: string, columns: readonly string[], kind: Obje
  * foreign key (`RI_ConstraintTrigger…`) has to come after: hence the leading `A`.
  */
 export const clearingTrigger = (foreignKey: string): string => `A_clear_${digest([foreignKey], 16)}`;
+
+/** The name that a quoted identifier stands for. */
+export const unquoted = (quoted: string): string => quoted.slice(1, -1).replaceAll('""', '"');
+
+/** A collection as requests spell it: `posts`, `crm.contacts`. */
+export const shownName = (def: {
+  readonly app: string;
+  readonly name: string;
+  readonly qualifiedName: string;
+}): string => (def.app === 'main' ? def.name : def.qualifiedName);

@@ -47,14 +47,16 @@ export const createTable = (t: DesiredTable): string[] => [
   tagged(`table ${on(t)}`, t.tag),
   ...t.columns.map((c) => columnTag(t, c)),
   ...t.indexes.filter((i) => i.field === null).flatMap((i) => addIndex(t, i)),
-  captureCascades(t),
+  ...captureCascades(t),
   `select snackbase.guard_tenancy(${quoteText(t.schema)}, ${quoteText(t.table)})`,
 ];
 
-/** Statements capture what they change for the audit trail; this captures what the database changes because of them. */
-const captureCascades = (t: DesiredTable): string =>
-  `create trigger audit_cascade after update or delete on ${on(t)} for each row when (pg_trigger_depth() > 0)
-   execute function snackbase.audit_cascade(${quoteText(`${t.schema.slice('app_'.length)}.${t.entity}`)})`;
+/** Statements tell what they change, to the audit trail and as events; these tell what the database changes because of them. */
+const captureCascades = (t: DesiredTable): string[] =>
+  ['audit_cascade', 'append_event'].map(
+    (name) => `create trigger ${name} after update or delete on ${on(t)} for each row when (pg_trigger_depth() > 0)
+   execute function snackbase.${name}(${quoteText(`${t.schema.slice('app_'.length)}.${t.entity}`)})`,
+  );
 
 /** A generated column is made anew: its expression cannot be changed. */
 export const replaceColumn = (at: Place, c: DesiredColumn): string[] => [

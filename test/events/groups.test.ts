@@ -1,6 +1,6 @@
 // Subscriptions that see the same cost one judgement and one text an event, however many they are.
 import { expect, it } from 'vitest';
-import type { Event } from '../../server/events/position.ts';
+import type { Event } from '../../server/events/event.ts';
 import { Chunk, type Format, joined, NAMED } from '../../server/realtime/formats.ts';
 import { Groups } from '../../server/realtime/groups.ts';
 import { type Asked, type Sink, Subscription } from '../../server/realtime/subscription.ts';

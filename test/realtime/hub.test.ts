@@ -1,7 +1,8 @@
 // The hub without a database: who catches up joins the live ones where they are, be they ahead of him or behind.
 import { afterEach, expect, it } from 'vitest';
 import type { Ctx } from '../../server/context.ts';
-import type { Event, Position } from '../../server/events/position.ts';
+import type { Event } from '../../server/events/event.ts';
+import type { Position } from '../../server/events/position.ts';
 import type { Tail } from '../../server/events/tail.ts';
 import { MESSAGES } from '../../server/realtime/formats.ts';
 import { createHub } from '../../server/realtime/hub.ts';

@@ -60,6 +60,14 @@ const opened = (close = () => {}) => ({
   close,
 });
 
+/** A hub that keeps what it is asked for. */
+const accepting: Partial<Hub> = {
+  open: async (all) => {
+    asked.push(...all);
+    return opened();
+  },
+};
+
 beforeEach(() => {
   vi.useFakeTimers();
   asked = [];
@@ -109,12 +117,7 @@ it('a client that leaves meanwhile leaves no subscription behind', async () => {
 });
 
 it('whoever waits for a client to read goes on when it is gone, whatever it has left unread', async () => {
-  const socket = serve({
-    open: async (all: readonly Asked[]) => {
-      asked.push(...all);
-      return opened();
-    },
-  });
+  const socket = serve(accepting);
   socket.frame({ action: 'subscribe', collection: 'posts' });
   await settled();
   const { sink } = asked[0] as Asked;
@@ -175,12 +178,7 @@ it('what is sent to a client who does not read ends the connection: events, answ
   ];
   for (const speak of say) {
     asked = [];
-    const socket = serve({
-      open: async (all: readonly Asked[]) => {
-        asked.push(...all);
-        return opened();
-      },
-    });
+    const socket = serve(accepting);
     socket.frame({ action: 'subscribe', collection: 'posts' });
     await settled();
     socket.unread = 1_048_577;

@@ -76,21 +76,16 @@ export const up = async (kx: Knex): Promise<void> => {
       end if;
     end $$;
 
-    -- As before, and with it the event. Whatever a statement of ours changes itself is captured there; this is what follows from it.
-    create or replace function snackbase.audit_cascade() returns trigger language plpgsql
+    -- The event of what the database itself changes because of a delete: cascades and emptied references. What a statement of ours
+    -- changes itself is appended there. Argument: the collection's qualified name.
+    create function snackbase.append_event() returns trigger language plpgsql
     security definer set search_path to pg_catalog set timezone to 'UTC' set datestyle to 'ISO, MDY' as $$
     declare
-      stamps text[] := array(
-        select attname from pg_attribute where attrelid = tg_relid and atttypid = 'timestamptz'::regtype and not attisdropped);
-      was jsonb := to_jsonb(old);
-      becomes jsonb := case tg_op when 'UPDATE' then to_jsonb(new) else '{}' end;
-      gone boolean := tg_op = 'DELETE' or (was -> 'deleted_at' = 'null' and becomes -> 'deleted_at' <> 'null');
       context json := coalesce(nullif(current_setting('snackbase.audit_context', true), ''), '{"actor_kind":"database"}')::json;
       names text;
       reading text;
-      cells text[];
       before text[];
-      found json;
+      cells text[];
     begin
       select string_agg(attname, ',' order by attnum),
           'select array[' || string_agg(
@@ -104,44 +99,30 @@ export const up = async (kx: Knex): Promise<void> => {
       end if;
       insert into snackbase.events
         (account_id, collection, collection_id, revision, type, record_id, occurred_at, actor, columns, cells, assigned, was, size)
-      select old.account_id, tg_argv[0], c.id, c.revision, case when gone then 'deleted' else 'updated' end, old.id, now(),
+      select old.account_id, tg_argv[0], c.id, c.revision,
+        case when tg_op = 'DELETE' or (to_jsonb(old) -> 'deleted_at' = 'null' and to_jsonb(new) -> 'deleted_at' <> 'null')
+          then 'deleted' else 'updated' end,
+        old.id, now(),
         json_strip_nulls(json_build_object('kind', context -> 'actor_kind', 'user_id', context -> 'user_id',
           'key_id', context -> 'extra_metadata' -> 'key_id', 'request_id', context -> 'request_id')),
         names, coalesce(cells, before), case tg_op when 'UPDATE' then names end, case tg_op when 'UPDATE' then before end,
         octet_length(array_to_string(before, '')) + coalesce(octet_length(array_to_string(cells, '')), 0)
       from snackbase.collections c where app || '.' || name = tg_argv[0];
-
-      -- With an account all its records go; the account's own entry says so.
-      if tg_op = 'DELETE' and not exists (select from snackbase.accounts where id = old.account_id) then
-        return null;
-      end if;
-      if gone then
-        becomes := '{}';
-      end if;
-      select json_agg(
-          case when f.field ->> 'pii' = 'true'
-            then json_build_array(c.name, c.old, c.new, coalesce(f.field ->> 'mask_type', 'full'))
-            else json_build_array(c.name, c.old, c.new)
-          end order by c.name <> 'id', c.name)
-        into found
-        from (
-          select rtrim(k, '$') as name,
-            case when k = any (stamps) then to_jsonb(replace(was ->> k, '+00:00', 'Z')) else was -> k end as old,
-            case when k = any (stamps) then to_jsonb(replace(becomes ->> k, '+00:00', 'Z')) else becomes -> k end as new
-          from jsonb_object_keys(was) k
-          where k not in ('account_id', 'created_at', 'updated_at', 'created_by', 'updated_by', 'deleted_at', 'search$')
-            and (gone or k <> 'id')
-            and nullif(was -> k, 'null') is distinct from nullif(becomes -> k, 'null')
-        ) c
-        left join (
-          select field from snackbase.collections, jsonb_array_elements(definition) field
-          where app || '.' || name = tg_argv[0]
-        ) f on f.field ->> 'name' = c.name;
-      if found is not null then
-        insert into snackbase.audit_changes (account_id, operation, table_name, record_id, context, entries)
-        values (old.account_id, case when gone then 'DELETE' else 'UPDATE' end, tg_argv[0], old.id::text, context, found);
-      end if;
       return null;
+    end $$;
+
+    do $$
+    declare
+      t record;
+    begin
+      for t in select n.nspname, r.relname from pg_class r join pg_namespace n on n.oid = r.relnamespace
+        where r.relkind = 'r' and n.nspname ~ '^app_'
+      loop
+        execute format(
+          'create trigger append_event after update or delete on %I.%I for each row when (pg_trigger_depth() > 0)
+           execute function snackbase.append_event(%L)',
+          t.nspname, t.relname, substr(t.nspname, 5) || '.' || t.relname);
+      end loop;
     end $$;
   `);
 };

@@ -1,6 +1,7 @@
 // Appending the event of a record's change in the statement that makes it: the row as it is now, and what the change assigned as it was.
 import type { CollectionDef, FieldColumn, PgType } from '../../schema/collection-def.ts';
 import { quoteText } from '../../schema/literal.ts';
+import { unquoted } from '../../schema/names.ts';
 import { columnsOf } from '../columns.ts';
 import { type Captured, type Piece, was } from './capture.ts';
 
@@ -12,7 +13,7 @@ const TYPES: Readonly<Record<Captured, string>> = {
 };
 
 /** What every change of a row that stays assigns besides its fields. */
-const STAMPS = ['updated_at', 'updated_by'] as const;
+export const STAMPS = ['updated_at', 'updated_by'] as const;
 const wasStamp = (name: string): string => `"was ${name}"`;
 /** The stamps of a row before the change, for the CTE that locks it; and their names there. */
 export const STAMPS_BEFORE: readonly string[] = STAMPS.map((name) => `${name} as ${wasStamp(name)}`);
@@ -22,7 +23,6 @@ export const WAS_STAMPS: readonly string[] = STAMPS.map(wasStamp);
 const cell = (type: PgType, value: string): string =>
   type.endsWith('[]') ? `to_jsonb(${value})::text` : `${value}::text`;
 
-const bare = (quoted: string): string => quoted.slice(1, -1).replaceAll('""', '"');
 const textArray = (cells: readonly string[]): string => `array[${cells.join(', ')}]`;
 
 /** What the change assigned and how it was, as two SQL values; nulls where nothing was before or the row is gone. */
@@ -68,7 +68,7 @@ export function appendEvents(
   forGood = kind === 'DELETE' && !def.softDelete,
 ): Piece {
   const { stored } = columnsOf(def);
-  const columns = stored.map(({ quoted }) => bare(quoted)).join();
+  const columns = stored.map(({ quoted }) => unquoted(quoted)).join();
   const cells = textArray(stored.map(({ type, quoted }) => cell(type, quoted)));
   const values = [
     'account_id',

@@ -6,7 +6,7 @@ import type { Runner } from '../../db/database.ts';
 import type { CollectionDef, FieldColumn } from '../../schema/collection-def.ts';
 import { columnsOf } from '../columns.ts';
 import type { Deleted } from '../list-query.ts';
-import { STAMPS_BEFORE, WAS_STAMPS } from './append-event.ts';
+import { STAMPS, STAMPS_BEFORE, WAS_STAMPS } from './append-event.ts';
 import { type Piece, was } from './capture.ts';
 import type { Compiled, Statements, Values } from './statements.ts';
 
@@ -120,17 +120,15 @@ export function createPieces(statements: Statements, trail: Pick<Recorder, 'capt
   return { writing, before, after, change, marked, gone, columnsIn, ran };
 }
 
-const STAMPS = ['updated_at', 'updated_by'];
-
 /** Whether a change of these columns can take a row out of the scope's rules. */
 export function judgesChange(scope: RecordScope, changed: readonly FieldColumn[]): boolean {
-  const names = new Set([...STAMPS, ...changed.map((c) => c.name)]);
+  const names = new Set<string>([...STAMPS, ...changed.map((c) => c.name)]);
   return scope.rows.some((any) => any.some(({ checked }) => [...checked.fields].some((name) => names.has(name))));
 }
 
 /** The columns that the rules read and the change leaves as they are. */
 export function ruleColumns(def: CollectionDef, scope: RecordScope, changed: readonly FieldColumn[]): string[] {
-  const known = new Set(['account_id', 'id', ...STAMPS, ...changed.map((c) => c.name)]);
+  const known = new Set<string>(['account_id', 'id', ...STAMPS, ...changed.map((c) => c.name)]);
   const read = new Set(scope.rows.flatMap((any) => any.flatMap(({ checked }) => [...checked.fields])));
   const { byName } = columnsOf(def);
   return [...read].filter((name) => !known.has(name)).map((name) => (byName.get(name) as { quoted: string }).quoted);
