@@ -6,13 +6,14 @@ import { Operation } from './permissions.ts';
 import { errors } from './problems.ts';
 import { FieldList, fieldListShape, ruleShape } from './rules.ts';
 import { Id, idParam, pageOf, pageQuery, Timestamp } from './shapes.ts';
+import { TableCheck, TableIndex, tableObjects } from './table-objects.ts';
 
 /** Any of the accepted spellings of a key, brought to ours. null means not set, but for rules, where it takes a rule away. */
 const spelled = (spellings: Readonly<Record<string, string>>) => (input: unknown) => {
   if (typeof input !== 'object' || input === null || Array.isArray(input)) return input;
   const out: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(input)) {
-    if (value === null && !Object.hasOwn(ruleShape, key)) continue;
+    if (value === null && !Object.hasOwn(ruleShape, key) && !key.startsWith('identity')) continue;
     const known = Object.hasOwn(spellings, key) ? (spellings[key] as string) : key;
     out[Object.hasOwn(out, known) ? key : known] = value;
   }
@@ -23,6 +24,8 @@ const SPELLINGS = {
   enableSoftDelete: 'soft_delete',
   enable_soft_delete: 'soft_delete',
   displayName: 'display_name',
+  identityKind: 'identity_kind',
+  identityKey: 'identity_key',
 };
 
 /** `action` and `operation` are one. */
@@ -51,6 +54,7 @@ const definition = {
     .boolean()
     .optional()
     .meta({ description: 'A disabled collection answers 404 RESOURCE_DISABLED and keeps its data.' }),
+  ...tableObjects,
   ...access,
   permissions: z
     .array(CollectionPermission)
@@ -81,6 +85,10 @@ export const Collection = z
     soft_delete: z.boolean(),
     enableSoftDelete: z.boolean().meta({ description: 'The same as soft_delete.' }),
     enabled: z.boolean(),
+    indexes: z.array(TableIndex),
+    checks: z.array(TableCheck),
+    identity_kind: z.string().nullable(),
+    identity_key: z.string().nullable(),
     ...ruleShape,
     ...fieldListShape,
     permissions: z
@@ -117,6 +125,10 @@ const shown = {
   soft_delete: false,
   enableSoftDelete: false,
   enabled: true,
+  indexes: [],
+  checks: [],
+  identity_kind: null,
+  identity_key: null,
   list_rule: null,
   view_rule: null,
   create_rule: null,

@@ -443,6 +443,10 @@ export interface Collection {
   /** The same as soft_delete. */
   enableSoftDelete: boolean;
   enabled: boolean;
+  indexes: TableIndex[];
+  checks: TableCheck[];
+  identity_kind: string | null;
+  identity_key: string | null;
   /** null: not set, only admins; "": public; else an expression such as @owns_record(). */
   list_rule: string | null;
   /** null: not set, only admins; "": public; else an expression such as @owns_record(). */
@@ -490,6 +494,14 @@ export interface CollectionChange {
   soft_delete?: boolean | undefined;
   /** A disabled collection answers 404 RESOURCE_DISABLED and keeps its data. */
   enabled?: boolean | undefined;
+  /** Replaces all declared indexes when it is sent. */
+  indexes?: TableIndexInput[] | undefined;
+  /** Replaces all declared checks when it is sent. */
+  checks?: TableCheck[] | undefined;
+  /** What the records are, in a word that apps share: `contact`. Goes with identity_key. */
+  identity_kind?: string | null | undefined;
+  /** The field by whose value records of several apps are the same: `email`. */
+  identity_key?: string | null | undefined;
   /** null: not set, only admins; "": public; else an expression such as @owns_record(). */
   list_rule?: string | null | undefined;
   /** null: not set, only admins; "": public; else an expression such as @owns_record(). */
@@ -523,6 +535,14 @@ export interface CollectionInput {
   soft_delete?: boolean | undefined;
   /** A disabled collection answers 404 RESOURCE_DISABLED and keeps its data. */
   enabled?: boolean | undefined;
+  /** Replaces all declared indexes when it is sent. */
+  indexes?: TableIndexInput[] | undefined;
+  /** Replaces all declared checks when it is sent. */
+  checks?: TableCheck[] | undefined;
+  /** What the records are, in a word that apps share: `contact`. Goes with identity_key. */
+  identity_kind?: string | null | undefined;
+  /** The field by whose value records of several apps are the same: `email`. */
+  identity_key?: string | null | undefined;
   /** null: not set, only admins; "": public; else an expression such as @owns_record(). */
   list_rule?: string | null | undefined;
   /** null: not set, only admins; "": public; else an expression such as @owns_record(). */
@@ -1697,6 +1717,49 @@ export interface StoredRecord {
   created_by: string | null;
   updated_by: string | null;
   [key: string]: unknown;
+}
+
+export interface TableCheck {
+  /** A name of your own; one is made from the columns when it is left out. */
+  name?: string | undefined;
+  /** What every record must satisfy, as `ends_at > starts_at`; unknown passes. */
+  expr: string;
+}
+
+export interface TableIndex {
+  /** A name of your own; one is made from the columns when it is left out. */
+  name?: string | undefined;
+  columns: Array<{
+    column?: string | undefined;
+    /** An expression instead of a column, as `lower(email)`. */
+    expr?: string | undefined;
+    sort: "asc" | "desc";
+    /** Where records without a value stand. */
+    nulls?: "first" | "last" | undefined;
+  }>;
+  /** No two live records of one account are equal in it. */
+  unique: boolean;
+  method: "btree" | "hash" | "gin" | "gist" | "spgist" | "brin";
+  /** Only records for which this holds, as `status = "open"`. */
+  where?: string | undefined;
+}
+
+export interface TableIndexInput {
+  /** A name of your own; one is made from the columns when it is left out. */
+  name?: string | undefined;
+  columns: Array<{
+    column?: string | undefined;
+    /** An expression instead of a column, as `lower(email)`. */
+    expr?: string | undefined;
+    sort?: "asc" | "desc" | undefined;
+    /** Where records without a value stand. */
+    nulls?: "first" | "last" | undefined;
+  }>;
+  /** No two live records of one account are equal in it. */
+  unique?: boolean | undefined;
+  method?: "btree" | "hash" | "gin" | "gist" | "spgist" | "brin" | undefined;
+  /** Only records for which this holds, as `status = "open"`. */
+  where?: string | undefined;
 }
 
 export interface ToExplain {

@@ -101,6 +101,10 @@ export function createCollections({
           definition: withReturnTypes(input.schema),
           soft_delete: input.soft_delete ?? false,
           enabled: input.enabled ?? true,
+          indexes: input.indexes ?? [],
+          checks: input.checks ?? [],
+          identity_kind: input.identity_kind ?? null,
+          identity_key: input.identity_key ?? null,
           access,
         });
         await syncIn(tx, { tables: [desiredTable(made)], absent: [] });
@@ -202,5 +206,9 @@ const changed = (row: CollectionRow, change: Parsed<C['update']>['body']): Colle
   definition: change.schema ?? row.definition,
   soft_delete: change.soft_delete ?? row.soft_delete,
   enabled: change.enabled ?? row.enabled,
+  indexes: change.indexes ?? row.indexes,
+  checks: change.checks ?? row.checks,
+  identity_kind: change.identity_kind === undefined ? row.identity_kind : change.identity_kind,
+  identity_key: change.identity_key === undefined ? row.identity_key : change.identity_key,
   access: withChange(row.access, change),
 });

@@ -1,20 +1,28 @@
 // The SQL of collection definitions.
 import { Field } from '../../contract/fields.ts';
 import { z } from '../../contract/kit.ts';
+import { TableCheck, TableIndex } from '../../contract/table-objects.ts';
 import type { Runner } from '../db/database.ts';
 import type { CollectionRow } from './stored.ts';
 
-const COLUMNS = `id, app, name, display_name, description, definition, soft_delete, enabled, access, revision, shape_revision, created_at, updated_at,
+const COLUMNS = `id, app, name, display_name, description, definition, soft_delete, enabled, indexes, checks, identity_kind, identity_key, access, revision, shape_revision, created_at, updated_at,
   (select coalesce(json_agg(json_build_object('role', r.name, 'operation', p.operation, 'rule', p.rule, 'fields', p.fields)
      order by p.role_id, p.operation), '[]')
    from snackbase.permissions p join snackbase.roles r on r.id = p.role_id
    where p.collection = collections.app || '.' || collections.name) as permissions`;
 
 const Definition = z.array(Field);
+const Indexes = z.array(TableIndex);
+const Checks = z.array(TableCheck);
 
 // jsonb does not keep the order of keys; parsing brings a field's back, so that replies do not depend on the path they came.
 const parsed = (rows: readonly CollectionRow[]): CollectionRow[] =>
-  rows.map((row) => ({ ...row, definition: Definition.parse(row.definition) }));
+  rows.map((row) => ({
+    ...row,
+    definition: Definition.parse(row.definition),
+    indexes: Indexes.parse(row.indexes),
+    checks: Checks.parse(row.checks),
+  }));
 
 /** Every collection of every app. */
 export const all = async (runner: Runner): Promise<CollectionRow[]> =>
@@ -83,27 +91,37 @@ export async function insert(
   runner: Runner,
   row: Omit<CollectionRow, 'revision' | 'shape_revision' | 'created_at' | 'updated_at' | 'permissions'>,
 ): Promise<CollectionRow> {
-  const text = `insert into snackbase.collections (id, app, name, display_name, description, definition, soft_delete, enabled, access)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9) returning ${COLUMNS}`;
-  const values = [row.id, row.app, row.name, row.display_name, row.description, JSON.stringify(row.definition)];
-  return one(
-    await runner.query<CollectionRow>(text, [...values, row.soft_delete, row.enabled, JSON.stringify(row.access)]),
-  );
+  const text = `insert into snackbase.collections (id, app, name, ${CHANGING.join(', ')})
+    values ($1, $2, $3, ${CHANGING.map((_, i) => `$${i + 4}`).join(', ')}) returning ${COLUMNS}`;
+  return one(await runner.query<CollectionRow>(text, [row.id, row.app, row.name, ...changing(row)]));
 }
 
 /** Stores what may change of a collection as its next revision; `reshaped` where a field went away or became of another type. */
 export async function update(runner: Runner, row: CollectionRow, reshaped: boolean): Promise<CollectionRow> {
-  const text = `update snackbase.collections set display_name = $2, description = $3, definition = $4, soft_delete = $5,
-    enabled = $6, access = $7, revision = revision + 1, shape_revision = case when $8 then revision + 1 else shape_revision end,
+  const text = `update snackbase.collections set ${CHANGING.map((column, i) => `${column} = $${i + 3}`).join(', ')},
+    revision = revision + 1, shape_revision = case when $2 then revision + 1 else shape_revision end,
     updated_at = greatest(now(), updated_at) where id = $1 returning ${COLUMNS}`;
-  const values = [row.id, row.display_name, row.description, JSON.stringify(row.definition)];
-  return one(
-    await runner.query<CollectionRow>(text, [
-      ...[...values, row.soft_delete, row.enabled, JSON.stringify(row.access)],
-      reshaped,
-    ]),
-  );
+  return one(await runner.query<CollectionRow>(text, [row.id, reshaped, ...changing(row)]));
 }
+
+/** The columns that a change of the definition sets, and their values. */
+const CHANGING = [
+  'display_name',
+  'description',
+  'definition',
+  'soft_delete',
+  'enabled',
+  'indexes',
+  'checks',
+  'identity_kind',
+  'identity_key',
+  'access',
+] as const;
+const changing = (row: Pick<CollectionRow, (typeof CHANGING)[number]>) =>
+  CHANGING.map((column) => {
+    const value = row[column];
+    return typeof value === 'object' && value !== null ? JSON.stringify(value) : value;
+  });
 
 export async function remove(runner: Runner, id: string): Promise<void> {
   await runner.query('delete from snackbase.collections where id = $1', [id]);

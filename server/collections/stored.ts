@@ -1,6 +1,7 @@
 // A stored collection in its three shapes: the row, the value the record path works with, and the reply.
 import type { Collection } from '../../contract/collections.ts';
 import type { Field } from '../../contract/fields.ts';
+import type { TableCheck, TableIndex } from '../../contract/table-objects.ts';
 import { type CollectionAccess, spelledAccess } from '../schema/collection-access.ts';
 import type { CollectionDef, FieldColumn, Guarded } from '../schema/collection-def.ts';
 import { fieldColumn, isStored } from '../schema/columns.ts';
@@ -21,6 +22,10 @@ export interface CollectionRow {
   readonly definition: Field[];
   readonly soft_delete: boolean;
   readonly enabled: boolean;
+  readonly indexes: readonly TableIndex[];
+  readonly checks: readonly TableCheck[];
+  readonly identity_kind: string | null;
+  readonly identity_key: string | null;
   readonly access: CollectionAccess;
   readonly permissions: readonly GrantedPermission[];
   readonly revision: number;
@@ -30,8 +35,7 @@ export interface CollectionRow {
 }
 
 /** The table that the row asks for. */
-export const desiredTable = (row: CollectionRow): DesiredTable =>
-  define({ app: row.app, name: row.name, fields: row.definition });
+export const desiredTable = (row: CollectionRow): DesiredTable => define({ ...row, fields: row.definition });
 
 /** The collection as the record path works with it. */
 export function collectionDef(row: CollectionRow): CollectionDef {
@@ -54,6 +58,10 @@ export function collectionDef(row: CollectionRow): CollectionDef {
     shown: row.definition.map((one) => [...fields, ...computed].find(({ name }) => name === one.name) as FieldColumn),
     byName,
     guards: guardsOf(desired, byName),
+    identity:
+      row.identity_kind === null || row.identity_key === null
+        ? null
+        : { kind: row.identity_kind, key: row.identity_key },
     description: row.description,
     softDelete: row.soft_delete,
     enabled: row.enabled,
@@ -94,6 +102,10 @@ export function collectionReply(row: CollectionRow): Collection {
     soft_delete: row.soft_delete,
     enableSoftDelete: row.soft_delete,
     enabled: row.enabled,
+    indexes: [...row.indexes],
+    checks: [...row.checks],
+    identity_kind: row.identity_kind,
+    identity_key: row.identity_key,
     ...spelledAccess(row.access),
     permissions: row.permissions.map(({ fields, ...granted }) => ({ ...granted, fields: fields ?? '*' })),
     revision: row.revision,

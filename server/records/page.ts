@@ -3,6 +3,16 @@ import { invalidParameter } from '../../contract/problems.ts';
 import type { RecordQuery } from './list-query.ts';
 import type { RecordRows } from './store/read.ts';
 
+/** What a list found. */
+export interface Slice {
+  readonly asked: RecordQuery;
+  /** The records, each as JSON. */
+  readonly items: readonly string[];
+  readonly rows: RecordRows;
+  /** All that match, null where nobody counted. */
+  readonly total: number | null;
+}
+
 /** Characters of a page; far above any page that a client wants, below what one string and the memory hold. */
 const PAGE_LIMIT = 32_000_000;
 
@@ -13,13 +23,9 @@ export function refuseHuge(items: readonly string[]): void {
 }
 
 /** The reply. The next page is there when this one was cut, or when it was read backwards from it. */
-export function pageJson(
-  query: RecordQuery,
-  items: readonly string[],
-  { more, first, last }: RecordRows,
-  total: number | null,
-): string {
-  const { skip, limit, backwards, place } = query;
+export function pageJson({ asked, items, rows, total }: Slice): string {
+  const { skip, limit, backwards, place } = asked;
+  const { more, first, last } = rows;
   const hasNext = backwards ? items.length > 0 : more;
   const hasBefore = backwards ? more : items.length > 0 && (place !== null || skip > 0);
   const cursor = (there: boolean, text: string | null) => JSON.stringify(there ? text : null);

@@ -25,7 +25,7 @@ import { type HistoryQuery, historyOf } from './history.ts';
 import { createImport } from './import.ts';
 import { type RecordQuery, readListQuery, readProjection } from './list-query.ts';
 import { type Call, createOpening, type Definitions, type Opened, refuseForbidden, sentOf } from './open.ts';
-import { pageJson, refuseHuge } from './page.ts';
+import { pageJson, refuseHuge, type Slice } from './page.ts';
 import { listQueryOf } from './query-body.ts';
 import { writtenReply } from './reply.ts';
 import { createSchema } from './schema.ts';
@@ -93,7 +93,8 @@ export function createRecords(options: RecordsOptions) {
     return asked;
   }
 
-  const page = (call: Call, query: ListQuery, where?: unknown): Promise<RawJson> =>
+  /** Part of a collection. `query.limit` may be any number; each face has its own range. */
+  const slice = (call: Call, query: ListQuery, where?: unknown): Promise<Slice> =>
     on(call, 'fetch', async ({ ctx, def, scope }) => {
       const asked = askedOf({ ctx, def, scope }, query, where);
       const branches = await expandOf({ ctx, def, scope }, query.expand, asked.columns);
@@ -108,8 +109,10 @@ export function createRecords(options: RecordsOptions) {
               branches,
             );
       refuseHuge(items);
-      return new RawJson(pageJson(asked, items, rows, total));
+      return { asked, items, rows, total };
     });
+  const page = async (call: Call, query: ListQuery, where?: unknown): Promise<RawJson> =>
+    new RawJson(pageJson(await slice(call, query, where)));
 
   /** What `expand` asks for. A field that is expanded must be among the columns that are shown. */
   async function expandOf({ ctx, def, scope }: Opened, text: string | undefined, columns: readonly RecordColumn[]) {
@@ -219,6 +222,10 @@ export function createRecords(options: RecordsOptions) {
     list: (ctx: Ctx, name: string, query: ListQuery) => page({ ctx, name, operation: 'list' }, query),
     query: (ctx: Ctx, name: string, body: RecordQueryBody) =>
       page({ ctx, name, operation: 'list' }, listQueryOf(body), body.where),
+
+    /** The records of a list as JSON, for faces with another envelope. */
+    slice: (ctx: Ctx, name: string, query: ListQuery, where?: unknown) =>
+      slice({ ctx, name, operation: 'list' }, query, where),
 
     documents: createCollectionDocuments({ definitions, decide, base: options.baseDocument }),
     schema: createSchema({ opening, definitions, decide }),

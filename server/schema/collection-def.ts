@@ -70,6 +70,8 @@ export interface CollectionDef {
   readonly byName: ReadonlyMap<string, FieldColumn>;
   /** By name of constraint or index, as a DatabaseFault carries it. */
   readonly guards: ReadonlyMap<string, Guarded>;
+  /** What its records are, and the field that tells which of them are the same in several apps. */
+  readonly identity: { readonly kind: string; readonly key: string } | null;
   readonly description: string | null;
   readonly softDelete: boolean;
   readonly enabled: boolean;

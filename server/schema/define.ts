@@ -1,5 +1,6 @@
 // The desired table: what a definition asks of the database, as a value that can be compared with what is there.
 import type { Field, FieldOf } from '../../contract/fields.ts';
+import type { TableCheck, TableIndex } from '../../contract/table-objects.ts';
 import type { FieldColumn, PgType } from './collection-def.ts';
 import { fieldColumn, isStored, SYSTEM_COLUMNS } from './columns.ts';
 import { literal } from './literal.ts';
@@ -69,6 +70,10 @@ export interface Definition {
   readonly app: string;
   readonly name: string;
   readonly fields: readonly Field[];
+  readonly indexes?: readonly TableIndex[];
+  readonly checks?: readonly TableCheck[];
+  readonly identity_kind?: string | null;
+  readonly identity_key?: string | null;
 }
 
 const TAG = 16;

@@ -14,6 +14,7 @@ import * as expressionFunctions from './0011-expression-functions.ts';
 import * as softDelete from './0012-soft-delete.ts';
 import * as idempotency from './0013-idempotency.ts';
 import * as events from './0014-events.ts';
+import * as apps from './0015-apps.ts';
 
 export interface Migration {
   /** Recorded in the database; the file's name. */
@@ -37,4 +38,5 @@ export const migrations: readonly Migration[] = [
   { name: '0012-soft-delete', ...softDelete },
   { name: '0013-idempotency', ...idempotency },
   { name: '0014-events', ...events },
+  { name: '0015-apps', ...apps },
 ];

@@ -1,0 +1,32 @@
+// Apps: manifests and their deployments; and what definitions declare beside fields.
+import type { Knex } from 'knex';
+
+export const up = async (kx: Knex): Promise<void> => {
+  await kx.raw(`
+    create table snackbase.apps (
+      id text primary key,
+      manifest jsonb not null,
+      revision integer not null default 1,
+      created_at timestamptz not null default now(),
+      updated_at timestamptz not null default now()
+    );
+    -- Kept when the app goes: what was done stays known.
+    create table snackbase.deployments (
+      id uuid primary key,
+      app text not null,
+      revision integer not null,
+      manifest jsonb not null,
+      changes jsonb not null,
+      deployed_by jsonb,
+      created_at timestamptz not null default now()
+    );
+    create index on snackbase.deployments (app, created_at desc, id desc);
+
+    alter table snackbase.collections
+      add column indexes jsonb not null default '[]',
+      add column checks jsonb not null default '[]',
+      add column identity_kind text,
+      add column identity_key text;
+    create index on snackbase.collections (identity_kind) where identity_kind is not null;
+  `);
+};
