@@ -2,16 +2,16 @@
 import type { Field } from '../../contract/fields.ts';
 import type { ProblemEntry } from '../../contract/problems.ts';
 import { isStored } from '../schema/columns.ts';
+import { type Declaring, declaredObjects } from '../schema/declared.ts';
 import { referenced } from '../schema/define.ts';
 import { SEARCHABLE } from '../schema/search.ts';
 import { computedProblems } from './computed.ts';
 import { compiles, defaultFlaw, storable } from './defaults.ts';
 import { type Finding, nameFinding, reservedFinding } from './naming.ts';
 
-export interface Draft {
+export interface Draft extends Declaring {
   readonly app: string;
   readonly name: string;
-  readonly fields: readonly Field[];
   readonly display_name?: string | null | undefined;
   readonly description?: string | null | undefined;
 }
@@ -49,6 +49,7 @@ export function problemsOf(draft: Draft, known: (app: string, name: string) => b
       }
     }
   });
+  found.push(...declaredObjects(draft.name, draft).problems);
   return found;
 }
 
