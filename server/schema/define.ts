@@ -1,9 +1,8 @@
 // The desired table: what a definition asks of the database, as a value that can be compared with what is there.
 import type { Field, FieldOf } from '../../contract/fields.ts';
-import type { TableCheck, TableIndex } from '../../contract/table-objects.ts';
 import type { FieldColumn, PgType } from './collection-def.ts';
 import { fieldColumn, isStored, SYSTEM_COLUMNS } from './columns.ts';
-import { declaredObjects } from './declared.ts';
+import { type Declaring, declaredObjects } from './declared.ts';
 import type { DesiredCheck, DesiredColumn, DesiredForeignKey, DesiredIndex, DesiredTable, TableId } from './desired.ts';
 import { literal } from './literal.ts';
 import { digest, objectName, quoteIdent, schemaName, tableName } from './names.ts';
@@ -20,14 +19,9 @@ export type {
   TableId,
 } from './desired.ts';
 
-export interface Definition {
+export interface Definition extends Declaring {
   readonly app: string;
   readonly name: string;
-  readonly fields: readonly Field[];
-  readonly indexes?: readonly TableIndex[];
-  readonly checks?: readonly TableCheck[];
-  readonly identity_kind?: string | null;
-  readonly identity_key?: string | null;
 }
 
 const TAG = 16;
