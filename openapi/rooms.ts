@@ -18,6 +18,9 @@ export const ROOMS: Readonly<Record<keyof AppContract, string>> = {
   adminTokens: 'Credentials that manage the server; records they may only read and delete.',
   audit: 'Who changed what and when, in chains that nobody can alter unseen.',
   records: 'The data: create, read, filter, change and delete the records of a collection.',
+  apps: 'Namespaces of collections that come from manifests: deploy, plan, look at the tables.',
+  appRecords: 'The records of an app, at the addresses of its entities.',
+  federation: 'One query over the records of one kind in all apps.',
   realtime: 'Changes as they are committed, over several collections; tickets for browsers.',
   adminRecords: 'Writing records into a named account, for superadmins and admin tokens.',
 };
