@@ -1,7 +1,7 @@
 // Reading a manifest: every entity is judged by itself, so that all problems are told at once, each at its place.
 
 import { entriesOf } from '../../contract/issues.ts';
-import { Entity, ManifestOutline } from '../../contract/manifest.ts';
+import { AppId, Entity, ManifestOutline } from '../../contract/manifest.ts';
 import type { ProblemEntry } from '../../contract/problems.ts';
 import type { DeployedEntity } from '../collections/service.ts';
 
@@ -12,6 +12,8 @@ export interface ReadManifest {
   readonly raw: Readonly<Record<string, unknown>>;
   /** Those that could be read. */
   readonly entities: readonly DeployedEntity[];
+  /** Names of those that could not. */
+  readonly unread: ReadonlySet<unknown>;
   readonly problems: readonly ProblemEntry[];
 }
 
@@ -33,12 +35,14 @@ export function readManifest(input: unknown, appId?: string): ReadManifest {
   const key = ['dataContract', 'data_contract', 'entities'].find((one) => one in raw) ?? 'data_contract';
   const listed = outline.success ? outline.data.data_contract : Array.isArray(raw[key]) ? (raw[key] as unknown[]) : [];
   const entities: DeployedEntity[] = [];
+  const unread = new Set<unknown>();
   const seen = new Map<string, string>();
   for (const [i, one] of listed.entries()) {
     const parsed = Entity.safeParse(one);
     const place = `${key}.${i}`;
     if (!parsed.success) {
       problems.push(...entriesOf(parsed.error.issues, [key, i]));
+      if (isObject(one)) unread.add(one.entityName ?? one.entity_name ?? one.name);
       continue;
     }
     const { entity_name: name, fields: schema, ...rest } = parsed.data;
@@ -50,7 +54,8 @@ export function readManifest(input: unknown, appId?: string): ReadManifest {
     }
     seen.set(name.toLowerCase(), first ?? name);
   }
-  const id = outline.success ? outline.data.app_id : '';
+  // Also where another key is wrong: with a name the entities can be judged.
+  const id = AppId.safeParse(raw.app_id ?? raw.appId).data ?? '';
   if (RESERVED.test(id))
     problems.push({
       field: 'app_id',
@@ -59,7 +64,7 @@ export function readManifest(input: unknown, appId?: string): ReadManifest {
     });
   if (appId !== undefined && id !== '' && id !== appId)
     problems.push({ field: 'app_id', code: 'app_id_differs', message: `The address names ${appId}: make them equal.` });
-  return { appId: id, raw, entities, problems };
+  return { appId: id, raw, entities, unread, problems };
 }
 
 /** Where a key of a collection's definition stands in the manifest. */

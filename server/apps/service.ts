@@ -143,24 +143,22 @@ export function createApps({ db, collections, trail }: AppsOptions): Apps {
 }
 
 /** The work, unless the manifest has problems of its own; those that the work finds are told with them. */
-async function found<T>({ problems }: ReadManifest, work: () => Promise<T>): Promise<T> {
+async function found<T>({ problems, unread }: ReadManifest, work: () => Promise<T>): Promise<T> {
   try {
     const done = await work();
     if (problems.length === 0) return done;
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     if (error.code === 'INVALID_RESOURCE_DATA')
-      throw refused([...problems, ...error.entries.filter(isCertain(problems))]);
+      throw refused([...problems, ...error.entries.filter((one) => !isDoubtful(one, unread))]);
     if (problems.length === 0) throw error;
   }
   throw refused(problems);
 }
 
 /** An entity that could not be read may be the one that a reference misses. */
-const isCertain =
-  (problems: readonly ProblemEntry[]) =>
-  ({ code }: ProblemEntry): boolean =>
-    problems.length === 0 || code !== 'reference_collection_missing';
+const isDoubtful = ({ code, received }: ProblemEntry, unread: ReadonlySet<unknown>): boolean =>
+  code === 'reference_collection_missing' && unread.has(received);
 
 const refused = (problems: readonly ProblemEntry[]): Failure => new Failure('INVALID_REQUEST', {}, problems);
 

@@ -45,7 +45,7 @@ export function problemsOf(draft: Draft, known: (app: string, name: string) => b
       const itself = to.app === draft.app && to.name === draft.name;
       if (field.collection !== '' && !itself && !known(to.app, to.name)) {
         const message = `There is no collection ${field.collection}: create it first, or point at the collection itself.`;
-        add(`${at}.collection`, { code: 'reference_collection_missing', message });
+        add(`${at}.collection`, { code: 'reference_collection_missing', message, received: field.collection });
       }
     }
   });

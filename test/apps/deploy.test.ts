@@ -395,7 +395,7 @@ describe.runIf(available)('deploying apps', () => {
         { entityName: 'four', fields: [{ name: 'r', type: 'entity_link', references: { entity: 'core:users' } }] },
         {
           entityName: 'five',
-          fields: [{ name: 'd', type: 'number', default: 'x' }],
+          fields: [{ name: 'd', type: 'number', default: 1, min: 2, max: 1 }],
           indexes: [{ columns: ['nope'] }],
           checks: [{ expr: 'd >' }],
         },
@@ -415,8 +415,8 @@ describe.runIf(available)('deploying apps', () => {
         'dataContract.2.identity_key',
         'dataContract.3.entity_name',
         'dataContract.4.fields.0.collection',
-        'dataContract.5.fields.0.default',
-        'dataContract.5.indexes.0.columns.0',
+        'dataContract.5.fields.0.min',
+        'dataContract.5.indexes.0.columns.0.column',
         'dataContract.5.checks.0.expr',
       ]),
     );
