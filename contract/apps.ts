@@ -1,7 +1,7 @@
 // Apps: namespaces of collections that come from manifests. Deploying one brings its tables to what the manifest says.
 import { reads, writes } from './access.ts';
 import { noBody, noParams, room, z } from './kit.ts';
-import { AppId, Manifest } from './manifest.ts';
+import { Manifest } from './manifest.ts';
 import { errors } from './problems.ts';
 import { boolParam, Id, pageOf, pageQuery, Timestamp } from './shapes.ts';
 
@@ -61,7 +61,7 @@ const live = {
   physical_name: z.string(),
   object_id: ObjectId,
   managed: z.boolean().meta({ description: 'Made and kept by the schema sync; others are never touched.' }),
-  columns: z.array(z.string()).readonly(),
+  columns: z.array(z.string()),
   definition: z.string().meta({ description: 'As the database prints it.' }),
 };
 const LiveObject = z.object(live);
@@ -109,7 +109,7 @@ const contacts = {
   ],
   identity_kind: 'contact',
   identity_key: 'email',
-  indexes: [{ columns: ['stage'] }],
+  indexes: [{ columns: [{ column: 'stage' }] }],
 };
 const manifest = { app_id: 'crm', name: 'CRM', version: '1.0.0', data_contract: [contacts] };
 const at = '2026-01-02T03:04:05.678Z';
@@ -126,7 +126,13 @@ const shown = {
 };
 const changes = [{ entity: 'contacts', change_type: 'create_table', column: '', detail: '3 fields' }];
 const outcome = { app: 'crm', revision: 1, applied: true, compliant: false, changes };
-const refused = errors('COLLECTION_REFERENCED', 'CONFLICT', 'SCHEMA_SYNC_FAILED', 'WRITE_CONFLICT', 'INVALID_REQUEST');
+const refused = errors(
+  'COLLECTION_REFERENCED',
+  'APP_MANAGED',
+  'SCHEMA_SYNC_FAILED',
+  'WRITE_CONFLICT',
+  'INVALID_REQUEST',
+);
 const missing = errors('RESOURCE_NOT_FOUND');
 /** A manifest is read by its room, which tells every problem at once; it may be YAML. */
 const deploys = { ownBody: 'yaml', keyScope: 'apps.deploy' } as const;
@@ -186,16 +192,6 @@ export const apps = room({
     responses: { 200: Outcome, ...refused },
     metadata: writes('superadmin', 'app.deploy', { rate: 'bulk', idempotent: 'natural', ...deploys }),
     example: { params, body: manifest, reply: outcome },
-  },
-  delete: {
-    method: 'DELETE',
-    path: '/api/v1/apps/:appId',
-    summary: 'Delete an app with its collections and records',
-    description: 'Refused while collections of other apps refer to it. Its deployments stay known.',
-    pathParams: appParam,
-    responses: { 204: noBody, ...missing, ...refused },
-    metadata: writes('superadmin', 'app.delete', { idempotent: 'natural', keyScope: 'apps.deploy' }),
-    example: { params },
   },
   schema: {
     method: 'GET',
@@ -261,5 +257,14 @@ export const apps = room({
       },
     },
   },
+  delete: {
+    method: 'DELETE',
+    path: '/api/v1/apps/:appId',
+    summary: 'Delete an app with its collections and records',
+    description: 'Refused while collections of other apps refer to it. Its deployments stay known.',
+    pathParams: appParam,
+    responses: { 204: noBody, ...missing, ...refused },
+    metadata: writes('superadmin', 'app.delete', { idempotent: 'natural', keyScope: 'apps.deploy' }),
+    example: { params },
+  },
 });
-export { AppId };

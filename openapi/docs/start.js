@@ -75,7 +75,8 @@ const ui = window.SwaggerUIBundle({
   requestInterceptor: withToken,
   responseInterceptor: hereOnly,
   deepLinking: true,
-  docExpansion: 'list',
+  // Rooms first: a list of all operations would be drawn only as far as it is scrolled.
+  docExpansion: 'none',
   defaultModelsExpandDepth: 0,
   defaultModelRendering: 'example',
   displayRequestDuration: true,

@@ -116,9 +116,9 @@ export const apps = {
   verify: 'POST /api/v1/apps/schema/verify bq',
   get: 'GET /api/v1/apps/:appId',
   replace: 'PUT /api/v1/apps/:appId bq',
-  delete: 'DELETE /api/v1/apps/:appId',
   schema: 'GET /api/v1/apps/:appId/schema',
   deployments: 'GET /api/v1/apps/:appId/deployments q',
+  delete: 'DELETE /api/v1/apps/:appId',
 } as const;
 
 export const records = {

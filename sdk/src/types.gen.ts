@@ -2333,9 +2333,9 @@ export interface Calls {
   'apps.verify': { input: { body: ManifestInput; query?: AppsVerifyQuery | undefined }; reply: DeployOutcome };
   'apps.get': { input: { params: { appId: string } }; reply: AppWithManifest };
   'apps.replace': { input: { params: { appId: string }; body: ManifestInput; query?: AppsReplaceQuery | undefined }; reply: DeployOutcome };
-  'apps.delete': { input: { params: { appId: string } }; reply: void };
   'apps.schema': { input: { params: { appId: string } }; reply: LiveSchema };
   'apps.deployments': { input: { params: { appId: string }; query?: AppsDeploymentsQuery | undefined }; reply: AppsDeploymentsReply };
+  'apps.delete': { input: { params: { appId: string } }; reply: void };
   'records.list': { input: { params: { collection: string }; query?: RecordsListQuery | undefined }; reply: RecordPage };
   'records.create': { input: { params: { collection: string }; body: RecordBody }; reply: StoredRecord };
   'records.schema': { input: { params: { collection: string } }; reply: {
@@ -2576,12 +2576,12 @@ export interface Rooms {
     get(appId: string, options?: CallOptions): Call<AppWithManifest>;
     /** Deploy an app under its address */
     replace(appId: string, body: ManifestInput, query?: AppsReplaceQuery, options?: CallOptions): Call<DeployOutcome>;
-    /** Delete an app with its collections and records */
-    delete(appId: string, options?: CallOptions): Call<void>;
     /** Get the tables of an app as they are */
     schema(appId: string, options?: CallOptions): Call<LiveSchema>;
     /** List what deploys changed */
     deployments(appId: string, query?: AppsDeploymentsQuery, options?: CallOptions): Call<AppsDeploymentsReply>;
+    /** Delete an app with its collections and records */
+    delete(appId: string, options?: CallOptions): Call<void>;
   };
   records: {
     /** List records */

@@ -26,7 +26,7 @@ export interface Apps {
    * do not allow, COLLECTION_REFERENCED, WRITE_CONFLICT. Then nothing has changed.
    */
   deploy(manifest: unknown, query: DeployQuery, ctx: Ctx, appId?: string): Promise<DeployOutcome>;
-  /** Throws RESOURCE_NOT_FOUND, COLLECTION_REFERENCED, and CONFLICT for `main`. */
+  /** Throws RESOURCE_NOT_FOUND, COLLECTION_REFERENCED, and APP_MANAGED for `main`. */
   delete(id: string, ctx: Ctx): Promise<undefined>;
   /** Throws RESOURCE_NOT_FOUND. */
   schema(id: string): Promise<Reply<C['schema']>>;
@@ -163,7 +163,11 @@ const isDoubtful = ({ code, received }: ProblemEntry, unread: ReadonlySet<unknow
 const refused = (problems: readonly ProblemEntry[]): Failure => new Failure('INVALID_REQUEST', {}, problems);
 
 /** What has no name of its own is called as in the database. */
-const named = <T extends LiveDefinition>(object: T) => ({ ...object, name: object.name ?? object.physical_name });
+const named = <T extends LiveDefinition>(object: T) => ({
+  ...object,
+  name: object.name ?? object.physical_name,
+  columns: [...object.columns],
+});
 
 const shownTable = ({ columns, primary_key: key, ...table }: LiveTableSchema): LiveTable => ({
   ...table,
