@@ -197,6 +197,8 @@ export const collections = room({
     method: 'PUT',
     path: '/api/v1/collections/:id',
     summary: 'Change a collection',
+    description:
+      'What is left out stays. A field that is left out of schema goes with its values; a renamed one is another field. A changed type converts the values: text to number, boolean, date, datetime, uuid and json (the empty text becomes null), any single value to text, boolean and number, date and datetime (UTC), a value to a list of it. Values that cannot be converted are told before anything is done (409 SCHEMA_SYNC_FAILED).',
     pathParams: collectionParam,
     body: CollectionChange,
     responses: { 200: Collection, ...errors('RESOURCE_NOT_FOUND'), ...invalid },

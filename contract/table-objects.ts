@@ -40,8 +40,16 @@ export const TableIndex = z
       name: objectName.optional(),
       columns: z.array(IndexColumn).min(1).max(16),
       unique: z.boolean().default(false).meta({ description: 'No two live records of one account are equal in it.' }),
-      method: z.preprocess(lower, z.enum(['btree', 'hash', 'gin', 'gist', 'spgist', 'brin'])).default('btree'),
-      where: expression.optional().meta({ description: 'Only records for which this holds, as `status = "open"`.' }),
+      method: z
+        .preprocess(lower, z.enum(['btree', 'hash', 'gin', 'gist', 'spgist', 'brin']))
+        .default('btree')
+        .meta({
+          description:
+            'btree and brin lead with the account by themselves; hash and spgist (text) take one column; gin takes json, text[] and number[] fields; gist has no operators for the types of fields and is refused.',
+        }),
+      where: expression.optional().meta({
+        description: 'Only records for which this holds, as `status = "open"`; no variables, no macros, no now().',
+      }),
     }),
   )
   .meta({ id: 'TableIndex' });

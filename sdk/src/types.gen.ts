@@ -2069,8 +2069,9 @@ export interface TableIndex {
   }>;
   /** No two live records of one account are equal in it. */
   unique: boolean;
+  /** btree and brin lead with the account by themselves; hash and spgist (text) take one column; gin takes json, text[] and number[] fields; gist has no operators for the types of fields and is refused. */
   method: "btree" | "hash" | "gin" | "gist" | "spgist" | "brin";
-  /** Only records for which this holds, as `status = "open"`. */
+  /** Only records for which this holds, as `status = "open"`; no variables, no macros, no now(). */
   where?: string | undefined;
 }
 
@@ -2087,8 +2088,9 @@ export interface TableIndexInput {
   }>;
   /** No two live records of one account are equal in it. */
   unique?: boolean | undefined;
+  /** btree and brin lead with the account by themselves; hash and spgist (text) take one column; gin takes json, text[] and number[] fields; gist has no operators for the types of fields and is refused. */
   method?: "btree" | "hash" | "gin" | "gist" | "spgist" | "brin" | undefined;
-  /** Only records for which this holds, as `status = "open"`. */
+  /** Only records for which this holds, as `status = "open"`; no variables, no macros, no now(). */
   where?: string | undefined;
 }
 

@@ -132,7 +132,10 @@ const MATRIX: Readonly<Partial<Record<`${PgType} → ${PgType}`, (v: string) => 
   'boolean → text': words,
   'uuid → text': words,
   'date → text': (v) => sure(`to_char(${v}, 'YYYY-MM-DD')`),
-  'timestamp with time zone → text': (v) => sure(`to_char(${v} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`),
+  'timestamp with time zone → text': (v) => {
+    const text = `to_char(${v} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US')`;
+    return sure(`regexp_replace(${text}, ${quoteText('\\.?0+$')}, '') || 'Z'`);
+  },
   'boolean → double precision': (v) => sure(`${v}::int::double precision`),
   'double precision → boolean': (v) => ({
     using: `${v} = 1`,

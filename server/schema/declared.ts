@@ -6,6 +6,7 @@ import { ExpressionError, expressionEntry } from '../expression/error.ts';
 import { print } from '../expression/print.ts';
 import type { Checked } from '../expression/typed.ts';
 import { fieldColumn, isStored } from './columns.ts';
+import { identityIndex } from './declared-identity.ts';
 import { leadsWithAccount, methodFlaw, methodFlaws } from './declared-keys.ts';
 import { definedSql, indexCondition, keyValue, recordCondition } from './definition-expression.ts';
 import type { DesiredCheck, DesiredIndex, IndexKey } from './desired.ts';
@@ -35,7 +36,6 @@ const SYSTEM: Readonly<Record<string, string>> = {
   updated_by: 'text',
   deleted_at: 'datetime',
 };
-const IDENTIFYING: readonly Field['type'][] = ['text', 'email', 'url', 'uuid', 'enum', 'number', 'reference'];
 
 /** The declared objects of a table, and every problem with them at its place in the definition (`indexes.2.columns.0.expr`). */
 export function declaredObjects(table: string, definition: Declaring): DeclaredObjects {
@@ -211,44 +211,4 @@ function unusable(name: string, computed: boolean): [code: string, message: stri
   if (name === 'account_id')
     return ['index_column_unknown', 'account_id leads every btree and brin index by itself: leave it out.'];
   return ['index_column_unknown', `There is no field ${name}: name a stored field, or use expr for an expression.`];
-}
-
-function identityIndex(table: string, definition: Declaring, problems: ProblemEntry[]): DesiredIndex | null {
-  const { identity_kind: kind = null, identity_key: key = null, fields } = definition;
-  if (kind === null && key === null) return null;
-  const refuse = (field: string, code: string, message: string): null => {
-    problems.push({ field, code, message });
-    return null;
-  };
-  if (kind === null) return refuse('identity_kind', 'identity_incomplete', 'Give identity_kind as well, or neither.');
-  if (key === null) return refuse('identity_key', 'identity_incomplete', 'Give identity_key as well, or neither.');
-  const field = fields.find((one) => one.name === key);
-  if (field === undefined)
-    return refuse(
-      'identity_key',
-      'identity_key_unknown',
-      `There is no field ${key.slice(0, 100)}: name a stored field.`,
-    );
-  if (!isStored(field) || !IDENTIFYING.includes(field.type)) {
-    const message = `A ${field.type} field cannot tell which records are the same: use one of ${IDENTIFYING.join(', ')}.`;
-    return refuse('identity_key', 'identity_key_unsupported', message);
-  }
-  const { column, quoted } = fieldColumn(field);
-  return {
-    name: objectName(table, [column], 'id'),
-    // The kind is a word of the definition alone: another one changes nothing in the database.
-    tag: digest(['identity', column], TAG),
-    field: null,
-    declared: { path: 'identity_key', key: column, name: null, fields: [key], about: key, detail: kind },
-    columns: ['account_id', column],
-    keys: [
-      { sql: '"account_id"', order: '' },
-      { sql: quoted, order: '' },
-    ],
-    unique: false,
-    where: null,
-    method: 'btree',
-    identity: true,
-    compiled: false,
-  };
 }

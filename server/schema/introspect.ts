@@ -45,17 +45,19 @@ export interface LiveTable {
   readonly foreignKeys: ReadonlyMap<string, LiveForeignKey>;
 }
 
-type Raw<T extends Tagged> = Omit<T, keyof Tagged> & { comment: string | null };
+type Raw<T extends Tagged> = Omit<T, keyof Tagged | 'columns'> & { comment: string | null };
+/** Its columns by their numbers. */
+type RawObject<T extends LiveObject> = Raw<T> & { numbers: number[] };
 interface RawTable {
   schema: string;
   table: string;
   object_id: number;
   kind: string;
   comment: string | null;
-  columns: Raw<LiveColumn>[];
-  checks: Raw<LiveObject>[];
-  indexes: Raw<LiveIndex>[];
-  foreign_keys: Raw<LiveForeignKey>[];
+  columns: (Raw<LiveColumn> & { number: number })[];
+  checks: RawObject<LiveObject>[];
+  indexes: RawObject<LiveIndex>[];
+  foreign_keys: RawObject<LiveForeignKey>[];
 }
 
 const CATALOG = `
@@ -66,50 +68,60 @@ with wanted as (
   join pg_class c on c.relnamespace = n.oid and c.relname = w.rel
 )
 select w.nspname as schema, w.relname as table, w.oid::int8 as object_id, w.relkind::text as kind,
-  obj_description(w.oid, 'pg_class') as comment,
+  (select t.description from pg_description t where t.objoid = w.oid and t.classoid = 'pg_class'::regclass and t.objsubid = 0) as comment,
   coalesce((
     select json_agg(json_build_object(
-      'name', a.attname, 'type', format_type(a.atttypid, a.atttypmod), 'notNull', a.attnotnull,
-      'default', pg_get_expr(d.adbin, d.adrelid), 'comment', col_description(w.oid, a.attnum)
+      'name', a.attname, 'number', a.attnum, 'type', format_type(a.atttypid, a.atttypmod), 'notNull', a.attnotnull,
+      'default', pg_get_expr(d.adbin, d.adrelid), 'comment', t.description
     ) order by a.attnum)
     from pg_attribute a left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
+    left join pg_description t on t.objoid = a.attrelid and t.classoid = 'pg_class'::regclass and t.objsubid = a.attnum
     where a.attrelid = w.oid and a.attnum > 0 and not a.attisdropped
   ), '[]') as columns,
   coalesce((
     select json_agg(json_build_object(
-      'name', k.conname, 'objectId', k.oid::int8, 'comment', obj_description(k.oid, 'pg_constraint'),
-      'columns', (select coalesce(json_agg(a.attname), '[]') from pg_attribute a where a.attrelid = w.oid and a.attnum = any (k.conkey))
+      'name', k.conname, 'objectId', k.oid::int8, 'comment', t.description,
+      'numbers', k.conkey
     ) order by k.conname)
-    from pg_constraint k where k.conrelid = w.oid and k.contype = 'c'
+    from pg_constraint k
+    left join pg_description t on t.objoid = k.oid and t.classoid = 'pg_constraint'::regclass and t.objsubid = 0
+    where k.conrelid = w.oid and k.contype = 'c'
   ), '[]') as checks,
   coalesce((
     select json_agg(json_build_object(
-      'name', i.relname, 'objectId', i.oid::int8, 'comment', obj_description(i.oid, 'pg_class'), 'unique', x.indisunique,
-      'columns', (select coalesce(json_agg(a.attname), '[]') from pg_attribute a where a.attrelid = w.oid and (a.attnum = any (x.indkey)
-        or a.attnum in (select u.refobjsubid from pg_depend u where u.classid = 'pg_class'::regclass and u.objid = x.indexrelid
-                        and u.refclassid = 'pg_class'::regclass and u.refobjid = w.oid and u.refobjsubid > 0)))
+      'name', i.relname, 'objectId', i.oid::int8, 'comment', t.description, 'unique', x.indisunique,
+      'numbers', x.indkey::int2[] || array(select u.refobjsubid::int2 from pg_depend u where u.classid = 'pg_class'::regclass
+        and u.objid = x.indexrelid and u.refclassid = 'pg_class'::regclass and u.refobjid = w.oid and u.refobjsubid > 0)
     ) order by i.relname)
-    from pg_index x join pg_class i on i.oid = x.indexrelid where x.indrelid = w.oid and not x.indisprimary
+    from pg_index x join pg_class i on i.oid = x.indexrelid
+    left join pg_description t on t.objoid = i.oid and t.classoid = 'pg_class'::regclass and t.objsubid = 0
+    where x.indrelid = w.oid and not x.indisprimary
   ), '[]') as indexes,
   coalesce((
     select json_agg(json_build_object(
-      'name', k.conname, 'objectId', k.oid::int8, 'comment', obj_description(k.oid, 'pg_constraint'),
-      'columns', (select coalesce(json_agg(a.attname), '[]') from pg_attribute a where a.attrelid = w.oid and a.attnum = any (k.conkey)),
-      'target', json_build_object('schema', tn.nspname, 'table', t.relname),
+      'name', k.conname, 'objectId', k.oid::int8, 'comment', t.description,
+      'numbers', k.conkey,
+      'target', json_build_object('schema', tn.nspname, 'table', r.relname),
       'deleteRule', k.confdeltype::text,
       'triggers', (select coalesce(json_agg(g.tgname), '[]') from pg_trigger g
-                   where g.tgrelid = k.confrelid and g.tgfoid = to_regproc('snackbase.clear_reference'))
+                   where g.tgrelid = k.confrelid and g.tgfoid = (select to_regproc('snackbase.clear_reference')))
     ) order by k.conname)
-    from pg_constraint k join pg_class t on t.oid = k.confrelid join pg_namespace tn on tn.oid = t.relnamespace
+    from pg_constraint k join pg_class r on r.oid = k.confrelid join pg_namespace tn on tn.oid = r.relnamespace
+    left join pg_description t on t.objoid = k.oid and t.classoid = 'pg_constraint'::regclass and t.objsubid = 0
     where k.conrelid = w.oid and k.contype = 'f'
   ), '[]') as foreign_keys
 from wanted w`;
 
-const keyed = <T extends { name: string; comment: string | null }>(items: readonly T[]) =>
-  new Map(items.map((item) => [item.name, { ...item, ...readTag(item.comment) }]));
-
 function liveTable(raw: RawTable): LiveTable {
-  const columns = keyed(raw.columns);
+  const names = new Map(raw.columns.map((column) => [column.number, column.name]));
+  const columns = new Map(raw.columns.map((column) => [column.name, { ...column, ...readTag(column.comment) }]));
+  const keyed = <T extends RawObject<LiveObject>>(objects: readonly T[]) =>
+    new Map(
+      objects.map((object) => {
+        const read = [...new Set(object.numbers)].flatMap((number) => names.get(number) ?? []);
+        return [object.name, { ...object, columns: read, ...readTag(object.comment) }];
+      }),
+    );
   // A comment written over ours on the table alone must not cut it off: any tagged column proves it as well.
   const tagged = readTag(raw.comment).tag !== null || [...columns.values()].some((column) => column.tag !== null);
   return {

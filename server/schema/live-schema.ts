@@ -61,7 +61,7 @@ select n.nspname as schema, w.relname as table, w.oid::int8 as object_id,
   (select coalesce(json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod),
       'required', a.attnotnull, 'default', pg_get_expr(d.adbin, d.adrelid)) order by a.attnum), '[]')
     from pg_attribute a left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
-    where a.attrelid = w.oid and a.attnum > 0 and not a.attisdropped and a.attname not like '%$') as columns,
+    where a.attrelid = w.oid and a.attnum > 0 and not a.attisdropped and a.attname <> 'search$') as columns,
   (select coalesce(json_agg(json_build_object('name', k.conname, 'object_id', k.oid::int8, 'kind', k.contype,
       'comment', obj_description(k.oid, 'pg_constraint'), 'definition', pg_get_constraintdef(k.oid),
       'target', (select tn.nspname || '.' || t.relname from pg_class t join pg_namespace tn on tn.oid = t.relnamespace where t.oid = k.confrelid),

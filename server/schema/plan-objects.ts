@@ -30,10 +30,10 @@ const obstructive = <T extends LiveObject>({ desired, keepSurplus }: Draft, live
       )
     : [];
 
-/** The field whose column it is; empty for several, and for none. */
+/** The field whose column alone it is about; empty for several. */
 export function fieldOf(desired: DesiredTable, columns: readonly string[]): string {
-  const fields = desired.columns.filter((c) => !c.system && columns.includes(c.column));
-  return fields.length === 1 ? (fields[0]?.field ?? '') : '';
+  const [column = '', ...more] = columns.filter((one) => one !== 'account_id' && one !== 'deleted_at');
+  return more.length > 0 ? '' : (desired.columns.find((c) => c.column === column)?.field ?? column);
 }
 
 export const pathOf = (desired: DesiredTable, field: string | null): string =>

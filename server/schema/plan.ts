@@ -15,6 +15,8 @@ import { createTable, dropKeyTriggers, dropTable } from './statements.ts';
 export interface Target {
   readonly tables: readonly DesiredTable[];
   readonly absent: readonly TableId[];
+  /** Where in the input a finding about a table belongs; `path` is its place within one definition (`schema.2.type`), which is the default. */
+  readonly at?: (table: TableId, path: string) => string;
 }
 
 export interface PlanOptions {
@@ -37,6 +39,7 @@ export function plan(target: Target, present: Present, { keepSurplus }: PlanOpti
   const steps: Step[] = [];
   const marks: string[] = [];
   const refusals: ProblemEntry[] = [];
+  const at = target.at ?? ((_table, path) => path);
   const draftOf = (desired: DesiredTable): Draft => {
     const live = present.live.get(keyOf(desired)) ?? null;
     return {
@@ -45,8 +48,9 @@ export function plan(target: Target, present: Present, { keepSurplus }: PlanOpti
       present,
       keepSurplus,
       altered: alterations(desired, live),
-      step: (step) => steps.push({ ...BLANK, entity: desired.entity, ...step }),
-      refuse: (entry) => refusals.push(entry),
+      step: ({ path = BLANK.path, ...step }) =>
+        steps.push({ ...BLANK, entity: desired.entity, path: at(desired, path), ...step }),
+      refuse: (entry) => refusals.push({ ...entry, field: at(desired, entry.field) }),
       mark: (sql) => marks.push(sql),
     };
   };
@@ -55,7 +59,7 @@ export function plan(target: Target, present: Present, { keepSurplus }: PlanOpti
     const live = present.live.get(keyOf(table));
     if (live === undefined) continue;
     if (live.ours) steps.push(dropStep(table, live));
-    else refusals.push(notOurs(table));
+    else refusals.push({ ...notOurs(table), field: at(table, 'name') });
   }
   return { steps: ordered(steps), marks, refusals };
 }

@@ -106,6 +106,14 @@ describe('options', () => {
   ])('%j → %j', (one, expected) => expect(field(one)).toEqual(expected));
 });
 
+it.each(['@is_public()', 'if(@has_role("x"), 1, 2)'])('a computed field asks nobody: %s', (expression) => {
+  const schema = [
+    { name: 'a', type: 'text' },
+    { name: 'c', type: 'computed', expression },
+  ];
+  expect(codes({ schema })).toEqual(['schema.1.expression computed_field_expression_invalid']);
+});
+
 describe('defaults', () => {
   it.each<[Record<string, unknown>]>([
     [{ default: "O'Neil" }],
@@ -143,6 +151,115 @@ describe('defaults', () => {
     [{ type: 'json', default: { a: '\0' } }],
     [{ type: 'text[]', default: ['c'], enum: ['a', 'b'] }],
   ])('refuses %j', (one) => expect(field(one)).toEqual(['schema.0.default default_invalid']));
+});
+
+describe('indexes', () => {
+  const schema = [
+    { name: 'title', type: 'text' },
+    { name: 'rank', type: 'number' },
+    { name: 'day', type: 'date' },
+    { name: 'open', type: 'boolean' },
+    { name: 'doc', type: 'json' },
+    { name: 'tags', type: 'text[]' },
+    { name: 'sum', type: 'computed', expression: 'rank * 2' },
+  ];
+  const of = (...indexes: unknown[]) => codes({ schema, indexes });
+
+  it.each<[unknown[]]>([
+    [['title', { column: 'rank', sort: 'desc', nulls: 'last' }]],
+    [['created_at', 'updated_by', 'id', 'deleted_at', 'tags', 'open']],
+    [[{ expr: 'lower(title)' }, { expr: 'rank > 1' }, { expr: 'year(created_at)' }, { expr: 'concat(title, rank)' }]],
+  ])('takes %j', (columns) => expect(of({ columns })).toEqual([]));
+
+  it.each<[Record<string, unknown>, string[]]>([
+    [{ columns: ['nope'] }, ['columns.0.column index_column_unknown']],
+    [{ columns: ['account_id'] }, ['columns.0.column index_column_unknown']],
+    [{ columns: ['constructor'] }, ['columns.0.column index_column_unknown']],
+    [{ columns: ['title', 'sum'] }, ['columns.1.column index_column_computed']],
+    [{ columns: ['title', 'rank', 'title'] }, ['columns.2 index_column_duplicate']],
+    [{ columns: ['doc'] }, ['columns.0.column index_method_unsupported']],
+    [{ columns: [{ expr: 'nope + 1' }] }, ['columns.0.expr unknown_field']],
+    [{ columns: [{ expr: 'sum + 1' }] }, ['columns.0.expr unknown_field']],
+    [{ columns: [{ expr: 'title +' }] }, ['columns.0.expr syntax']],
+    [{ columns: [{ expr: '@has_role("x")' }] }, ['columns.0.expr unknown_macro']],
+    [{ columns: [{ expr: '@request.auth.id' }] }, ['columns.0.expr variable_not_allowed']],
+    [{ columns: [{ expr: 'date_diff(now(), created_at, "days")' }] }, ['columns.0.expr function_arguments']],
+    [{ columns: [{ expr: 'concat(day, title)' }] }, ['columns.0.expr function_arguments']],
+    [{ columns: [{ expr: 'tags' }] }, ['columns.0.expr not_a_value']],
+    [{ columns: ['title'], where: 'rank' }, ['where not_a_condition']],
+    [{ columns: ['title'], where: 'rank > "x" ||' }, ['where syntax']],
+    [{ columns: ['title'], where: 'created_at < now()' }, ['where function_arguments']],
+    [{ columns: ['title'], where: '@is_public()' }, ['where unknown_macro']],
+    [{ columns: ['title'], method: 'gist' }, ['method index_method_unsupported']],
+    [{ columns: ['title'], method: 'gin' }, ['columns.0.column index_method_unsupported']],
+    [{ columns: [{ expr: 'lower(title)' }], method: 'gin' }, ['columns.0.expr index_expression_unsupported']],
+    [{ columns: ['tags'], method: 'gin', unique: true }, ['unique index_unique_unsupported']],
+    [{ columns: ['rank'], method: 'spgist' }, ['columns.0.column index_method_unsupported']],
+    [{ columns: ['title', 'rank'], method: 'hash' }, ['columns index_columns_unsupported']],
+    [{ columns: ['open'], method: 'brin' }, ['columns.0.column index_method_unsupported']],
+    [{ columns: [{ expr: 'rank > 1' }], method: 'brin' }, ['columns.0.expr index_method_unsupported']],
+    [{ columns: [{ column: 'rank', sort: 'desc' }], method: 'brin' }, ['columns.0 index_sort_unsupported']],
+    [
+      { columns: ['nope', { expr: 'nope' }], where: 'nope', method: 'hash', unique: true },
+      [
+        'unique index_unique_unsupported',
+        'columns index_columns_unsupported',
+        'columns.0.column index_column_unknown',
+        'columns.1.expr unknown_field',
+        'where unknown_field',
+      ],
+    ],
+  ])('refuses %j', (index, expected) =>
+    expect(of({ columns: ['rank'] }, index)).toEqual(expected.map((one) => `indexes.1.${one}`)),
+  );
+
+  it('refuses a name twice in any case, and the same index twice', () => {
+    const columns = ['title'];
+    expect(of({ name: 'a', columns }, { name: 'A', columns: ['rank'] }, { columns }, { columns })).toEqual([
+      'indexes.1.name index_name_duplicate',
+      'indexes.3 index_duplicate',
+    ]);
+    expect(of({ name: 'a', columns: ['nope'] }, { name: 'a', columns })).toEqual([
+      'indexes.0.columns.0.column index_column_unknown',
+      'indexes.1.name index_name_duplicate',
+    ]);
+    expect(of({ columns }, { columns, where: 'rank > 1' }, { name: 'title', columns })).toEqual([]);
+  });
+
+  it('refuses checks that are no condition of the record alone', () => {
+    const checks = [
+      'rank > 1',
+      'rank',
+      'nope = 1',
+      'deleted_at is null',
+      'day < now()',
+      '@owns_record()',
+      'rank>1',
+    ].map((expr) => ({ expr }));
+    expect(
+      codes({ schema, checks: [...checks, { name: 'n', expr: 'rank > 1' }, { name: 'N', expr: 'open' }] }),
+    ).toEqual([
+      'checks.1.expr not_a_condition',
+      'checks.2.expr unknown_field',
+      'checks.3.expr unknown_field',
+      'checks.4.expr function_arguments',
+      'checks.5.expr unknown_macro',
+      'checks.6 check_duplicate',
+      'checks.8.name check_name_duplicate',
+    ]);
+  });
+
+  it('wants an identity whole, and its key a stored field of single values', () => {
+    const identity = (identity_kind: string | null, identity_key: string | null) =>
+      codes({ schema, identity_kind, identity_key });
+    expect(identity('contact', 'title')).toEqual([]);
+    expect(identity(null, null)).toEqual([]);
+    expect(identity('contact', null)).toEqual(['identity_key identity_incomplete']);
+    expect(identity(null, 'title')).toEqual(['identity_kind identity_incomplete']);
+    expect(identity('contact', 'nope')).toEqual(['identity_key identity_key_unknown']);
+    for (const key of ['doc', 'tags', 'open', 'day', 'sum'])
+      expect(identity('contact', key)).toEqual(['identity_key identity_key_unsupported']);
+  });
 });
 
 it('answers all problems at once', () => {

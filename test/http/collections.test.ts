@@ -332,7 +332,7 @@ describe.runIf(available)('collections', () => {
     const before = await state();
     for (const body of [
       { schema: [text(), number('n', { unique: true }), text('new')] },
-      { schema: [text(), text('n'), text('new')] },
+      { schema: [text(), { name: 'n', type: 'date' }, text('new')] },
       { schema: [text('new'), text(), number('m', { required: true })] },
       { schema: [text(), number(), { name: 'r', type: 'reference', collection: 'ghosts' }] },
       { schema: [] },

@@ -1,6 +1,8 @@
 // Declared indexes and identities: made, known again, replaced alone, and what they protect.
 import { beforeAll, describe, expect, it } from 'vitest';
 import { sync } from '../../server/schema/apply.ts';
+import { tableOf } from '../../server/schema/define.ts';
+import { liveSchema } from '../../server/schema/introspect.ts';
 import { A, B, failure, found, kinds, open, type Rooms, type Tables, tableFor, tables } from './harness.ts';
 
 const SCHEMA = [
@@ -203,8 +205,16 @@ describe.each(kinds)('declared indexes (%s)', (kind) => {
     const target = { tables: names.map((name, i) => tableFor(name, definition(`${i}`))), absent: [] };
     await sync(at.db, target);
     expect(await sync(at.db, target)).toEqual([]);
-    const live = await Promise.all(names.map((name) => at.db.query(`select 1 where to_regclass($1) is null`, [name])));
-    expect(live).toHaveLength(2);
+    // Shown by the names that were declared, which the catalog cannot hold.
+    const [one, two, ...more] = await liveSchema(at.db, [...target.tables, tableOf('main', 'missing')]);
+    expect(more).toEqual([]);
+    for (const [i, table] of [one, two].entries()) {
+      const field = `${long.slice(1)}${i}`;
+      expect(table?.name).toBe(names[i]);
+      expect(table?.columns.map((column) => column.name)).toContain(field);
+      expect(table?.indexes.find((index) => index.name === long)).toMatchObject({ columns: [field], managed: true });
+      expect(table?.checks).toMatchObject([{ name: long, columns: [field], managed: true }]);
+    }
 
     const name = fresh();
     await t.reach(name, { schema: SCHEMA, indexes: [{ name: 'ours', columns: ['title'] }] });

@@ -1,8 +1,8 @@
 // The sync engine on a live database: what is made, that a second plan is empty, what is repaired and what is left alone.
 import { beforeAll, describe, expect, it } from 'vitest';
 import { sync } from '../../server/schema/apply.ts';
-import { define } from '../../server/schema/define.ts';
-import { catalog, failure, fields, found, kinds, open, type Rooms, type Tables, tables } from './harness.ts';
+import { define, tableOf } from '../../server/schema/define.ts';
+import { catalog, failure, fields, found, kinds, open, type Rooms, type Tables, tableFor, tables } from './harness.ts';
 
 describe.each(kinds)('sync (%s)', (kind) => {
   let at: Rooms;
@@ -103,6 +103,84 @@ describe.each(kinds)('sync (%s)', (kind) => {
       'The schema change was rolled back at add_fk rolled_two.a: the database refused it (SQLSTATE 42P01).',
     );
     expect(await catalog(at.db)).toEqual(before);
+  });
+
+  it('names the place of each finding in an input of many tables, and does nothing of it (S004-102, S004-104)', async () => {
+    const of = (name: string, list: unknown[]) => define({ app: 'main', name, fields: fields(...list) });
+    const place = ({ entity }: { entity: string }, path: string) => `entities.${entity}.${path}`;
+    const filled = of('placed_one', [
+      { name: 'a', type: 'text' },
+      { name: 'b', type: 'text' },
+    ]);
+    await sync(at.db, { tables: [filled, of('placed_two', [{ name: 'a', type: 'json' }])], absent: [] });
+    await t.put('placed_one', { b: 'x' });
+    const before = await catalog(at.db);
+    const tables = [
+      of('placed_new', [{ name: 'r', type: 'reference', collection: 'placed_one' }]),
+      of('placed_one', [
+        { name: 'a', type: 'number' },
+        { name: 'b', type: 'number' },
+        { name: 'c', type: 'text', required: true },
+      ]),
+    ];
+    const rows = await failure(sync(at.db, { tables, absent: [], at: place }), 'SCHEMA_SYNC_FAILED');
+    expect(found(rows)).toEqual([['entities.placed_one.schema.1', 'value_not_convertible']]);
+    expect(rows.message).toContain('alter_type placed_one.b');
+    const refused = [...tables, of('placed_two', [{ name: 'a', type: 'number' }])];
+    const plan = await failure(sync(at.db, { tables: refused, absent: [], at: place }), 'INVALID_RESOURCE_DATA');
+    expect(found(plan)).toEqual([['entities.placed_two.schema.0.type', 'type_change_unsupported']]);
+    expect(await catalog(at.db)).toEqual(before);
+  });
+
+  it('lists columns before what is built on them, over tables that point at each other (S004-103)', async () => {
+    const of = (name: string, other: string, more: unknown[] = []) =>
+      tableFor(name, {
+        schema: [
+          { name: 'to', type: 'reference', collection: other },
+          { name: 'self', type: 'reference', collection: name },
+          ...more,
+        ],
+        indexes: more.length > 0 ? [{ name: 'added', columns: ['x', 'to'] }] : [],
+        checks: more.length > 0 ? [{ expr: 'x != "no"' }] : [],
+      });
+    await sync(at.db, { tables: [of('ring_a', 'ring_b'), of('ring_b', 'ring_a')], absent: [] });
+    const x = [{ name: 'x', type: 'text' }];
+    const wider = {
+      tables: [of('ring_a', 'ring_b', x), of('ring_b', 'ring_c', x), of('ring_c', 'ring_a')],
+      absent: [],
+    };
+    const changes = await sync(at.db, wider);
+    expect(changes.map((c) => `${c.change_type} ${c.entity}`)).toEqual([
+      'drop_fk ring_b',
+      'create_table ring_c',
+      'add_column ring_a',
+      'add_column ring_b',
+      'add_check ring_a',
+      'add_check ring_b',
+      'add_index ring_a',
+      'add_index ring_b',
+      'add_fk ring_b',
+      'add_fk ring_c',
+      'add_fk ring_c',
+    ]);
+    expect(await sync(at.db, wider)).toEqual([]);
+    const absent = ['ring_a', 'ring_b', 'ring_c'].map((name) => tableOf('main', name));
+    expect((await sync(at.db, { tables: [], absent })).map((c) => c.change_type)).toEqual(
+      absent.map(() => 'drop_table'),
+    );
+  });
+
+  it('tells which of many steps the database refused', async () => {
+    const of = (list: unknown[]) => define({ app: 'main', name: 'many_steps', fields: fields(...list) });
+    const list = ['a', 'b', 'c'].map((name) => ({ name, type: 'text' }));
+    await sync(at.db, { tables: [of(list)], absent: [] });
+    await at.db.query('create view app_main.stands as select b from app_main.many_steps');
+    const problem = await failure(
+      sync(at.db, { tables: [of(list.map((field) => ({ ...field, type: 'number' })))], absent: [] }),
+      'SCHEMA_SYNC_FAILED',
+    );
+    expect(found(problem)).toEqual([['schema.1', 'schema_sync_failed']]);
+    expect(await t.apply('many_steps', list)).toEqual([]);
   });
 
   it('makes names of 100 characters and PostgreSQL system columns usable (S003-13)', async () => {
