@@ -19,5 +19,6 @@ export const ROOMS: Readonly<Record<keyof AppContract, string>> = {
   audit: 'Who changed what and when, in chains that nobody can alter unseen.',
   records: 'The data: create, read, filter, change and delete the records of a collection.',
   realtime: 'Changes as they are committed, over several collections; tickets for browsers.',
+  mcp: 'The collections as tools for agents: Model Context Protocol over Streamable HTTP.',
   adminRecords: 'Writing records into a named account, for superadmins and admin tokens.',
 };

@@ -146,6 +146,13 @@ export const realtime = {
   ws: 'GET /api/v1/realtime/ws q',
 } as const;
 
+export const mcp = {
+  message: 'POST /api/v1/mcp b',
+  listen: 'GET /api/v1/mcp s',
+  messageShort: 'POST /mcp b',
+  listenShort: 'GET /mcp s',
+} as const;
+
 export const audit = {
   list: 'GET /api/v1/audit-logs q',
   export: 'GET /api/v1/audit-logs/export qt',
@@ -166,7 +173,7 @@ export const ops = {
   docs: 'GET /docs t',
 } as const;
 
-export const rooms = { auth, collections, rules, macros, roles, permissions, users, accounts, groups, invitations, apiKeys, adminTokens, records, adminRecords, realtime, audit, ops } as const;
+export const rooms = { auth, collections, rules, macros, roles, permissions, users, accounts, groups, invitations, apiKeys, adminTokens, records, adminRecords, realtime, mcp, audit, ops } as const;
 
 /** Query parameters of a list or a stream that are not fields. */
 export const listParams: readonly string[] = ["skip","limit","sort","fields","filter","search","expand","cursor","cursor_before","count","include_count","deleted","events","last_event_id","ticket"];
