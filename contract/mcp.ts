@@ -4,9 +4,10 @@ import { events, noBody, noParams, type Room, room, z } from './kit.ts';
 import { errors } from './problems.ts';
 
 /** Messages that one request may carry. */
-export const MOST_MESSAGES = 100;
+export const MOST_MESSAGES = 50;
 
-const RpcId = z.union([z.string().max(1000), z.int()]);
+const ids = [z.string().max(1000), z.int()] as const;
+const RpcId = z.union(ids);
 const Version = z.enum(['2.0']);
 
 /** What a client sends: a request (`id` and `method`), a notification (`method`) or a response (`id`). */
@@ -24,7 +25,7 @@ export type McpMessage = z.output<typeof McpMessage>;
 export const McpReply = z
   .looseObject({
     jsonrpc: Version,
-    id: z.union([RpcId, z.null()]),
+    id: z.union([...ids, z.null()]),
     result: z.record(z.string(), z.unknown()).optional(),
     error: z.looseObject({ code: z.int(), message: z.string(), data: z.unknown().optional() }).optional(),
   })

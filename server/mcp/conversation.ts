@@ -1,4 +1,5 @@
 // The messages of one request against a server that lives as long as the request: no session, so that any process can answer the next.
+import { setImmediate } from 'node:timers/promises';
 import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import {
@@ -19,7 +20,9 @@ export async function converse(server: Server, messages: readonly object[]): Pro
   const replies: McpReply[] = [];
   const transport = new OneByOne();
   await server.connect(transport);
-  for (const message of messages) {
+  for (const [i, message] of messages.entries()) {
+    // A long list must not keep all other requests waiting.
+    if (i > 0) await setImmediate();
     if (isJSONRPCRequest(message)) replies.push(await transport.ask(message));
     else if (isJSONRPCNotification(message)) transport.tell(message);
     else if (!isJSONRPCResultResponse(message) && !isJSONRPCErrorResponse(message)) replies.push(invalid(message));

@@ -31,6 +31,8 @@ const TICK_MS = 250;
 const HEARTBEAT_MS = 15_000;
 /** A change that nobody told us of is noticed after this long. */
 const RECHECK_MS = 30_000;
+/** After a fault of the server's own he is asked again. */
+const RETRY_MS = 1000;
 /** A reader that leaves more than this unread, in bytes, is cut off. */
 const UNREAD = 65_536;
 /** From this version on clients know an event that only brings its id. */
@@ -45,6 +47,7 @@ const HEADERS = {
 export function createListeners({ stateOf, rules, log, clock = () => new Date() }: ListenersOptions) {
   const open = new Set<Listener>();
   let known = rules();
+  let closed = false;
 
   function doubt(concerns: (ctx: Ctx) => boolean = () => true): void {
     for (const one of open) if (concerns(one.ctx)) one.doubtful = true;
@@ -60,8 +63,8 @@ export function createListeners({ stateOf, rules, log, clock = () => new Date() 
       if (open.has(one)) tell(one);
     } catch (error) {
       if (error instanceof Failure) return void one.out.end();
-      one.doubtful = true;
-      log?.warn({ err: error }, 'mcp: a listener could not be asked for his rights; trying again.');
+      one.checkedAt = performance.now() - RECHECK_MS + RETRY_MS;
+      log?.warn({ err: error }, 'mcp: the rights of a listener could not be read; trying again.');
     }
   }
   const pass = createPass(async () => {
@@ -90,6 +93,7 @@ export function createListeners({ stateOf, rules, log, clock = () => new Date() 
     /** The stream of one listener. A client that comes again says what it was shown last. */
     open(ctx: Ctx): Answer<Live> {
       const begin = (out: Writable) => {
+        if (closed) return void out.end();
         const one: Listener = { ctx, out, state: stateOf(ctx), doubtful: false, checkedAt: performance.now() };
         out.on('error', () => {});
         out.once('close', () => open.delete(one));
@@ -111,6 +115,7 @@ export function createListeners({ stateOf, rules, log, clock = () => new Date() 
     },
 
     close(): void {
+      closed = true;
       clearInterval(ticking);
       clearInterval(beating);
       for (const { out } of open) out.end();
