@@ -1,6 +1,6 @@
 // The arguments of tools, parsed into what the records service takes; what does not fit is refused as a body of REST would be.
 import { z } from '../../contract/kit.ts';
-import { Failure, type ProblemEntry } from '../../contract/problems.ts';
+import { Failure, invalidParameter, type ProblemEntry } from '../../contract/problems.ts';
 import type { ListQuery } from '../../contract/records.ts';
 
 const id = z.string().min(1).max(200);
@@ -16,8 +16,8 @@ const ARGUMENTS = {
     where: body.optional(),
     orderBy: names.optional(),
     order: z.enum(['asc', 'desc']).optional(),
-    limit: z.int().min(1).max(MOST_ROWS).default(USUAL_ROWS),
-    offset: z.int().min(0).default(0),
+    limit: z.int().default(USUAL_ROWS),
+    offset: z.int().default(0),
     fields: names.optional(),
     linked: z.union([z.boolean(), z.array(z.string().max(200)).max(200)]).optional(),
   }),
@@ -52,8 +52,10 @@ const listed = (list: string | readonly string[] | undefined): string | undefine
 /** The projection of a get. */
 export const fieldsOf = ({ fields }: ArgumentsOf<'get'>): string | undefined => listed(fields);
 
-/** The query of a list that the arguments of a query mean. Without `order` the greatest come first. */
+/** The query of a list that the arguments of a query mean. Without `order` the greatest come first. Throws INVALID_QUERY_PARAMS. */
 export function listQueryOf({ orderBy, order, limit, offset, fields, linked }: ArgumentsOf<'query'>): ListQuery {
+  if (limit < 1 || limit > MOST_ROWS) throw invalidParameter('limit', `send a whole number from 1 to ${MOST_ROWS}`);
+  if (offset < 0) throw invalidParameter('offset', 'send a whole number from 0 on');
   const sort = listed(orderBy)
     ?.split(',')
     .map((part) => (order === 'asc' || /^\s*[-+]/.test(part) ? part : `-${part.trim()}`))

@@ -1,6 +1,7 @@
 // Tools over MCP with a stock client: the six verbs, rights, scopes, accounts, errors as over REST.
 import { beforeAll, describe, expect, it } from 'vitest';
 import { available, type Json, startApp, type Tenant, type TestApp, unique } from '../helpers/app.ts';
+import { openStream } from '../helpers/stream.ts';
 import { type Agent, agent } from './agent.ts';
 
 const DEALS = [
@@ -166,10 +167,7 @@ describe.runIf(available)('mcp tools', () => {
   it('arguments of wrong types are told by name', async () => {
     const cases: [string, Json, string][] = [
       ['query', { where: 'a' }, 'where'],
-      ['query', { limit: 0 }, 'limit'],
-      ['query', { limit: 1001 }, 'limit'],
       ['query', { limit: '5' }, 'limit'],
-      ['query', { offset: -1 }, 'offset'],
       ['query', { order: 'up' }, 'order'],
       ['query', { whre: {} }, 'whre'],
       ['get', {}, 'id'],
@@ -187,6 +185,38 @@ describe.runIf(available)('mcp tools', () => {
       expect([failed, value.code], JSON.stringify(value)).toEqual([true, 'INVALID_REQUEST']);
       expect(value.errors.map((one: Json) => one.field)).toContain(field);
     }
+  });
+
+  it('S004-04 what a tool changes reaches the streams', async () => {
+    const stream = await openStream(`${t.url}/api/v1/records/${deals}/stream`, {
+      Authorization: `Bearer ${acme.token}`,
+    });
+    const { id } = (await admin.call(`${deals}_create`, { data: { title: 'Live' } })).value;
+    await admin.call(`${deals}_update`, { id, data: { amount: 4 } });
+    await admin.call(`${deals}_delete`, { id });
+    const events = await stream.take(3);
+    expect(events.map(({ event, data }) => [event, data.record_id])).toEqual(
+      ['created', 'updated', 'deleted'].map((type) => [`${deals}.${type}`, id]),
+    );
+    stream.close();
+  });
+
+  it('what is out of range is refused by its name, and the largest page is answered', async () => {
+    for (const [args, field] of [
+      [{ limit: 0 }, 'limit'],
+      [{ limit: 1001 }, 'limit'],
+      [{ offset: -1 }, 'offset'],
+    ] as const) {
+      const { failed, value } = await admin.call(`${deals}_query`, args);
+      expect([failed, value.code, value.errors[0].field]).toEqual([true, 'INVALID_QUERY_PARAMS', field]);
+    }
+    const records = Array.from({ length: 1000 }, (_, i) => ({ title: `many ${i}` }));
+    expect((await admin.call(`${deals}_bulk_create`, { records })).value.count).toBe(1000);
+    const where = { title: { $like: 'many %' } };
+    expect((await admin.call(`${deals}_query`, { where, limit: 1000 })).value.data).toHaveLength(1000);
+    expect((await admin.call(`${deals}_query`, { where })).value).toMatchObject({ total: 1000, data: { length: 100 } });
+    const over = await admin.call(`${deals}_bulk_create`, { records: [...records, { title: 'one more' }] });
+    expect(over.value.code).toBe('INVALID_RESOURCE_DATA');
   });
 
   it('S004-05 S004-109 who may only read sees the reading tools, and writing is refused with nothing written', async () => {
