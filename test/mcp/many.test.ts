@@ -1,7 +1,7 @@
 // Many collections and odd names: pages of tools, long names and names that meet, documents as resources.
 import { beforeAll, describe, expect, it } from 'vitest';
 import { available, type Json, startApp, type Tenant, type TestApp } from '../helpers/app.ts';
-import { agent } from './agent.ts';
+import { agent, until } from './agent.ts';
 
 const SCHEMA = [{ name: 'title', type: 'text', required: true }];
 
@@ -52,6 +52,44 @@ describe.runIf(available)('mcp with many collections', () => {
       });
     }
     await expect(admin.call('orders_bulk_create', { records: [] })).rejects.toMatchObject({ code: -32602 });
+  });
+
+  it('S004-03 entities of other apps carry the name of their app, and meet nothing of main', async () => {
+    const { id } = await t.collection({ name: 'contacts', schema: SCHEMA });
+    const { db } = t.app;
+    await db.query('create schema if not exists app_crm', []);
+    await db.query('alter table app_main.contacts set schema app_crm', []);
+    await db.query("update snackbase.collections set app = 'crm' where id = $1", [id]);
+    for (const changed of ['main.contacts', 'crm.contacts']) await db.notify('snackbase_schema', changed);
+    const admin = await agent(t.url, acme.token);
+    await until(async () => (await admin.names()).includes('crm_contacts_query'), 'the tools of the app');
+    const names = (await admin.names()).filter((one) => one.includes('contacts'));
+    expect(names).toEqual(
+      ['query', 'get', 'create', 'update', 'delete', 'bulk_create'].map((verb) => `crm_contacts_${verb}`),
+    );
+    const made = await admin.call('crm_contacts_create', { data: { title: 'Ada' } });
+    expect(made.failed, JSON.stringify(made.value)).toBe(false);
+    const found = await admin.call('crm_contacts_query', { where: { id: made.value.id } });
+    expect(found.value).toEqual({ data: [made.value], total: 1 });
+    const shown = await t.call('GET', `/api/v1/records/crm.contacts/${made.value.id}`, undefined, {
+      token: acme.token,
+    });
+    expect(shown.body).toEqual(made.value);
+    const { contents } = await admin.client.readResource({ uri: 'snackbase://collections/crm.contacts/schema' });
+    expect(JSON.parse((contents[0] as { text: string }).text)).toMatchObject({ title: 'crm.contacts' });
+    // A collection of main by the same name of a tool: neither keeps it.
+    await t.collection({ name: 'crm_contacts', schema: SCHEMA });
+    await until(async () => !(await admin.names()).includes('crm_contacts_query'), 'names that do not meet');
+    const both = (await admin.tools()).filter(({ title }) => /contacts: create$/.test(title as string));
+    expect(both.map(({ title }) => title)).toEqual(['crm.contacts: create', 'crm_contacts: create']);
+    const [ofCrm, ofMain] = both.map(({ name: one }) => one) as [string, string];
+    await admin.call(ofMain, { data: { title: 'main' } });
+    await admin.call(ofCrm, { data: { title: 'crm' } });
+    const titles = async (collection: string) =>
+      (
+        await t.call('GET', `/api/v1/records/${collection}?sort=title`, undefined, { token: acme.token })
+      ).body.items.map(({ title }: Json) => title);
+    expect([await titles('crm.contacts'), await titles('crm_contacts')]).toEqual([['Ada', 'crm'], ['main']]);
   });
 
   it('documents are resources, as far as they are open', async () => {
