@@ -21,6 +21,10 @@ export interface Access {
   readonly mcp: 'query' | 'get' | 'create' | 'update' | 'delete' | 'bulk_create' | false;
   /** Credentials that the URL may carry, of streams: their clients cannot send headers. */
   readonly inUrl?: readonly ('ticket' | 'token')[];
+  /** A scope of API keys that opens the route to those whose owner may call it, as `apps.deploy`. */
+  readonly keyScope?: string;
+  /** The service judges the body itself, so that it can tell every problem at once; `yaml` is accepted beside JSON. */
+  readonly ownBody?: 'yaml';
   /** Query parameters that may stand several times; their values come as a list. */
   readonly repeated?: readonly string[];
 }

@@ -8,7 +8,18 @@ const Granted = z.union([z.literal('*'), z.array(z.string().max(100)).max(500)])
 export const Scopes = z
   .record(
     z.string(),
-    z.strictObject({ list: Granted, view: Granted, read: Granted, create: Granted, update: Granted, delete: Granted }),
+    z.strictObject({
+      list: Granted,
+      view: Granted,
+      read: Granted,
+      create: Granted,
+      update: Granted,
+      delete: Granted,
+      deploy: z
+        .literal('*')
+        .optional()
+        .meta({ description: 'Of `apps` alone: deploying manifests, for keys of superadmins.' }),
+    }),
   )
   .meta({
     id: 'KeyScopes',

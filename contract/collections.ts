@@ -9,7 +9,7 @@ import { Id, idParam, pageOf, pageQuery, Timestamp } from './shapes.ts';
 import { TableCheck, TableIndex, tableObjects } from './table-objects.ts';
 
 /** Any of the accepted spellings of a key, brought to ours. null means not set, but for rules, where it takes a rule away. */
-const spelled = (spellings: Readonly<Record<string, string>>) => (input: unknown) => {
+export const spelled = (spellings: Readonly<Record<string, string>>) => (input: unknown) => {
   if (typeof input !== 'object' || input === null || Array.isArray(input)) return input;
   const out: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(input)) {
@@ -19,7 +19,7 @@ const spelled = (spellings: Readonly<Record<string, string>>) => (input: unknown
   }
   return out;
 };
-const SPELLINGS = {
+export const SPELLINGS = {
   fields: 'schema',
   enableSoftDelete: 'soft_delete',
   enable_soft_delete: 'soft_delete',
@@ -29,7 +29,7 @@ const SPELLINGS = {
 };
 
 /** `action` and `operation` are one. */
-const CollectionPermission = z
+export const CollectionPermission = z
   .preprocess(
     spelled({ action: 'operation' }),
     z.strictObject({
@@ -42,7 +42,7 @@ const CollectionPermission = z
   .meta({ id: 'CollectionPermission', description: '`action` is accepted for operation.' });
 
 const access = z.object({ ...ruleShape, ...fieldListShape }).partial().shape;
-const definition = {
+export const definition = {
   name: z
     .string()
     .meta({ description: 'Letters, digits and underscore, at most 100; starts with a letter or underscore.' }),
@@ -143,7 +143,7 @@ const shown = {
   created_at: '2026-01-02T03:04:05.678Z',
   updated_at: '2026-01-02T03:04:05.678Z',
 };
-const invalid = errors('INVALID_RESOURCE_DATA', 'CONFLICT', 'SCHEMA_SYNC_FAILED', 'WRITE_CONFLICT');
+const invalid = errors('INVALID_RESOURCE_DATA', 'CONFLICT', 'APP_MANAGED', 'SCHEMA_SYNC_FAILED', 'WRITE_CONFLICT');
 
 export const collections = room({
   list: {
@@ -228,6 +228,7 @@ export const collections = room({
         'INVALID_RESOURCE_DATA',
         'RESOURCE_NOT_FOUND',
         'COLLECTION_REFERENCED',
+        'APP_MANAGED',
         'SCHEMA_SYNC_FAILED',
         'WRITE_CONFLICT',
       ),

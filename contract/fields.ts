@@ -124,14 +124,28 @@ function normaliseField(input: unknown): unknown {
   };
   for (const [key, value] of Object.entries(input)) {
     if (key === 'options' && isObject(value)) for (const [k, v] of Object.entries(value)) put(k, v);
-    else if (key === 'references' && isObject(value)) put('collection', value.entity ?? value.collection);
-    else if (key === 'relations' && isObject(value)) put('collection', value.resource ?? value.collection);
+    else if ((key === 'references' || key === 'relations') && isObject(value)) putReference(put, key, value);
     else if (key === 'validations' && Array.isArray(value)) for (const rule of value) putValidation(put, rule);
     else put(key, value);
   }
   if (typeof out.type === 'string' && Object.hasOwn(TYPE_SPELLINGS, out.type)) out.type = TYPE_SPELLINGS[out.type];
   return out;
 }
+
+/**
+ * `{entity: 'contacts', field: 'id'}` and `{resource: 'contacts', field: 'id', type: 'many-to-one'}` name the collection. What no
+ * column can be, as a reference to another field than the id, stays and is refused.
+ */
+function putReference(put: (key: string, value: unknown) => void, key: string, value: Loose): void {
+  const { entity, resource, collection, field = 'id', type = 'many-to-one', ...rest } = value;
+  const possible =
+    field === 'id' && (type === 'many-to-one' || type === 'one-to-one') && Object.keys(rest).length === 0;
+  if (!possible) put(key, value);
+  else put('collection', dotted(entity ?? resource ?? collection));
+}
+
+/** An entity of another app may be written `crm:contacts`. */
+const dotted = (name: unknown): unknown => (typeof name === 'string' ? name.replace(':', '.') : name);
 
 /** `{rule: 'minLength', value: 3}` and `{rule: 'integer'}` become the option of that name. */
 function putValidation(put: (key: string, value: unknown) => void, rule: unknown): void {

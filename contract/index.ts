@@ -2,9 +2,12 @@
 import { accounts } from './accounts.ts';
 import { adminRecords } from './admin-records.ts';
 import { adminTokens, apiKeys } from './api-keys.ts';
+import { appRecords } from './app-records.ts';
+import { apps } from './apps.ts';
 import { audit } from './audit.ts';
 import { auth } from './auth.ts';
 import { collections } from './collections.ts';
+import { federation } from './federation.ts';
 import { groups } from './groups.ts';
 import { invitations } from './invitations.ts';
 import type { Contract } from './kit.ts';
@@ -31,7 +34,10 @@ export const contract = {
   invitations,
   apiKeys,
   adminTokens,
+  apps,
   records,
+  appRecords,
+  federation,
   adminRecords,
   realtime,
   mcp,

@@ -12,6 +12,7 @@ export const CATALOGUE = {
     message: 'The URL lacks a collection name: use {path}/<collection>.',
   },
   INVALID_JSON: { status: 400, title: 'Bad request', message: 'The request body is not valid JSON: {reason}.' },
+  INVALID_YAML: { status: 400, title: 'Bad request', message: 'The request body is not valid YAML: {reason}.' },
   INVALID_FIELDS: {
     status: 400,
     title: 'Bad request',
@@ -97,6 +98,11 @@ export const CATALOGUE = {
     status: 409,
     title: 'Conflict',
     message: 'Other collections refer to this one: {references}.',
+  },
+  APP_MANAGED: {
+    status: 409,
+    title: 'Conflict',
+    message: 'This collection belongs to the app {app}: change its manifest and deploy it.',
   },
   SCHEMA_SYNC_FAILED: {
     status: 409,

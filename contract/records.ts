@@ -31,6 +31,11 @@ const Expand = z.string().max(4000).meta({
   example: 'author',
 });
 
+const Linked = z.string().max(4000).meta({
+  description:
+    '`true` adds `_linked`: the records of all other apps that are the same person or thing (identity_kind and identity_key); a comma list of app ids, those of these.',
+});
+
 const Search = z.string().max(1000).meta({
   description:
     'Words that the searchable fields hold: all of them, `"a phrase"`, `this or that`, `-not`, `begin*`. Without a sort the best come first.',
@@ -66,6 +71,7 @@ export const ListQuery = z
       description: 'How total is found: exact (the default), estimated from statistics, or false for not at all.',
     }),
     include_count: boolParam.optional().meta({ description: 'Same as count: true is exact, false is false.' }),
+    linked: Linked.optional(),
     deleted: z.enum(['without', 'with', 'only']).optional().meta({
       description:
         'Records that are softly deleted: without (the default), with, only. The others need the right to delete.',
@@ -95,6 +101,7 @@ export const RecordQueryBody = z
     cursor: z.string().max(8000).optional(),
     cursor_before: z.string().max(8000).optional(),
     count: z.union([z.boolean(), z.enum(['exact', 'estimated'])]).optional(),
+    linked: z.union([z.boolean(), z.array(z.string().max(100)).max(100)]).optional(),
     deleted: z.enum(['without', 'with', 'only']).optional(),
   })
   .meta({ id: 'RecordQuery' });

@@ -11,6 +11,10 @@ import { accountRoutes } from './accounts/routes.ts';
 import { createAccounts } from './accounts/service.ts';
 import { adminTokenRoutes, apiKeyRoutes } from './api-keys/routes.ts';
 import { createApiKeys } from './api-keys/service.ts';
+import { appRecordRoutes } from './app-records/routes.ts';
+import { createAppRecords } from './app-records/service.ts';
+import { appRoutes } from './apps/routes.ts';
+import { createApps } from './apps/service.ts';
 import { auditRoutes } from './audit/routes.ts';
 import { createAudit, createTrail } from './audit/service.ts';
 import { createAuth } from './auth/room.ts';
@@ -24,6 +28,8 @@ import { migrateDatabase } from './db/migrate.ts';
 import { openDatabase } from './db/open.ts';
 import { rowSecurityOf } from './db/row-security.ts';
 import { createTail } from './events/tail.ts';
+import { federationRoutes } from './federation/routes.ts';
+import { createFederation } from './federation/service.ts';
 import { groupsRoutes } from './groups/routes.ts';
 import { createGroups } from './groups/service.ts';
 import { createHttp } from './http/server.ts';
@@ -172,6 +178,9 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
         apiKeys: apiKeyRoutes(apiKeys),
         adminTokens: adminTokenRoutes(apiKeys),
         records: recordRoutes(records, realtime),
+        apps: appRoutes(createApps({ db, collections, trail })),
+        appRecords: appRecordRoutes(createAppRecords(records)),
+        federation: federationRoutes(createFederation(records)),
         adminRecords: adminRecordRoutes(records),
         realtime: realtimeRoutes(realtime),
         mcp: mcpRoutes(mcp),

@@ -12,6 +12,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ command: Command }>>> = 
   migrate: () => import('./cli/migrate.ts'),
   audit: () => import('./cli/audit.ts'),
   rules: () => import('./cli/rules.ts'),
+  deploy: async () => ({ command: (await import('./cli/deploy.ts')).deploy }),
+  plan: async () => ({ command: (await import('./cli/deploy.ts')).plan }),
   export: () => import('./cli/export.ts'),
   import: () => import('./cli/import.ts'),
   gen: () => import('./cli/gen.ts'),

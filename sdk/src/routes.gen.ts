@@ -110,6 +110,17 @@ export const adminTokens = {
   revoke: 'DELETE /api/v1/admin/api-keys/:id',
 } as const;
 
+export const apps = {
+  list: 'GET /api/v1/apps q',
+  deploy: 'POST /api/v1/apps bq',
+  verify: 'POST /api/v1/apps/schema/verify bq',
+  get: 'GET /api/v1/apps/:appId',
+  replace: 'PUT /api/v1/apps/:appId bq',
+  delete: 'DELETE /api/v1/apps/:appId',
+  schema: 'GET /api/v1/apps/:appId/schema',
+  deployments: 'GET /api/v1/apps/:appId/deployments q',
+} as const;
+
 export const records = {
   list: 'GET /api/v1/records/:collection q',
   create: 'POST /api/v1/records/:collection b',
@@ -132,6 +143,20 @@ export const records = {
   patch: 'PATCH /api/v1/records/:collection/:id b',
   restore: 'POST /api/v1/records/:collection/:id/restore',
   delete: 'DELETE /api/v1/records/:collection/:id q',
+} as const;
+
+export const appRecords = {
+  list: 'GET /api/v1/apps/:appId/collections/:entity q',
+  create: 'POST /api/v1/apps/:appId/collections/:entity b',
+  query: 'POST /api/v1/apps/:appId/collections/:entity/query b',
+  bulkCreate: 'POST /api/v1/apps/:appId/collections/:entity/bulk b',
+  get: 'GET /api/v1/apps/:appId/collections/:entity/:id',
+  patch: 'PATCH /api/v1/apps/:appId/collections/:entity/:id b',
+  delete: 'DELETE /api/v1/apps/:appId/collections/:entity/:id',
+} as const;
+
+export const federation = {
+  query: 'POST /api/v1/federated/:identityKind/query b',
 } as const;
 
 export const adminRecords = {
@@ -173,7 +198,7 @@ export const ops = {
   docs: 'GET /docs t',
 } as const;
 
-export const rooms = { auth, collections, rules, macros, roles, permissions, users, accounts, groups, invitations, apiKeys, adminTokens, records, adminRecords, realtime, mcp, audit, ops } as const;
+export const rooms = { auth, collections, rules, macros, roles, permissions, users, accounts, groups, invitations, apiKeys, adminTokens, apps, records, appRecords, federation, adminRecords, realtime, mcp, audit, ops } as const;
 
 /** Query parameters of a list or a stream that are not fields. */
-export const listParams: readonly string[] = ["skip","limit","sort","fields","filter","search","expand","cursor","cursor_before","count","include_count","deleted","events","last_event_id","ticket"];
+export const listParams: readonly string[] = ["skip","limit","sort","fields","filter","search","expand","cursor","cursor_before","count","include_count","linked","deleted","events","last_event_id","ticket"];

@@ -6,6 +6,7 @@ import type { CallOptions } from './options.ts';
 export type ServerCode =
   | 'NO_RESOURCE_NAME'
   | 'INVALID_JSON'
+  | 'INVALID_YAML'
   | 'INVALID_FIELDS'
   | 'INVALID_QUERY_PARAMS'
   | 'INVALID_HEADER'
@@ -36,6 +37,7 @@ export type ServerCode =
   | 'LIMIT_REACHED'
   | 'MACRO_IN_USE'
   | 'COLLECTION_REFERENCED'
+  | 'APP_MANAGED'
   | 'SCHEMA_SYNC_FAILED'
   | 'WRITE_CONFLICT'
   | 'IDEMPOTENCY_IN_FLIGHT'
@@ -240,6 +242,123 @@ export interface ApiKeysListReply {
   page: number;
   page_size: number;
   total_pages: number;
+}
+
+export interface App {
+  id: string;
+  name: string;
+  version: string | null;
+  description: string | null;
+  type: string;
+  /** Names of its collections. */
+  entities: string[];
+  /** Grows with each deploy that changed something. */
+  revision: number;
+  /** RFC 3339, UTC, ends in Z. */
+  created_at: string;
+  /** RFC 3339, UTC, ends in Z. */
+  updated_at: string;
+}
+
+export interface AppRecordsListQuery {
+  /** Brought into 1 to 1000. Left out: all records. */
+  limit?: number | undefined;
+  /** Records to skip. */
+  offset?: number | undefined;
+  /** A field; an unknown one is created_at. */
+  sort?: string | undefined;
+  order?: "asc" | "desc" | undefined;
+  /** `true` adds `_linked` with the same person or thing in all other apps, a comma list of app ids in these. */
+  linked?: string | undefined;
+  [key: string]: string | number | undefined | "asc" | "desc";
+}
+
+export interface AppWithManifest {
+  id: string;
+  name: string;
+  version: string | null;
+  description: string | null;
+  type: string;
+  /** Names of its collections. */
+  entities: string[];
+  /** Grows with each deploy that changed something. */
+  revision: number;
+  /** RFC 3339, UTC, ends in Z. */
+  created_at: string;
+  /** RFC 3339, UTC, ends in Z. */
+  updated_at: string;
+  manifest: {
+    [key: string]: unknown;
+  };
+}
+
+export interface AppsDeployQuery {
+  /** Checks and plans; changes nothing. */
+  dry_run?: boolean | undefined;
+  /** false leaves columns and tables that the manifest no longer names. Default true. */
+  allow_destructive?: boolean | undefined;
+  /** Tells of each change how many rows it touches. */
+  count_rows?: boolean | undefined;
+}
+
+export interface AppsDeploymentsQuery {
+  /** Items to skip. */
+  skip?: number | undefined;
+  /** Items per page, 1 to 100, default 25. */
+  limit?: number | undefined;
+  /** Page number from 1; used when skip is absent. */
+  page?: number | undefined;
+  /** Same as limit. */
+  page_size?: number | undefined;
+}
+
+export interface AppsDeploymentsReply {
+  items: Deployment[];
+  total: number;
+  skip: number;
+  limit: number;
+  page: number;
+  page_size: number;
+  total_pages: number;
+}
+
+export interface AppsListQuery {
+  /** Items to skip. */
+  skip?: number | undefined;
+  /** Items per page, 1 to 100, default 25. */
+  limit?: number | undefined;
+  /** Page number from 1; used when skip is absent. */
+  page?: number | undefined;
+  /** Same as limit. */
+  page_size?: number | undefined;
+}
+
+export interface AppsListReply {
+  items: App[];
+  total: number;
+  skip: number;
+  limit: number;
+  page: number;
+  page_size: number;
+  total_pages: number;
+}
+
+export interface AppsReplaceQuery {
+  /** Checks and plans; changes nothing. */
+  dry_run?: boolean | undefined;
+  /** false leaves columns and tables that the manifest no longer names. Default true. */
+  allow_destructive?: boolean | undefined;
+  /** Tells of each change how many rows it touches. */
+  count_rows?: boolean | undefined;
+}
+
+export interface AppsVerifyQuery {
+  /** Checks and plans; changes nothing. */
+  dry_run?: boolean | undefined;
+  /** false leaves columns and tables that the manifest no longer names. Default true. */
+  allow_destructive?: boolean | undefined;
+  /** Tells of each change how many rows it touches. */
+  count_rows?: boolean | undefined;
 }
 
 /** One changed column of one row. */
@@ -608,6 +727,54 @@ export interface CollectionsNamesReply {
   total: number;
 }
 
+export interface DeployOutcome {
+  app: string;
+  revision: number;
+  /** False for a dry run. */
+  applied: boolean;
+  /** The tables were already as the manifest says. */
+  compliant: boolean;
+  /** In the order in which they are made. */
+  changes: SchemaChange[];
+}
+
+export interface Deployment {
+  /** UUID version 7. */
+  id: string;
+  app: string;
+  revision: number;
+  changes: SchemaChange[];
+  manifest: {
+    [key: string]: unknown;
+  };
+  /** Who: {kind, user_id, …}. */
+  deployed_by: {
+    [key: string]: unknown;
+  } | null;
+  /** RFC 3339, UTC, ends in Z. */
+  created_at: string;
+}
+
+export interface EntityPage {
+  data: ProjectedRecord[];
+  /** All records that match, whatever limit and offset are. */
+  total: number;
+}
+
+export interface EntityQueryInput {
+  /** Conditions by field with operators, or $and, $or, $not. */
+  where?: {
+    [key: string]: unknown;
+  } | undefined;
+  /** A field; created_at when left out or unknown. */
+  orderBy?: string | undefined;
+  order?: "asc" | "desc" | undefined;
+  /** Brought into 1 to 1000. */
+  limit?: number | undefined;
+  offset?: number | undefined;
+  linked?: boolean | string[] | undefined;
+}
+
 export interface Explanation {
   operation: "list" | "view" | "create" | "update" | "delete";
   /** Whether the caller gets as far as the rows at all. */
@@ -649,6 +816,22 @@ export interface Explanations {
   user_id: string | null;
   role: string;
   operations: Explanation[];
+}
+
+export interface FederatedPage {
+  data: FederatedRecord[];
+  total: number;
+}
+
+export interface FederatedRecord {
+  /** UUID version 7. */
+  id: string;
+  /** Where the record is. */
+  _source: {
+    app: string;
+    entity: string;
+  };
+  [key: string]: unknown;
 }
 
 /** One field of a collection. */
@@ -1068,7 +1251,80 @@ export interface KeyScopes {
     create?: "*" | string[] | undefined;
     update?: "*" | string[] | undefined;
     delete?: "*" | string[] | undefined;
+    /** Of `apps` alone: deploying manifests, for keys of superadmins. */
+    deploy?: "*" | undefined;
   };
+}
+
+export interface LiveSchema {
+  tables: LiveTable[];
+}
+
+export interface LiveTable {
+  name: string;
+  physical_name: string;
+  /** Of the database; a replaced object has a new one. */
+  object_id: number;
+  columns: Array<{
+    name: string;
+    /** As definitions spell it. */
+    type: string;
+    required: boolean;
+    /** As SQL. */
+    default: string | null;
+  }>;
+  primary_key: {
+    /** As it was declared; as physical_name where it has no name of its own. */
+    name: string;
+    physical_name: string;
+    /** Of the database; a replaced object has a new one. */
+    object_id: number;
+    /** Made and kept by the schema sync; others are never touched. */
+    managed: boolean;
+    columns: string[];
+    /** As the database prints it. */
+    definition: string;
+  } | null;
+  foreign_keys: Array<{
+    /** As it was declared; as physical_name where it has no name of its own. */
+    name: string;
+    physical_name: string;
+    /** Of the database; a replaced object has a new one. */
+    object_id: number;
+    /** Made and kept by the schema sync; others are never touched. */
+    managed: boolean;
+    columns: string[];
+    /** As the database prints it. */
+    definition: string;
+    target: string;
+    on_delete: "restrict" | "cascade" | "set_null";
+  }>;
+  indexes: Array<{
+    /** As it was declared; as physical_name where it has no name of its own. */
+    name: string;
+    physical_name: string;
+    /** Of the database; a replaced object has a new one. */
+    object_id: number;
+    /** Made and kept by the schema sync; others are never touched. */
+    managed: boolean;
+    columns: string[];
+    /** As the database prints it. */
+    definition: string;
+    unique: boolean;
+    method: string;
+  }>;
+  checks: Array<{
+    /** As it was declared; as physical_name where it has no name of its own. */
+    name: string;
+    physical_name: string;
+    /** Of the database; a replaced object has a new one. */
+    object_id: number;
+    /** Made and kept by the schema sync; others are never touched. */
+    managed: boolean;
+    columns: string[];
+    /** As the database prints it. */
+    definition: string;
+  }>;
 }
 
 export interface LoginInput {
@@ -1145,6 +1401,64 @@ export interface MacrosListReply {
 /** account_id (id or slug, mandatory) and the fields of the collection. */
 export interface ManagedRecordBody {
   [key: string]: unknown;
+}
+
+/** Keys may be written as in collections or in camel case: `entityName`, `identityKind`, `softDelete`. */
+export interface ManifestEntityInput {
+  /** Letters, digits and underscore, at most 100; starts with a letter or underscore. */
+  entity_name: string;
+  /** The fields. `fields` is accepted as well. */
+  fields: FieldInput[];
+  description?: string | undefined;
+  display_name?: string | undefined;
+  /** Deleting sets deleted_at instead of removing the row. */
+  soft_delete?: boolean | undefined;
+  /** A disabled collection answers 404 RESOURCE_DISABLED and keeps its data. */
+  enabled?: boolean | undefined;
+  /** Replaces all declared indexes when it is sent. */
+  indexes?: TableIndexInput[] | undefined;
+  /** Replaces all declared checks when it is sent. */
+  checks?: TableCheck[] | undefined;
+  /** What the records are, in a word that apps share: `contact`. Goes with identity_key. */
+  identity_kind?: string | null | undefined;
+  /** The field by whose value records of several apps are the same: `email`. */
+  identity_key?: string | null | undefined;
+  /** null: not set, only admins; "": public; else an expression such as @owns_record(). */
+  list_rule?: string | null | undefined;
+  /** null: not set, only admins; "": public; else an expression such as @owns_record(). */
+  view_rule?: string | null | undefined;
+  /** null: not set, only admins; "": public; else an expression such as @owns_record(). */
+  create_rule?: string | null | undefined;
+  /** null: not set, only admins; "": public; else an expression such as @owns_record(). */
+  update_rule?: string | null | undefined;
+  /** null: not set, only admins; "": public; else an expression such as @owns_record(). */
+  delete_rule?: string | null | undefined;
+  /** "*" for all fields, or a list of names. */
+  list_fields?: "*" | string[] | undefined;
+  /** "*" for all fields, or a list of names. */
+  view_fields?: "*" | string[] | undefined;
+  /** "*" for all fields, or a list of names. */
+  create_fields?: "*" | string[] | undefined;
+  /** "*" for all fields, or a list of names. */
+  update_fields?: "*" | string[] | undefined;
+  /** What roles may do. When sent, it replaces the permissions of exactly this collection. */
+  permissions?: CollectionPermission[] | undefined;
+}
+
+/** `appId` and `dataContract` are accepted for app_id and data_contract. */
+export interface ManifestInput {
+  /** Names the app in addresses and permissions. */
+  app_id: string;
+  name?: string | undefined;
+  /** For people; the server counts revisions itself. */
+  version?: string | undefined;
+  description?: string | undefined;
+  type?: "app" | "integration" | "agent" | undefined;
+  icon?: string | undefined;
+  /** For agents that work with the app. */
+  instructions?: string | undefined;
+  /** The entities. `entities` is accepted too. */
+  data_contract?: ManifestEntityInput[] | undefined;
 }
 
 /** A message of JSON-RPC 2.0. */
@@ -1400,6 +1714,7 @@ export interface RecordQuery {
   cursor?: string | undefined;
   cursor_before?: string | undefined;
   count?: boolean | "exact" | "estimated" | undefined;
+  linked?: boolean | string[] | undefined;
   deleted?: "without" | "with" | "only" | undefined;
 }
 
@@ -1537,6 +1852,8 @@ export interface RecordsListQuery {
   count?: "exact" | "estimated" | "false" | undefined;
   /** Same as count: true is exact, false is false. */
   include_count?: boolean | undefined;
+  /** `true` adds `_linked`: the records of all other apps that are the same person or thing (identity_kind and identity_key); a comma list of app ids, those of these. */
+  linked?: string | undefined;
   /** Records that are softly deleted: without (the default), with, only. The others need the right to delete. */
   deleted?: "without" | "with" | "only" | undefined;
   [key: string]: string | number | undefined | "exact" | "estimated" | "false" | boolean | "without" | "with" | "only";
@@ -1720,6 +2037,19 @@ export interface RulesChange {
   create_fields?: "*" | string[] | undefined;
   /** "*" for all fields, or a list of names. */
   update_fields?: "*" | string[] | undefined;
+}
+
+export interface SchemaChange {
+  entity: string;
+  /** create_table, add_column, alter_type, drop_index … */
+  change_type: string;
+  /** The field; empty where the change is about the whole table. */
+  column: string;
+  detail: string | null;
+  /** Data goes with it. Told when rows are counted. */
+  destructive?: boolean | undefined;
+  /** Rows that it touches, with count_rows=true. */
+  rows?: number | null | undefined;
 }
 
 export interface Session {
@@ -2026,6 +2356,14 @@ export interface Calls {
   'adminTokens.create': { input: { body: AdminTokenInput }; reply: AdminToken };
   'adminTokens.get': { input: { params: { id: string } }; reply: AdminToken };
   'adminTokens.revoke': { input: { params: { id: string } }; reply: void };
+  'apps.list': { input: { query?: AppsListQuery | undefined }; reply: AppsListReply };
+  'apps.deploy': { input: { body: ManifestInput; query?: AppsDeployQuery | undefined }; reply: DeployOutcome };
+  'apps.verify': { input: { body: ManifestInput; query?: AppsVerifyQuery | undefined }; reply: DeployOutcome };
+  'apps.get': { input: { params: { appId: string } }; reply: AppWithManifest };
+  'apps.replace': { input: { params: { appId: string }; body: ManifestInput; query?: AppsReplaceQuery | undefined }; reply: DeployOutcome };
+  'apps.delete': { input: { params: { appId: string } }; reply: void };
+  'apps.schema': { input: { params: { appId: string } }; reply: LiveSchema };
+  'apps.deployments': { input: { params: { appId: string }; query?: AppsDeploymentsQuery | undefined }; reply: AppsDeploymentsReply };
   'records.list': { input: { params: { collection: string }; query?: RecordsListQuery | undefined }; reply: RecordPage };
   'records.create': { input: { params: { collection: string }; body: RecordBody }; reply: StoredRecord };
   'records.schema': { input: { params: { collection: string } }; reply: {
@@ -2049,6 +2387,14 @@ export interface Calls {
   'records.patch': { input: { params: { collection: string; id: string }; body: RecordBody }; reply: StoredRecord };
   'records.restore': { input: { params: { collection: string; id: string } }; reply: StoredRecord };
   'records.delete': { input: { params: { collection: string; id: string }; query?: RecordsDeleteQuery | undefined }; reply: void };
+  'appRecords.list': { input: { params: { appId: string; entity: string }; query?: AppRecordsListQuery | undefined }; reply: ProjectedRecord[] };
+  'appRecords.create': { input: { params: { appId: string; entity: string }; body: RecordBody }; reply: ProjectedRecord };
+  'appRecords.query': { input: { params: { appId: string; entity: string }; body: EntityQueryInput }; reply: EntityPage };
+  'appRecords.bulkCreate': { input: { params: { appId: string; entity: string }; body: RecordBody[] }; reply: ProjectedRecord[] };
+  'appRecords.get': { input: { params: { appId: string; entity: string; id: string } }; reply: ProjectedRecord };
+  'appRecords.patch': { input: { params: { appId: string; entity: string; id: string }; body: RecordBody }; reply: ProjectedRecord };
+  'appRecords.delete': { input: { params: { appId: string; entity: string; id: string } }; reply: Message };
+  'federation.query': { input: { params: { identityKind: string }; body: EntityQueryInput }; reply: FederatedPage };
   'adminRecords.create': { input: { params: { collection: string }; body: ManagedRecordBody }; reply: StoredRecord };
   'adminRecords.replace': { input: { params: { collection: string; id: string }; body: ManagedRecordBody }; reply: StoredRecord };
   'adminRecords.patch': { input: { params: { collection: string; id: string }; body: ManagedRecordBody }; reply: StoredRecord };
@@ -2251,6 +2597,24 @@ export interface Rooms {
     /** Revoke an admin token */
     revoke(id: string, options?: CallOptions): Call<void>;
   };
+  apps: {
+    /** List apps */
+    list(query?: AppsListQuery, options?: CallOptions): Call<AppsListReply>;
+    /** Deploy an app */
+    deploy(body: ManifestInput, query?: AppsDeployQuery, options?: CallOptions): Call<DeployOutcome>;
+    /** Compare a manifest with the tables */
+    verify(body: ManifestInput, query?: AppsVerifyQuery, options?: CallOptions): Call<DeployOutcome>;
+    /** Get an app with its manifest */
+    get(appId: string, options?: CallOptions): Call<AppWithManifest>;
+    /** Deploy an app under its address */
+    replace(appId: string, body: ManifestInput, query?: AppsReplaceQuery, options?: CallOptions): Call<DeployOutcome>;
+    /** Delete an app with its collections and records */
+    delete(appId: string, options?: CallOptions): Call<void>;
+    /** Get the tables of an app as they are */
+    schema(appId: string, options?: CallOptions): Call<LiveSchema>;
+    /** List what deploys changed */
+    deployments(appId: string, query?: AppsDeploymentsQuery, options?: CallOptions): Call<AppsDeploymentsReply>;
+  };
   records: {
     /** List records */
     list(collection: string, query?: RecordsListQuery, options?: CallOptions): Call<RecordPage>;
@@ -2296,6 +2660,26 @@ export interface Rooms {
     restore(collection: string, id: string, options?: CallOptions): Call<StoredRecord>;
     /** Delete a record */
     delete(collection: string, id: string, query?: RecordsDeleteQuery, options?: CallOptions): Call<void>;
+  };
+  appRecords: {
+    /** List the records of an entity */
+    list(appId: string, entity: string, query?: AppRecordsListQuery, options?: CallOptions): Call<ProjectedRecord[]>;
+    /** Create a record of an entity */
+    create(appId: string, entity: string, body: RecordBody, options?: CallOptions): Call<ProjectedRecord>;
+    /** Query the records of an entity */
+    query(appId: string, entity: string, body: EntityQueryInput, options?: CallOptions): Call<EntityPage>;
+    /** Create many records of an entity */
+    bulkCreate(appId: string, entity: string, body: RecordBody[], options?: CallOptions): Call<ProjectedRecord[]>;
+    /** Get a record of an entity */
+    get(appId: string, entity: string, id: string, options?: CallOptions): Call<ProjectedRecord>;
+    /** Update fields of a record of an entity */
+    patch(appId: string, entity: string, id: string, body: RecordBody, options?: CallOptions): Call<ProjectedRecord>;
+    /** Delete a record of an entity */
+    delete(appId: string, entity: string, id: string, options?: CallOptions): Call<Message>;
+  };
+  federation: {
+    /** Query the records of one kind in all apps */
+    query(identityKind: string, body: EntityQueryInput, options?: CallOptions): Call<FederatedPage>;
   };
   adminRecords: {
     /** Create a record in an account */

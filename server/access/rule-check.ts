@@ -2,7 +2,7 @@
 import type { Field } from '../../contract/fields.ts';
 import type { ProblemEntry } from '../../contract/problems.ts';
 import { check } from '../expression/check.ts';
-import { ExpressionError } from '../expression/error.ts';
+import { ExpressionError, expressionEntry } from '../expression/error.ts';
 import { parseRule } from '../expression/parse-rule.ts';
 import { type MacroSource, type RuleUse, ruleScope } from './rule.ts';
 
@@ -26,13 +26,4 @@ export function ruleProblems(
   }
 }
 
-/** An expression's mistake as an entry: where it stands and what to write instead. */
-export function expressionEntry({ code, message, position, hint }: ExpressionError, field: string): ProblemEntry {
-  return {
-    field,
-    code,
-    message: hint === undefined ? message : `${message} ${hint}`,
-    ...(position !== undefined && { position }),
-    ...(hint !== undefined && { hint }),
-  };
-}
+export { expressionEntry };

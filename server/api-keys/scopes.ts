@@ -4,6 +4,9 @@ import type { KeyScopes } from '../context.ts';
 import type { Transaction } from '../db/database.ts';
 import { lookUp, resolve, unknownFields } from '../permissions/service.ts';
 
+/** Not a collection: what `apps.deploy` opens. */
+const APPS = 'apps';
+
 /** The scopes under the full names of their collections. Throws nothing: `problems` says what is wrong with them. */
 export async function readScopes(
   tx: Transaction,
@@ -12,8 +15,13 @@ export async function readScopes(
   const problems: ProblemEntry[] = [];
   const read = new Map<string, KeyScopes[string]>();
   const known = await lookUp(tx, Object.keys(scopes));
-  for (const [collection, operations] of Object.entries(scopes)) {
+  for (const [collection, { deploy, ...operations }] of Object.entries(scopes)) {
     const field = `scopes.${collection}`;
+    if (deploy !== undefined) {
+      if (collection === APPS) read.set(APPS, { deploy });
+      else problems.push({ field: `${field}.deploy`, code: 'invalid', message: 'Only the scope apps has deploy.' });
+      if (Object.keys(operations).length === 0) continue;
+    }
     const named = resolve(collection, known);
     if ('problem' in named) {
       problems.push({ field, code: 'unknown_collection', message: named.problem });

@@ -2,16 +2,16 @@
 import type { Field } from '../../contract/fields.ts';
 import type { ProblemEntry } from '../../contract/problems.ts';
 import { isStored } from '../schema/columns.ts';
+import { type Declaring, declaredObjects } from '../schema/declared.ts';
 import { referenced } from '../schema/define.ts';
 import { SEARCHABLE } from '../schema/search.ts';
 import { computedProblems } from './computed.ts';
 import { compiles, defaultFlaw, storable } from './defaults.ts';
 import { type Finding, nameFinding, reservedFinding } from './naming.ts';
 
-export interface Draft {
+export interface Draft extends Declaring {
   readonly app: string;
   readonly name: string;
-  readonly fields: readonly Field[];
   readonly display_name?: string | null | undefined;
   readonly description?: string | null | undefined;
 }
@@ -45,10 +45,11 @@ export function problemsOf(draft: Draft, known: (app: string, name: string) => b
       const itself = to.app === draft.app && to.name === draft.name;
       if (field.collection !== '' && !itself && !known(to.app, to.name)) {
         const message = `There is no collection ${field.collection}: create it first, or point at the collection itself.`;
-        add(`${at}.collection`, { code: 'reference_collection_missing', message });
+        add(`${at}.collection`, { code: 'reference_collection_missing', message, received: field.collection });
       }
     }
   });
+  found.push(...declaredObjects(draft.name, draft).problems);
   return found;
 }
 

@@ -5,6 +5,7 @@ import { SYSTEM_COLUMNS } from '../schema/columns.ts';
 export interface Finding {
   readonly code: string;
   readonly message: string;
+  readonly received?: string;
 }
 
 const MAX = 100;

@@ -1,24 +1,19 @@
 // Collections as their managers see them: a definition and its table are stored, changed and removed in one transaction.
 import type { Collection, collections as contract } from '../../contract/collections.ts';
 import type { Parsed, Reply } from '../../contract/kit.ts';
-import { Failure, invalidData, type ProblemEntry } from '../../contract/problems.ts';
+import { Failure, invalidData } from '../../contract/problems.ts';
 import { page, pageWindow } from '../../contract/shapes.ts';
 import type { MacroSource } from '../access/rule.ts';
-import { createRuleBook } from '../access/rule-book.ts';
-import { shareRules } from '../access/store.ts';
 import { type Recorder, unsealed } from '../audit/service.ts';
-import { type Ctx, SYSTEM_ACCOUNT } from '../context.ts';
+import type { Ctx } from '../context.ts';
 import type { Database, Runner, Transaction } from '../db/database.ts';
 import { isUuid, uuidV7 } from '../ids.ts';
 import type { CollectionPermissions } from '../permissions/service.ts';
-import { syncIn, withSchemaLock } from '../schema/apply.ts';
+import { withSchemaLock } from '../schema/apply.ts';
 import { CLOSED, withChange } from '../schema/collection-access.ts';
-import { referenced, refersTo, tableOf } from '../schema/define.ts';
-import { guardSoftDelete } from '../schema/soft-delete.ts';
-import { accessProblems } from './access-problems.ts';
-import { withReturnTypes } from './computed.ts';
-import { type Draft, problemsOf } from './definition.ts';
+import { type DesiredTable, referenced } from '../schema/define.ts';
 import { type CollectionRegistry, qualifiedName } from './registry.ts';
+import { createRevise, type Revised, type ReviseOptions, type Revision } from './revise.ts';
 import * as store from './store.ts';
 import { type CollectionRow, collectionReply, desiredTable } from './stored.ts';
 
@@ -35,7 +30,25 @@ export interface Collections {
   update(idOrName: string, change: Parsed<C['update']>['body'], ctx?: Ctx): Promise<Collection>;
   /** Removes the definition, the table and its records. Throws COLLECTION_REFERENCED naming the fields that point here. */
   delete(idOrName: string, ctx?: Ctx): Promise<undefined>;
+  /**
+   * Makes these the collections of an app, inside a transaction of `withSchemaLock`; others of it go, unless `keep`.
+   * Throws as `create`, and COLLECTION_REFERENCED.
+   */
+  deploy(
+    tx: Transaction,
+    app: string,
+    entities: readonly DeployedEntity[],
+    ctx: Ctx | undefined,
+    options: ReviseOptions & { readonly keep?: boolean },
+  ): Promise<Revised>;
+  /** The tables of an app's collections, as they are to be. */
+  tables(app: string): Promise<DesiredTable[]>;
 }
+
+/** A whole definition. */
+type StatedCollection = Omit<Parsed<C['create']>['body'], 'permissions'>;
+/** The definition of an app's entity, and where a key of it stands in the manifest. */
+export type DeployedEntity = Parsed<C['create']>['body'] & { readonly at: (field: string) => string };
 
 export interface CollectionsOptions {
   readonly db: Database;
@@ -54,13 +67,7 @@ export function createCollections({
   permissions,
   trail = unsealed,
 }: CollectionsOptions): Collections {
-  const book = createRuleBook(macros);
-
-  /** Collections are the server's, so the system account's chain tells of them. */
-  const told = (tx: Transaction, ctx: Ctx | undefined, before: CollectionRow | null, after: CollectionRow | null) => {
-    const id = (after ?? before)?.id ?? '';
-    return trail.record(tx, ctx, { accountId: SYSTEM_ACCOUNT, table: 'collections', id, before, after });
-  };
+  const revise = createRevise({ registry, macros, permissions, trail });
 
   async function find(runner: Runner, idOrName: string): Promise<CollectionRow> {
     const row = isUuid(idOrName) ? await store.byId(runner, idOrName) : await findNamed(runner, idOrName);
@@ -85,33 +92,9 @@ export function createCollections({
 
     async create(input, ctx) {
       const row = await withSchemaLock(db, async (tx) => {
-        await shareRules(tx);
-        const draft: Draft = { ...input, app: MAIN, fields: input.schema };
-        const access = withChange(CLOSED, input);
-        await check(tx, draft, accessProblems(access, input.schema, macros));
         await refuseTaken(tx, MAIN, input.name);
-        const stated = input.permissions ?? [];
-        if (stated.length > 0) await permissions.set(tx, `${MAIN}.${input.name}`, input.schema, stated, ctx);
-        const made = await store.insert(tx, {
-          id: uuidV7(),
-          app: MAIN,
-          name: input.name,
-          display_name: input.display_name ?? null,
-          description: input.description ?? null,
-          definition: withReturnTypes(input.schema),
-          soft_delete: input.soft_delete ?? false,
-          enabled: input.enabled ?? true,
-          indexes: input.indexes ?? [],
-          checks: input.checks ?? [],
-          identity_kind: input.identity_kind ?? null,
-          identity_key: input.identity_key ?? null,
-          access,
-        });
-        await syncIn(tx, { tables: [desiredTable(made)], absent: [] });
-        if (made.soft_delete) await guardSoftDelete(tx, tableOf(made.app, made.name), true);
-        await told(tx, ctx, null, made);
-        await registry.publish(tx, `${made.app}.${made.name}`, made);
-        return made;
+        const after = stated(MAIN, { ...input, schema: input.schema });
+        return one(await revise(tx, [{ before: null, after, permissions: input.permissions }], ctx));
       });
       return collectionReply(row);
     },
@@ -120,61 +103,72 @@ export function createCollections({
 
     async update(idOrName, change, ctx) {
       const row = await withSchemaLock(db, async (tx) => {
-        await shareRules(tx);
         const found = await find(tx, idOrName);
         await store.lock(tx, found.id);
         const before = await find(tx, found.id);
         refuseRename(before, change.name);
-        const after = changed(before, change);
-        const name = `${after.app}.${after.name}`;
-        const { definition } = after;
-        const granted =
-          change.permissions !== undefined && (await permissions.set(tx, name, definition, change.permissions, ctx));
-        await check(tx, { ...after, fields: definition }, [
-          ...accessProblems(after.access, definition, macros),
-          ...(await book.problemsOf(tx, name, definition)),
-        ]);
-        const final = { ...after, definition: withReturnTypes(definition) };
-        const changes = await syncIn(tx, { tables: [desiredTable(final)], absent: [] });
-        if (changes.length === 0 && JSON.stringify(final) === JSON.stringify(before))
-          return granted ? find(tx, before.id) : before;
-        const reshaped = changes.some(({ change_type: type }) => type === 'drop_column' || type === 'alter_type');
-        const made = await store.update(tx, final, reshaped);
-        if (made.soft_delete !== before.soft_delete)
-          await guardSoftDelete(tx, tableOf(made.app, made.name), made.soft_delete);
-        await told(tx, ctx, before, made);
-        await registry.publish(tx, `${made.app}.${made.name}`, made);
-        return made;
+        refuseManaged(before, change);
+        return one(
+          await revise(tx, [{ before, after: changed(before, change), permissions: change.permissions }], ctx),
+        );
       });
       return collectionReply(row);
     },
 
     async delete(idOrName, ctx) {
       await withSchemaLock(db, async (tx) => {
-        const row = await find(tx, idOrName);
-        await refuseReferenced(tx, row);
-        await store.remove(tx, row.id);
-        await told(tx, ctx, row, null);
-        await syncIn(tx, { tables: [], absent: [tableOf(row.app, row.name)] });
-        await permissions.dropped(tx);
-        await registry.publish(tx, `${row.app}.${row.name}`, undefined);
+        const before = await find(tx, idOrName);
+        if (before.app !== MAIN) throw new Failure('APP_MANAGED', { app: before.app });
+        await revise(tx, [{ before, after: null }], ctx);
       });
       return undefined;
     },
+
+    async deploy(tx, app, entities, ctx, { keep = false, ...options }) {
+      const there = new Map((await store.ofApp(tx, app)).map((row) => [row.name, row]));
+      const revisions = entities.map(({ at, permissions: granted, ...input }): Revision => {
+        const before = there.get(input.name) ?? null;
+        return { before, after: stated(app, input, before), permissions: granted, at };
+      });
+      const named = new Set(entities.map(({ name }) => name));
+      const gone = keep ? [] : [...there.values()].filter(({ name }) => !named.has(name));
+      return revise(tx, [...revisions, ...gone.map((before) => ({ before, after: null }))], ctx, options);
+    },
+
+    async tables(app) {
+      return (await store.ofApp(db, app)).map(desiredTable);
+    },
   };
 }
+
+const one = ({ rows: [row] }: Revised): CollectionRow => row as CollectionRow;
+
+/** What a whole definition states; of one that is there, access and state stay where they are left out. */
+const stated = (app: string, input: StatedCollection, before: CollectionRow | null = null): CollectionRow => ({
+  ...(before ?? NEW),
+  id: before?.id ?? uuidV7(),
+  app,
+  name: input.name,
+  display_name: input.display_name ?? null,
+  description: input.description ?? null,
+  definition: input.schema,
+  soft_delete: input.soft_delete ?? false,
+  enabled: input.enabled ?? before?.enabled ?? true,
+  indexes: input.indexes ?? [],
+  checks: input.checks ?? [],
+  identity_kind: input.identity_kind ?? null,
+  identity_key: input.identity_key ?? null,
+  access: withChange(before?.access ?? CLOSED, input),
+});
+
+/** What the database fills in. */
+const NEW = { permissions: [], revision: 0, shape_revision: 0, created_at: '', updated_at: '' } as const;
 
 async function findNamed(runner: Runner, name: string): Promise<CollectionRow | undefined> {
   const key = qualifiedName(name);
   if (key === undefined) return undefined;
   const to = referenced(MAIN, key);
   return store.byName(runner, to.app, to.name);
-}
-
-async function check(tx: Transaction, draft: Draft, more: readonly ProblemEntry[]): Promise<void> {
-  const known = new Set(await store.qualifiedNames(tx));
-  const problems = [...problemsOf(draft, (app, name) => known.has(`${app}.${name}`)), ...more];
-  if (problems.length > 0) throw new Failure('INVALID_RESOURCE_DATA', {}, problems);
 }
 
 async function refuseTaken(tx: Transaction, app: string, name: string): Promise<void> {
@@ -190,14 +184,11 @@ function refuseRename({ name }: CollectionRow, asked: string | undefined): void 
   throw invalidData({ field: 'name', code: 'name_change_unsupported', message });
 }
 
-async function refuseReferenced(tx: Transaction, target: CollectionRow): Promise<void> {
-  const fields = (await store.all(tx)).flatMap((row) =>
-    row.id === target.id
-      ? []
-      : row.definition.flatMap((field) => (refersTo(row.app, field, target) ? [`${row.name}.${field.name}`] : [])),
-  );
-  if (fields.length > 0) throw new Failure('COLLECTION_REFERENCED', { references: fields.join(', ') });
+/** The shape of an app's entity is its manifest's to say. */
+function refuseManaged({ app }: CollectionRow, change: Parsed<C['update']>['body']): void {
+  if (app !== MAIN && SHAPE.some((key) => change[key] !== undefined)) throw new Failure('APP_MANAGED', { app });
 }
+const SHAPE = ['schema', 'indexes', 'checks', 'identity_kind', 'identity_key', 'soft_delete'] as const;
 
 const changed = (row: CollectionRow, change: Parsed<C['update']>['body']): CollectionRow => ({
   ...row,

@@ -28,6 +28,14 @@ const parsed = (rows: readonly CollectionRow[]): CollectionRow[] =>
 export const all = async (runner: Runner): Promise<CollectionRow[]> =>
   parsed(await runner.query<CollectionRow>(`select ${COLUMNS} from snackbase.collections order by app, name`));
 
+/** Those of one app. */
+export const ofApp = async (runner: Runner, app: string): Promise<CollectionRow[]> =>
+  parsed(
+    await runner.query<CollectionRow>(`select ${COLUMNS} from snackbase.collections where app = $1 order by name`, [
+      app,
+    ]),
+  );
+
 /** One collection by its exact name. */
 export async function byName(runner: Runner, app: string, name: string): Promise<CollectionRow | undefined> {
   const text = `select ${COLUMNS} from snackbase.collections where app = $1 and name = $2`;

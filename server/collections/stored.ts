@@ -7,6 +7,7 @@ import type { CollectionDef, FieldColumn, Guarded } from '../schema/collection-d
 import { fieldColumn, isStored } from '../schema/columns.ts';
 import { computedColumn } from '../schema/computed.ts';
 import { accountKeyName, type DesiredTable, define, primaryKeyName } from '../schema/define.ts';
+import { type DesiredIndex, isOwnIndex } from '../schema/desired.ts';
 import { qualified } from '../schema/names.ts';
 
 /** What a role may do on the collection, as it is stored with the role. */
@@ -69,20 +70,23 @@ export function collectionDef(row: CollectionRow): CollectionDef {
   };
 }
 
+type Guarding = Pick<DesiredIndex, 'name' | 'field' | 'declared'>;
+
 function guardsOf(desired: DesiredTable, byName: ReadonlyMap<string, FieldColumn>): Map<string, Guarded> {
   const of =
     (kind: Guarded['kind']) =>
-    (object: { name: string; field: string | null }): [string, Guarded] => {
-      return [object.name, { kind, field: byName.get(object.field ?? '') ?? null }];
+    ({ name, field, declared }: Guarding): [string, Guarded] => {
+      const told = declared && { fields: declared.fields, about: declared.about };
+      const only = field ?? (told?.fields.length === 1 ? told.fields[0] : '') ?? '';
+      return [name, { kind, field: byName.get(only) ?? null, declared: told }];
     };
+  const own = (name: string): Guarding => ({ name, field: null, declared: null });
   return new Map([
-    of('id')({ name: primaryKeyName(desired.table), field: null }),
-    of('account')({ name: accountKeyName(desired.table), field: null }),
-    ...desired.indexes
-      .filter((index) => index.unique)
-      .map((index) => of(index.field === null ? 'id' : 'unique')(index)),
+    of('id')(own(primaryKeyName(desired.table))),
+    of('account')(own(accountKeyName(desired.table))),
+    ...desired.indexes.filter((index) => index.unique).map((index) => of(isOwnIndex(index) ? 'id' : 'unique')(index)),
     ...desired.foreignKeys.map(of('reference')),
-    ...desired.checks.map(of('enum')),
+    ...desired.checks.map((check) => of(check.declared === null ? 'enum' : 'check')(check)),
   ]);
 }
 

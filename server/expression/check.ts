@@ -166,6 +166,8 @@ class Checker {
     const array = left.as(known, shown(e.left));
     const typed = agree([...items, { expr: e.left, type: element, otherwise: undefined, as: () => array }]);
     if (typed.type !== element) throw typeError(e.op, typed.type, e, e.left);
+    // Nothing is asked for, which every row has, also one without an array; as `not in []` is true of all.
+    if (items.length === 0) return { kind: 'constant', type: 'boolean', value: true };
     return { kind: 'contains', type: 'boolean', left: array, items: typed.nodes.slice(0, -1) };
   }
 

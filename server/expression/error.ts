@@ -1,4 +1,5 @@
 // What is wrong with an expression, as facts: a code, a sentence, the place, and what to write instead.
+import type { ProblemEntry } from '../../contract/problems.ts';
 
 export type ExpressionCode =
   | 'syntax'
@@ -46,4 +47,15 @@ export class ExpressionError extends Error {
     if (place.path !== undefined) this.path = place.path;
     if (hint !== undefined) this.hint = hint;
   }
+}
+
+/** An expression's mistake as an entry: where it stands and what to write instead. */
+export function expressionEntry({ code, message, position, hint }: ExpressionError, field: string): ProblemEntry {
+  return {
+    field,
+    code,
+    message: hint === undefined ? message : `${message} ${hint}`,
+    ...(position !== undefined && { position }),
+    ...(hint !== undefined && { hint }),
+  };
 }

@@ -3,7 +3,7 @@ import type { Request } from 'express';
 import type { Access } from '../../contract/access.ts';
 import { Failure } from '../../contract/problems.ts';
 import type { Caller, Credentials, Redeemed } from '../context.ts';
-import { readJsonBody } from './json-body.ts';
+import { readBody } from './json-body.ts';
 
 export interface GateOptions {
   /** The caller behind the credentials, null when there are none. Throws UNAUTHORIZED or TOKEN_EXPIRED for a bad one. */
@@ -51,7 +51,8 @@ export function createGate({ authenticate, tokenEnd, redeem, limit, bodyLimit, c
   }
 
   return {
-    readBody: (access, request) => readJsonBody(request, limitOf(access.rate, bodyLimit)),
+    readBody: (access, request) =>
+      readBody(request, { limit: limitOf(access.rate, bodyLimit), yaml: access.ownBody === 'yaml' }),
     async pass(access, request) {
       if (access.rate === 'open') return;
       if (access.rate === 'auth') await limit(access.rate, request.ctx.ip);
@@ -68,7 +69,8 @@ export function createGate({ authenticate, tokenEnd, redeem, limit, bodyLimit, c
       if (access.who === 'anyone' || access.who === 'rules') return;
       if (caller === null) throw new Failure('UNAUTHORIZED');
       // A key has scopes for records; beyond these it only tells whose it is.
-      if (caller.kind === 'key' && !(access.who === 'user' && request.method === 'GET'))
+      const scoped = access.keyScope !== undefined && hasScope(caller, access.keyScope);
+      if (caller.kind === 'key' && !scoped && !(access.who === 'user' && request.method === 'GET'))
         throw new Failure('KEY_PERMISSION_DENIED', { action: `${request.method} ${request.path.slice(0, 200)}` });
       if (access.who === 'superadmin' && !caller.superadmin)
         throw new Failure('FORBIDDEN', { reason: 'only superadmins may' });
@@ -77,6 +79,12 @@ export function createGate({ authenticate, tokenEnd, redeem, limit, bodyLimit, c
       }
     },
   };
+}
+
+/** Whether a key has a scope beside those for records, as `apps.deploy`. */
+function hasScope({ scopes }: Caller, scope: string): boolean {
+  const [subject, operation] = scope.split('.') as [string, string];
+  return scopes?.[subject]?.[operation] !== undefined;
 }
 
 function credentialsOf(request: Request): Credentials {

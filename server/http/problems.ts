@@ -1,7 +1,8 @@
 // From whatever was thrown to the one error body: nothing internal leaves the server, and nothing that the client did is a 5xx.
 import type { ErrorRequestHandler, Request, Response } from 'express';
+import { entriesOf } from '../../contract/issues.ts';
 import type { z } from '../../contract/kit.ts';
-import { Failure, type ProblemEntry } from '../../contract/problems.ts';
+import { Failure } from '../../contract/problems.ts';
 import { DatabaseFault, DatabaseUnavailable, isSerialization, isTimeout } from '../db/errors.ts';
 import type { Log } from '../log.ts';
 
@@ -49,8 +50,7 @@ function toFailure(error: unknown, request: Request, log: Log): Failure {
   return new Failure('INTERNAL_ERROR');
 }
 
-type Issue = z.core.$ZodIssue;
-type Issues = { readonly issues: readonly Issue[] } | null;
+type Issues = { readonly issues: readonly z.core.$ZodIssue[] } | null;
 
 /** The failure for a request that its route's schemas refused: query first, because it is what a reader of the URL sees. */
 export function refusedRequest(parts: { pathParams: Issues; query: Issues; body: Issues }): Failure {
@@ -65,35 +65,4 @@ export function refusedRequest(parts: { pathParams: Issues; query: Issues; body:
   }
   if (parts.body !== null) return new Failure('INVALID_REQUEST', {}, entriesOf(parts.body.issues));
   return new Failure('RESOURCE_NOT_FOUND');
-}
-
-/** Zod's issues as our entries; the branches of a union are opened so that the reader sees the nearest rule, not "invalid input". */
-export function entriesOf(issues: readonly Issue[], prefix: readonly PropertyKey[] = []): ProblemEntry[] {
-  return issues.flatMap((issue) => {
-    const path = [...prefix, ...issue.path];
-    if (issue.code === 'invalid_union' && issue.errors.length > 0) {
-      const nearest = issue.errors.reduce((a, b) => (b.length > 0 && b.length < a.length ? b : a));
-      if (nearest.length > 0) return entriesOf(nearest, path);
-    }
-    if (issue.code === 'unrecognized_keys') {
-      return issue.keys.map((key) => ({
-        field: [...path, key].join('.'),
-        code: 'unknown_field',
-        message: `${key} is not known here.`,
-      }));
-    }
-    const expected =
-      'expected' in issue && typeof issue.expected === 'string'
-        ? { expected: issue.expected, type: issue.expected }
-        : {};
-    const missing = issue.code === 'invalid_type' && issue.message.endsWith('received undefined');
-    return [
-      {
-        field: path.join('.'),
-        code: missing ? 'required' : issue.code,
-        message: missing ? 'This is required.' : issue.message,
-        ...expected,
-      },
-    ];
-  });
 }

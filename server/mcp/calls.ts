@@ -31,7 +31,7 @@ export function createCalls({
     switch (verb) {
       case 'query': {
         const asked = argumentsOf(verb, given);
-        const { items, total } = await records.slice(ctx, name, listQueryOf(asked), asked.where);
+        const { items, total } = await records.slice(ctx, name, listQueryOf(asked), { where: asked.where });
         return `{"data":[${items.join()}],"total":${total}}`;
       }
       case 'get': {

@@ -21,13 +21,8 @@ export const ID = system('id', 'uuid');
 export const CREATED_AT = system('created_at', 'timestamp with time zone');
 export const UPDATED_AT = system('updated_at', 'timestamp with time zone');
 const DELETED_AT = system('deleted_at', 'timestamp with time zone');
-const SYSTEM = [
-  system('account_id', 'character(6)'),
-  CREATED_AT,
-  UPDATED_AT,
-  system('created_by', 'text'),
-  system('updated_by', 'text'),
-];
+export const ACCOUNT_ID = system('account_id', 'character(6)');
+const SYSTEM = [ACCOUNT_ID, CREATED_AT, UPDATED_AT, system('created_by', 'text'), system('updated_by', 'text')];
 
 /** What clients may send without harm and without effect. */
 export const SYSTEM_NAMES: ReadonlySet<string> = new Set(SYSTEM_COLUMNS.map((c) => c.name));

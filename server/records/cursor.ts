@@ -52,7 +52,7 @@ export function readCursor(name: string, text: string, sort: readonly SortKey[],
 }
 
 function decoded(text: string): unknown[] | null {
-  if (!/^[A-Za-z0-9_-]{4,8000}$/.test(text)) return null;
+  if (!/^[A-Za-z0-9_-]{4,}$/.test(text)) return null;
   try {
     const parts: unknown = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));
     return Array.isArray(parts) && typeof parts[0] === 'string' ? parts : null;

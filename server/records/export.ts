@@ -1,12 +1,12 @@
-// Exporting records: page after page of a keyset walk, as text that is made while it is sent, in memory that does not grow.
+// Exporting records: all that a list asks for, as text that is made while it is sent.
 import { invalidParameter } from '../../contract/problems.ts';
 import { Answer, Streamed } from '../context.ts';
 import { csvLine } from '../csv.ts';
 import type { RecordColumn } from './columns.ts';
-import { readCursor } from './cursor.ts';
 import type { RecordQuery } from './list-query.ts';
 import type { Opened } from './open.ts';
 import type { RecordReads } from './store/read.ts';
+import { walk } from './walk.ts';
 
 export type ExportFormat = 'ndjson' | 'csv';
 
@@ -14,11 +14,6 @@ const CONTENT_TYPES: Readonly<Record<ExportFormat, string>> = {
   ndjson: 'application/x-ndjson',
   csv: 'text/csv; charset=utf-8',
 };
-/** Rows of the first page, and the most of any. */
-const ROWS = { first: 100, most: 500 } as const;
-/** Characters that a page should have. */
-const PAGE = 120_000;
-
 /** The reply. Its first page is read before it begins, so that what is refused is refused with its status. */
 export async function exported(
   reads: RecordReads,
@@ -26,24 +21,11 @@ export async function exported(
   asked: RecordQuery,
   format: ExportFormat,
 ): Promise<Answer<Streamed>> {
-  const { columns, sort } = asked;
-  const page = (last: string | null, limit: number) => {
-    const place = last === null ? null : readCursor('cursor', last, sort, asked.search?.signature);
-    return reads.list(def, scope, { ...asked, place, limit });
-  };
-  const start = await page(null, ROWS.first);
-
+  const { columns } = asked;
+  const { pages } = await walk(reads, { def, scope }, asked, ({ rows, write }) => rows.map((row) => write(row)));
   async function* pieces(): AsyncGenerator<string> {
     if (format === 'csv') yield csvLine(columns.map(({ name }) => name));
-    for (let found = start, limit: number = ROWS.first; ; ) {
-      const text = found.rows.map((row) => line(found.write(row), columns, format)).join('');
-      if (text !== '') yield text;
-      if (!found.more) return;
-      // Pages of wide records hold fewer of them.
-      const each = Math.max(1, text.length / found.rows.length);
-      limit = Math.max(1, Math.min(ROWS.most, limit * 4, Math.floor(PAGE / each)));
-      found = await page(found.last, limit);
-    }
+    for await (const items of pages) yield items.map((item) => line(item, columns, format)).join('');
   }
   const name = `${def.name}.${format}`;
   return new Answer(new Streamed(pieces()), {

@@ -1,7 +1,7 @@
 // What a database fault on records means to the caller.
 import { type Code, Failure, type ProblemEntry } from '../../contract/problems.ts';
 import { DatabaseFault } from '../db/errors.ts';
-import type { CollectionDef } from '../schema/collection-def.ts';
+import type { CollectionDef, Guarded } from '../schema/collection-def.ts';
 
 export type Work = 'fetch' | 'find' | 'store' | 'update' | 'delete';
 
@@ -25,6 +25,8 @@ export function recordFault(error: unknown, work: Work, def: CollectionDef): unk
   const guard = def.guards.get(error.constraint ?? '');
   const field = guard?.field?.name ?? def.fields.find((f) => f.column === error.column)?.name ?? '';
   const entry = (code: string, message: string): ProblemEntry[] => [{ field, code, message }];
+  if (guard?.declared && (error.code === '23505' || error.code === '23514'))
+    return declaredFault(error, guard.declared);
   if (error.code === '23505')
     return new Failure('RESOURCE_CONFLICT', {}, entry('unique', `Another record has this ${field || 'value'}.`));
   // PostgreSQL 18, the embedded one, reports ON DELETE RESTRICT by its own code.
@@ -55,4 +57,13 @@ export function recordFault(error: unknown, work: Work, def: CollectionDef): unk
     );
   }
   return new Failure(FAULT[work], {}, [], { cause: error });
+}
+
+/** What an index or check that the definition lists refuses: an entry for each field that it is about. */
+function declaredFault(cause: DatabaseFault, { fields, about }: NonNullable<Guarded['declared']>): Failure {
+  const unique = cause.code === '23505';
+  const code = unique ? 'unique' : 'check';
+  const message = unique ? `Another record has the same ${about}.` : `The record does not satisfy ${about}.`;
+  const entries = (fields.length === 0 ? [''] : fields).map((field) => ({ field, code, message }));
+  return new Failure(unique ? 'RESOURCE_CONFLICT' : 'INVALID_RESOURCE_DATA', {}, entries, { cause });
 }

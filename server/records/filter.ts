@@ -14,7 +14,7 @@ import { connect } from '../expression/tree.ts';
 import type { Checked } from '../expression/typed.ts';
 import type { CollectionDef, PgType } from '../schema/collection-def.ts';
 import type { Bound } from '../schema/values.ts';
-import { columnsOf, type RecordColumn } from './columns.ts';
+import type { RecordColumn } from './columns.ts';
 import type { Names } from './names.ts';
 
 /** A condition with a `?` for each value; equal texts are equal plans. */
@@ -93,9 +93,8 @@ export function readCondition(def: CollectionDef, asked: Asked, names: Names): C
 export function readFilter(def: CollectionDef, asked: Asked, names: Names): Filter | null {
   const condition = readCondition(def, asked, names);
   if (condition === null) return null;
-  const { byName } = columnsOf(def);
   return unless('filter', () => {
-    const { sql, slots } = toSql(condition, { column: (name) => (byName.get(name) as RecordColumn).quoted });
+    const { sql, slots } = toSql(condition, { column: (name) => (names.comparable(name) as RecordColumn).quoted });
     return { sql, values: slotValues(slots, { auth: null }) as Bound[] };
   });
 }

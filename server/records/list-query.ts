@@ -32,6 +32,13 @@ export interface RecordQuery {
   readonly shape: string;
 }
 
+/** What a face asks beside the parameters. */
+export interface ListOptions {
+  readonly where?: unknown;
+  /** Sorts by created_at, in this direction, where `sort` is no field that the caller may compare. */
+  readonly orByAge?: 'asc' | 'desc';
+}
+
 /** The parameters that are no fields. A field of such a name is filtered by `{name}__eq`. */
 const PARAMETERS: ReadonlySet<string> = new Set(Object.keys(ListQuery.shape));
 
@@ -39,10 +46,14 @@ const PARAMETERS: ReadonlySet<string> = new Set(Object.keys(ListQuery.shape));
  * Reads a list query. Throws INVALID_FIELDS for names that do not exist or are hidden, INVALID_QUERY_PARAMS for values that
  * cannot be meant.
  */
-export function readListQuery(def: CollectionDef, query: ListQuery, sight: Sight, where?: unknown): RecordQuery {
+export function readListQuery(def: CollectionDef, query: ListQuery, sight: Sight, more: ListOptions = {}): RecordQuery {
   const names = new Names(def, sight);
   const search = readSearch(def, query.search, names);
-  const sort = readSort(query.sort, names, search === null ? NEWEST : BEST);
+  const { where, orByAge } = more;
+  const unknown = orByAge !== undefined && !names.isComparable(query.sort?.replace(/^-/, '') ?? '');
+  const usual =
+    orByAge === undefined ? (search === null ? NEWEST : BEST) : { column: CREATED_AT, descending: orByAge === 'desc' };
+  const sort = readSort(unknown ? undefined : query.sort, names, usual);
   const columns = names.projection(query.fields);
   const parameters = fieldParameters(query, PARAMETERS);
   const filter = readFilter(def, { parameters, filter: query.filter, where }, names);

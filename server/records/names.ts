@@ -33,10 +33,15 @@ export class Names {
 
   /** A column to compare or order by. Masked ones are not: order and equality would tell what the mask hides. */
   comparable(name: string): RecordColumn | null {
-    const column = this.known.byName.get(name);
-    if (column !== undefined && this.mayCompare(column)) return column;
+    if (this.isComparable(name)) return this.known.byName.get(name) as RecordColumn;
     this.miss(name);
     return null;
+  }
+
+  /** Whether `comparable` would find it. */
+  isComparable(name: string): boolean {
+    const column = this.known.byName.get(name);
+    return column !== undefined && this.mayCompare(column);
   }
 
   /** The names that `comparable` finds. */

@@ -44,6 +44,9 @@ export interface Call {
   readonly managed?: string;
 }
 
+/** How often a call starts anew because a definition was replaced under it. */
+const ATTEMPTS = 4;
+
 export type Opening = ReturnType<typeof createOpening>;
 
 /** The collection of that name, if it is there and enabled. Throws RESOURCE_NOT_FOUND, RESOURCE_DISABLED. */
@@ -82,30 +85,31 @@ export function createOpening({ definitions, resolveAccount, decide }: OpeningOp
     return id;
   }
 
-  /** What the caller of a write sees of rows: null when nothing. */
-  function viewOf({ ctx, def, scope }: Opened): RecordScope | null {
+  /** What the caller sees of rows in the same account, as whoever views one or lists them: null when nothing. */
+  function viewOf({ ctx, def, scope }: Opened, operation: 'view' | 'list' = 'view'): RecordScope | null {
     try {
-      return decide(ctx, { def, operation: 'view', namedAccount: scope.accountId });
+      return decide(ctx, { def, operation, namedAccount: scope.accountId });
     } catch (error) {
       if (error instanceof Failure) return null;
       throw error;
     }
   }
 
-  /** Opens, works, and once more if the table turned out to have changed under a definition that another process replaced. */
+  /**
+   * Opens and works; again when the table turned out to have changed under the definition. Changes that come faster than the
+   * work are a WRITE_CONFLICT.
+   */
   async function on<T>(call: Call, work: Work, run: (opened: Opened) => Promise<T>): Promise<T> {
-    const opened = await open(call);
-    try {
-      return await run(opened);
-    } catch (error) {
-      if (!isStaleSchema(error)) throw recordFault(error, work, opened.def);
-      const fresh = await definitions.refresh(call.name);
-      if (fresh?.id === opened.def.id && fresh.revision === opened.def.revision)
-        throw recordFault(error, work, opened.def);
-      const again = await open(call);
-      return run(again).catch((second) => {
-        throw recordFault(second, work, again.def);
-      });
+    for (let attempt = 1; ; attempt++) {
+      const { def, ...opened } = await open(call);
+      try {
+        return await run({ def, ...opened });
+      } catch (error) {
+        if (!isStaleSchema(error)) throw recordFault(error, work, def);
+        const fresh = await definitions.refresh(call.name);
+        if (fresh?.id === def.id && fresh.revision === def.revision) throw recordFault(error, work, def);
+        if (attempt === ATTEMPTS) throw new Failure('WRITE_CONFLICT', {}, [], { cause: error });
+      }
     }
   }
 

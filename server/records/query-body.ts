@@ -4,7 +4,7 @@ import { ListQuery, type RecordQueryBody } from '../../contract/records.ts';
 
 /** Throws INVALID_QUERY_PARAMS naming the key that is out of range. */
 export function listQueryOf(body: RecordQueryBody): ListQuery {
-  const { fields, search, expand, skip, offset, limit, count, cursor, cursor_before, deleted, filter } = body;
+  const { fields, search, expand, skip, offset, limit, count, cursor, cursor_before, deleted, filter, linked } = body;
   const asked = {
     skip: text(skip ?? offset),
     limit: text(limit),
@@ -17,6 +17,7 @@ export function listQueryOf(body: RecordQueryBody): ListQuery {
     cursor_before,
     count: count === true ? 'exact' : count === false ? 'false' : count,
     deleted,
+    linked: linked === undefined ? undefined : String(linked),
   };
   const given = Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined));
   const parsed = ListQuery.safeParse(given);

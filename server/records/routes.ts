@@ -6,7 +6,7 @@ import type { Records } from './service.ts';
 
 export const recordRoutes = (records: Records, realtime: Realtime): Handlers<AppContract['records']> => ({
   list: ({ ctx, params, query }) => records.list(ctx, params.collection, query),
-  query: ({ ctx, params, body }) => records.query(ctx, params.collection, body),
+  query: admitted(records.gate('list'), ({ ctx, params, body }) => records.query(ctx, params.collection, body)),
   create: admitted(records.gate('create'), ({ ctx, params, body }) => records.create(ctx, params.collection, body)),
   schema: ({ ctx, params }) => records.schema(ctx, params.collection),
   openapi: ({ ctx, params }) => records.documents.openapi(ctx, params.collection),

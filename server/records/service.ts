@@ -10,28 +10,29 @@ import type { Database, Runner, Transaction } from '../db/database.ts';
 import type { RowSecurity } from '../db/row-security.ts';
 import type { Tail } from '../events/tail.ts';
 import { idsOf } from '../ids.ts';
-import type { CollectionDef } from '../schema/collection-def.ts';
 import { isUuid } from '../schema/values.ts';
 import { readAggregation } from './aggregate-query.ts';
 import { createBatches } from './batch.ts';
 import { type Body, type Prepared, prepareBody } from './body.ts';
-import { columnsOf, ID, type RecordColumn, UPDATED_AT } from './columns.ts';
+import { columnsOf, ID, UPDATED_AT } from './columns.ts';
 import { createCollectionDocuments } from './documents.ts';
 import { allows, tagged } from './etag.ts';
 import { expanded } from './expand.ts';
-import { readExpand } from './expand-query.ts';
 import { exported, refuseWindow } from './export.ts';
+import { createFederated } from './federated.ts';
 import { type HistoryQuery, historyOf } from './history.ts';
 import { createImport } from './import.ts';
-import { type RecordQuery, readListQuery, readProjection } from './list-query.ts';
+import { type ListOptions, readProjection } from './list-query.ts';
+import { createListing } from './listing.ts';
 import { type Call, createOpening, type Definitions, type Opened, refuseForbidden, sentOf } from './open.ts';
-import { pageJson, refuseHuge, type Slice } from './page.ts';
+import { pageJson } from './page.ts';
 import { listQueryOf } from './query-body.ts';
 import { writtenReply } from './reply.ts';
 import { createSchema } from './schema.ts';
 import { createAggregate } from './store/aggregate.ts';
 import { createReads } from './store/read.ts';
 import { createStatements } from './store/statements.ts';
+import { createUnions } from './store/union.ts';
 import { createWrites, judgesChange } from './store/write.ts';
 import { createWritesMany } from './store/write-many.ts';
 import { createTransactions } from './transaction.ts';
@@ -86,51 +87,9 @@ export function createRecords(options: RecordsOptions) {
     actor: actorText(ctx),
   });
 
-  function askedOf({ ctx, def, scope }: Opened, query: ListQuery, where?: unknown): RecordQuery {
-    const asked = readListQuery(def, query, scope, where);
-    // Deleted records are for who may delete.
-    if (asked.deleted !== 'without') decide(ctx, { def, operation: 'delete', namedAccount: scope.accountId });
-    return asked;
-  }
-
-  /** Part of a collection. `query.limit` may be any number; each face has its own range. */
-  const slice = (call: Call, query: ListQuery, where?: unknown): Promise<Slice> =>
-    on(call, 'fetch', async ({ ctx, def, scope }) => {
-      const asked = askedOf({ ctx, def, scope }, query, where);
-      const branches = await expandOf({ ctx, def, scope }, query.expand, asked.columns);
-      const [rows, total] = await Promise.all([reads.list(def, scope, asked), totalOf({ ctx, def, scope }, asked)]);
-      const items =
-        branches.length === 0
-          ? rows.rows.map((row) => rows.write(row))
-          : await expanded(
-              reads,
-              (of) => viewOf({ ctx, def: of, scope }),
-              { ...rows, columns: asked.columns },
-              branches,
-            );
-      refuseHuge(items);
-      return { asked, items, rows, total };
-    });
-  const page = async (call: Call, query: ListQuery, where?: unknown): Promise<RawJson> =>
-    new RawJson(pageJson(await slice(call, query, where)));
-
-  /** What `expand` asks for. A field that is expanded must be among the columns that are shown. */
-  async function expandOf({ ctx, def, scope }: Opened, text: string | undefined, columns: readonly RecordColumn[]) {
-    if (text === undefined || text.trim() === '') return [];
-    const sight = (of: CollectionDef) => viewOf({ ctx, def: of, scope });
-    const branches = await readExpand(def, text, scope, { find: (of) => definitions.find(of), sight });
-    for (const { name, via } of branches)
-      if (via === null && !columns.some((column) => column.name === name))
-        throw new Failure('INVALID_QUERY_PARAMS', { name: 'expand', reason: `name ${name} in fields too` }, [
-          { field: 'expand', code: 'not_projected', message: `${name} is expanded but not among the fields.` },
-        ]);
-    return branches;
-  }
-
-  async function totalOf({ def, scope }: Opened, asked: RecordQuery): Promise<number | null> {
-    if (asked.count === 'false') return null;
-    return asked.count === 'exact' ? reads.count(def, scope, asked) : reads.estimate(def, scope, asked);
-  }
+  const { slice, expandOf, askedOf, walkOf, linking } = createListing({ reads, definitions, decide, opening });
+  const page = async (call: Call, query: ListQuery, more?: ListOptions): Promise<RawJson> =>
+    new RawJson(pageJson(await slice(call, query, more)));
 
   const insert = (call: Call, body: Body): Promise<RawJson> =>
     on(call, 'store', async (opened) => {
@@ -221,11 +180,18 @@ export function createRecords(options: RecordsOptions) {
 
     list: (ctx: Ctx, name: string, query: ListQuery) => page({ ctx, name, operation: 'list' }, query),
     query: (ctx: Ctx, name: string, body: RecordQueryBody) =>
-      page({ ctx, name, operation: 'list' }, listQueryOf(body), body.where),
+      page({ ctx, name, operation: 'list' }, listQueryOf(body), { where: body.where }),
 
     /** The records of a list as JSON, for faces with another envelope. */
-    slice: (ctx: Ctx, name: string, query: ListQuery, where?: unknown) =>
-      slice({ ctx, name, operation: 'list' }, query, where),
+    slice: (ctx: Ctx, name: string, query: ListQuery, more?: ListOptions) =>
+      slice({ ctx, name, operation: 'list' }, query, more),
+
+    /** Records of all collections of one kind. */
+    federated: createFederated({ definitions, opening, reads, unions: createUnions(db, statements), linking }),
+
+    /** All records of a list, page after page, each record as JSON. */
+    walk: (ctx: Ctx, name: string, query: ListQuery, more?: ListOptions) =>
+      walkOf({ ctx, name, operation: 'list' }, query, more),
 
     documents: createCollectionDocuments({ definitions, decide, base: options.baseDocument }),
     schema: createSchema({ opening, definitions, decide }),

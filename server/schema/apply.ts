@@ -1,8 +1,8 @@
 // The sync: lock, look, plan and execute in one transaction, so that a table and its definition change together or not at all.
 import { Failure, type ProblemEntry } from '../../contract/problems.ts';
 import type { Database, Transaction } from '../db/database.ts';
-import { DatabaseFault, isSerialization } from '../db/errors.ts';
 import { type Change, named, type Step, shown } from './change.ts';
+import { answers, execute, isBusy } from './execute.ts';
 import { equalDefaults, introspect } from './introspect.ts';
 import { plan, type Target } from './plan.ts';
 
@@ -11,6 +11,8 @@ export interface SyncOptions {
   readonly dryRun?: boolean;
   /** false leaves columns and tables that are no longer declared where they are. Default true. */
   readonly allowDestructive?: boolean;
+  /** Tells of each change whether values are lost and how many rows it touches, which means looking at them. */
+  readonly count?: boolean;
 }
 
 // Shorter than deadlock_timeout (1 s): a change that stands in a circle with writers gives way itself, and no writer waits longer behind it.
@@ -69,66 +71,57 @@ export const sync = (db: Database, target: Target, options: SyncOptions = {}): P
 export async function syncIn(tx: Transaction, target: Target, options: SyncOptions = {}): Promise<Change[]> {
   const keys = target.tables.flatMap((table) => table.foreignKeys.map((key) => key.target));
   const live = await introspect(tx, unique([...target.tables, ...target.absent, ...keys]));
-  const made = plan(target, { live, equalDefaults: await equalDefaults(tx, target.tables, live) });
+  const present = { live, equalDefaults: await equalDefaults(tx, target.tables, live) };
+  const made = plan(target, present, { keepSurplus: options.allowDestructive === false });
   if (made.refusals.length > 0) throw new Failure('INVALID_RESOURCE_DATA', {}, made.refusals);
-  const steps = options.allowDestructive === false ? made.steps.filter((step) => !isDestructive(step)) : made.steps;
-  await checkGuards(tx, steps);
-  if (options.dryRun !== true) for (const step of steps) await execute(tx, step);
-  return steps.map(shown);
+  await checkGuards(tx, made.steps);
+  const changes = options.count === true ? await counted(tx, made.steps) : made.steps.map(shown);
+  if (options.dryRun !== true) {
+    await execute(tx, made.steps);
+    if (made.marks.length > 0) await tx.query(made.marks.join(';\n'));
+  }
+  return changes;
 }
 
-const isDestructive = (step: Step): boolean => step.change_type === 'drop_column' || step.change_type === 'drop_table';
+async function counted(tx: Transaction, steps: readonly Step[]): Promise<Change[]> {
+  const asked = steps.filter((step) => step.touches !== null);
+  const rows = await answers(
+    tx,
+    asked.map((step) => step.touches as string),
+  );
+  return steps.map((step) => {
+    const place = asked.indexOf(step);
+    return { ...shown(step), destructive: step.destructive, rows: place < 0 ? null : (rows[place] as number) };
+  });
+}
 
 function unique<T extends { schema: string; table: string }>(places: readonly T[]): T[] {
   return [...new Map(places.map((place) => [`${place.schema}.${place.table}`, place])).values()];
 }
 
+/** Throws SCHEMA_SYNC_FAILED with an entry for each guard that finds rows; the first ones alone where those do. */
 async function checkGuards(tx: Transaction, steps: readonly Step[]): Promise<void> {
-  const guarded = steps.flatMap((step) => (step.guard === null ? [] : [{ step, guard: step.guard }]));
-  if (guarded.length === 0) return;
-  const tests = guarded.map(({ guard }) => guard.sql).join(', ');
-  const [row] = await tx.query<{ hit: boolean[] }>(`select array[${tests}] as hit`);
-  const found = guarded.filter((_, i) => row?.hit[i]);
-  const [first] = found;
-  if (first === undefined) return;
-  const entries: ProblemEntry[] = found.map(({ step, guard }) => ({
-    field: step.path,
-    code: guard.code,
-    message: guard.message,
-  }));
-  throw new Failure(
-    'SCHEMA_SYNC_FAILED',
-    { change: named(first.step), reason: reasonOf(first.guard.message) },
-    entries,
-  );
+  const guarded = steps.flatMap((step) => step.guards.map((guard) => ({ step, guard })));
+  const helpers = [
+    ...new Map(steps.flatMap(({ helper }) => (helper === null ? [] : [[helper.make, helper]]))).values(),
+  ];
+  for (const helper of helpers) await tx.query(helper.make);
+  for (const first of [true, false]) {
+    const asked = guarded.filter(({ guard }) => guard.first === first);
+    const rows = await answers(
+      tx,
+      asked.map(({ guard }) => guard.sql),
+    );
+    const found = asked.flatMap(({ step, guard: { code, message } }, i) =>
+      rows[i] ? [{ step, entry: { field: step.path, code, message: message(rows[i]) } }] : [],
+    );
+    const [one] = found;
+    if (one === undefined) continue;
+    const entries: ProblemEntry[] = found.map(({ entry }) => entry);
+    const reason = reasonOf(one.entry.message);
+    throw new Failure('SCHEMA_SYNC_FAILED', { change: named(one.step), reason }, entries);
+  }
+  for (const helper of helpers) await tx.query(helper.drop);
 }
 
 const reasonOf = (sentence: string): string => sentence.charAt(0).toLowerCase() + sentence.slice(1).replace(/\.$/, '');
-
-async function execute(tx: Transaction, step: Step): Promise<void> {
-  try {
-    await tx.query(step.sql.join(';\n'));
-  } catch (error) {
-    if (!(error instanceof DatabaseFault) || isBusy(error)) throw error;
-    const reason = REASONS[error.code] ?? `the database refused it (SQLSTATE ${error.code})`;
-    const entry = { field: step.path, code: 'schema_sync_failed', message: reason };
-    throw new Failure('SCHEMA_SYNC_FAILED', { change: named(step), reason }, [entry], { cause: error });
-  }
-}
-
-const isBusy = (error: unknown): boolean =>
-  isSerialization(error) || (error instanceof DatabaseFault && error.code === '55P03');
-
-const REASONS: Readonly<Record<string, string>> = {
-  '23502': 'records without a value exist',
-  '23503': 'records that refer to nothing exist',
-  '23505': 'records with equal values exist',
-  '23514': 'records with a value that is not allowed exist',
-  '2BP01': 'other database objects depend on it',
-  '42P07': 'the database has an object of this name already',
-  '42710': 'the database has an object of this name already',
-  '42701': 'the table has a column of this name already',
-  '54000': 'a stored value is too long for an index',
-  '54011': 'the table would have too many columns',
-  '57014': 'it took too long',
-};

@@ -1,11 +1,13 @@
 // One step of a plan: the change as it is reported, the SQL that makes it, and what must hold before.
 import type { ProblemEntry } from '../../contract/problems.ts';
+import type { Conversion } from './conversions.ts';
 import type { Guard } from './guards.ts';
 
 /** The kinds of change, in the order in which a plan makes them: what stands in the way goes first, columns come before what is built on them. */
 export const CHANGE_TYPES = [
   'drop_fk',
   'drop_index',
+  'drop_identity_index',
   'drop_check',
   'create_table',
   'add_column',
@@ -20,7 +22,6 @@ export const CHANGE_TYPES = [
   'add_index',
   'replace_index',
   'add_identity_index',
-  'drop_identity_index',
   'add_fk',
   'alter_fk_delete_rule',
   'drop_table',
@@ -33,17 +34,28 @@ export interface Change {
   readonly change_type: ChangeType;
   readonly column: string;
   readonly detail: string | null;
+  /** Values are lost; only where it was asked for, as `rows`. */
+  readonly destructive?: boolean;
+  /** How many rows it touches; null where it looks at none or only reads them. */
+  readonly rows?: number | null;
 }
 
-export interface Step extends Change {
+export interface Step extends Omit<Change, 'rows'> {
   readonly sql: readonly string[];
   /** Where a finding about this step belongs in the input. */
   readonly path: string;
-  readonly guard: Guard | null;
+  readonly guards: readonly Guard[];
+  readonly destructive: boolean;
+  /** What its guards need to be there while they are asked. */
+  readonly helper: NonNullable<Conversion['helper']> | null;
+  /** How many rows it touches, as SQL over the tables as they are. */
+  readonly touches: string | null;
 }
 
 export interface SchemaPlan {
   readonly steps: readonly Step[];
+  /** Marks of ours that were lost and are put back, which changes nothing. */
+  readonly marks: readonly string[];
   /** What cannot be done at all; with any of these nothing is done. */
   readonly refusals: readonly ProblemEntry[];
 }
@@ -52,7 +64,7 @@ export interface SchemaPlan {
 export const ordered = (steps: readonly Step[]): Step[] =>
   [...steps].sort((a, b) => CHANGE_TYPES.indexOf(a.change_type) - CHANGE_TYPES.indexOf(b.change_type));
 
-/** The change without its SQL. */
+/** The change as replies show it. */
 export const shown = ({ entity, change_type, column, detail }: Step): Change => ({
   entity,
   change_type,
@@ -61,5 +73,5 @@ export const shown = ({ entity, change_type, column, detail }: Step): Change => 
 });
 
 /** `add_index posts.title`, for people. */
-export const named = ({ change_type, entity, column }: Change): string =>
+export const named = ({ change_type, entity, column }: Pick<Change, 'change_type' | 'entity' | 'column'>): string =>
   `${change_type} ${entity}${column === '' ? '' : `.${column}`}`;

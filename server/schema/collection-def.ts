@@ -42,9 +42,11 @@ export interface ComputedColumn {
 
 /** What a constraint or index of the table protects, to turn a database fault back into the field. */
 export interface Guarded {
-  readonly kind: 'unique' | 'reference' | 'enum' | 'account' | 'id';
-  /** null for `account` and `id`. */
+  readonly kind: 'unique' | 'reference' | 'enum' | 'check' | 'account' | 'id';
+  /** null for `account` and `id`, and where it is not about one field. */
   readonly field: FieldColumn | null;
+  /** What the definition lists: the fields it is about, and what it says of them. */
+  readonly declared: { readonly fields: readonly string[]; readonly about: string } | null;
 }
 
 export interface CollectionDef {

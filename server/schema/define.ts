@@ -1,79 +1,27 @@
 // The desired table: what a definition asks of the database, as a value that can be compared with what is there.
 import type { Field, FieldOf } from '../../contract/fields.ts';
-import type { TableCheck, TableIndex } from '../../contract/table-objects.ts';
 import type { FieldColumn, PgType } from './collection-def.ts';
 import { fieldColumn, isStored, SYSTEM_COLUMNS } from './columns.ts';
+import { type Declaring, declaredObjects } from './declared.ts';
+import type { DesiredCheck, DesiredColumn, DesiredForeignKey, DesiredIndex, DesiredTable, TableId } from './desired.ts';
 import { literal } from './literal.ts';
 import { digest, objectName, quoteIdent, schemaName, tableName } from './names.ts';
 import { SEARCH_COLUMN, SEARCH_TYPE, searchDocument, searchedBy } from './search.ts';
 
-/** Names one table: `entity` for people, schema and table for the catalog. */
-export interface TableId {
-  readonly entity: string;
-  readonly schema: string;
-  readonly table: string;
-}
+export type {
+  Declared,
+  DesiredCheck,
+  DesiredColumn,
+  DesiredForeignKey,
+  DesiredIndex,
+  DesiredTable,
+  OnDelete,
+  TableId,
+} from './desired.ts';
 
-export interface DesiredColumn {
-  readonly column: string;
-  /** The field's name; for system columns the same as `column`. */
-  readonly field: string;
-  /** Where the field stands in the definition (`schema.2`), for problem entries; empty for system columns. */
-  readonly path: string;
-  readonly type: PgType | typeof SEARCH_TYPE;
-  readonly notNull: boolean;
-  /** The default as a constant; null for none. */
-  readonly default: string | null;
-  readonly system: boolean;
-  /** The expression of a column that the database fills itself; null for all others. */
-  readonly generated: string | null;
-}
-
-interface Owned {
-  readonly name: string;
-  /** Hash of the declaration: what the object's comment must say. */
-  readonly tag: string;
-  /** The field behind it; null for what every table has. */
-  readonly field: string | null;
-}
-
-export interface DesiredCheck extends Owned {
-  readonly column: string;
-  readonly expression: string;
-}
-
-export interface DesiredIndex extends Owned {
-  readonly columns: readonly string[];
-  readonly unique: boolean;
-  /** Partial predicate as SQL text. */
-  readonly where: string | null;
-  readonly method: 'btree' | 'gin';
-}
-
-export type OnDelete = FieldOf<'reference'>['on_delete'];
-
-export interface DesiredForeignKey extends Owned {
-  readonly column: string;
-  readonly target: { readonly schema: string; readonly table: string };
-  readonly onDelete: OnDelete;
-}
-
-export interface DesiredTable extends TableId {
-  readonly tag: string;
-  readonly columns: readonly DesiredColumn[];
-  readonly checks: readonly DesiredCheck[];
-  readonly indexes: readonly DesiredIndex[];
-  readonly foreignKeys: readonly DesiredForeignKey[];
-}
-
-export interface Definition {
+export interface Definition extends Declaring {
   readonly app: string;
   readonly name: string;
-  readonly fields: readonly Field[];
-  readonly indexes?: readonly TableIndex[];
-  readonly checks?: readonly TableCheck[];
-  readonly identity_kind?: string | null;
-  readonly identity_key?: string | null;
 }
 
 const TAG = 16;
@@ -82,6 +30,7 @@ const LIVE = 'deleted_at is null';
 const systemColumns: readonly DesiredColumn[] = SYSTEM_COLUMNS.map((c) => ({
   column: c.name,
   field: c.name,
+  spelled: c.type,
   path: '',
   type: c.type,
   notNull: c.notNull,
@@ -110,8 +59,9 @@ export function refersTo(app: string, field: Field, target: { readonly app: stri
   return to.app === target.app && to.name === target.name;
 }
 
-/** The table that a checked definition asks for. */
-export function define({ app, name, fields }: Definition): DesiredTable {
+/** The table that a checked definition asks for (`collections/definition.ts`); of an unchecked one what cannot be is left out. */
+export function define(definition: Definition): DesiredTable {
+  const { app, name, fields } = definition;
   const id = tableOf(app, name);
   const columns = fields.filter(isStored).map(fieldColumn);
   const checks: DesiredCheck[] = [];
@@ -132,6 +82,7 @@ export function define({ app, name, fields }: Definition): DesiredTable {
       foreignKeys.push(foreignKey(id.table, app, column.column, field));
     }
   }
+  const declared = declaredObjects(id.table, definition);
   return {
     ...id,
     tag: digest([id.schema, id.table], TAG),
@@ -140,8 +91,8 @@ export function define({ app, name, fields }: Definition): DesiredTable {
       ...columns.map((column) => desiredColumn(column, fields.indexOf(column.field))),
       ...(search === null ? [] : [search]),
     ],
-    checks,
-    indexes,
+    checks: [...checks, ...declared.checks],
+    indexes: [...indexes, ...declared.indexes],
     foreignKeys,
   };
 }
@@ -151,6 +102,7 @@ function desiredColumn({ field, column, type }: FieldColumn, position: number): 
   return {
     column,
     field: field.name,
+    spelled: field.type,
     path: `schema.${position}`,
     type,
     notNull: field.required,
@@ -167,6 +119,7 @@ function searchColumn(columns: readonly FieldColumn[]): DesiredColumn | null {
   return {
     column: SEARCH_COLUMN,
     field: 'search',
+    spelled: SEARCH_TYPE,
     path: 'schema',
     type: SEARCH_TYPE,
     notNull: false,
@@ -189,10 +142,14 @@ function index(
     name: objectName(table, columns, kind),
     tag: digest(method === 'btree' ? [columns, unique, where] : [columns, unique, where, method], TAG),
     field,
+    declared: null,
     columns,
+    keys: columns.map((column) => ({ sql: quoteIdent(column), order: '' })),
     unique,
     where,
     method,
+    identity: false,
+    compiled: false,
   };
 }
 
@@ -206,7 +163,8 @@ function enumCheck(table: string, { column, field, type }: FieldColumn, values: 
     name: objectName(table, [column], 'ck'),
     tag: digest([expression], TAG),
     field: field.name,
-    column,
+    declared: null,
+    columns: [column],
     expression,
   };
 }
@@ -218,6 +176,7 @@ function foreignKey(table: string, app: string, column: string, field: FieldOf<'
     name: objectName(table, [column], 'fk'),
     tag: digest([column, schema, target, field.on_delete], TAG),
     field: field.name,
+    declared: null,
     column,
     target: { schema, table: target },
     onDelete: field.on_delete,

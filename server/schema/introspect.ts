@@ -1,26 +1,28 @@
 // The live table: what the catalog says about the tables we ask for, with the tags that tell which objects are ours.
 import type { Runner } from '../db/database.ts';
-import type { DesiredTable, TableId } from './define.ts';
+import type { DesiredTable, TableId } from './desired.ts';
 import { isConstant } from './literal.ts';
+import { readTag, type Tagged } from './tags.ts';
 
-/** The comment that marks an object as ours carries the hash of its declaration. */
-export const tagComment = (tag: string): string => `snackbase:${tag}`;
-const tagOf = (comment: string | null): string | null => /^snackbase:([0-9a-f]+)$/.exec(comment ?? '')?.[1] ?? null;
-
-export interface LiveColumn {
+export interface LiveColumn extends Tagged {
   readonly name: string;
   readonly type: string;
   readonly notNull: boolean;
   /** The default as the catalog prints it. */
   readonly default: string | null;
-  readonly tag: string | null;
+  /** Somebody wrote a comment over ours, or it is lost where null. */
+  readonly comment: string | null;
 }
 
-export interface LiveObject {
+export interface LiveObject extends Tagged {
   readonly name: string;
   readonly objectId: number;
+  /** All that it reads. */
   readonly columns: readonly string[];
-  readonly tag: string | null;
+}
+
+export interface LiveIndex extends LiveObject {
+  readonly unique: boolean;
 }
 
 export interface LiveForeignKey extends LiveObject {
@@ -39,11 +41,11 @@ export interface LiveTable {
   readonly ours: boolean;
   readonly columns: ReadonlyMap<string, LiveColumn>;
   readonly checks: ReadonlyMap<string, LiveObject>;
-  readonly indexes: ReadonlyMap<string, LiveObject>;
+  readonly indexes: ReadonlyMap<string, LiveIndex>;
   readonly foreignKeys: ReadonlyMap<string, LiveForeignKey>;
 }
 
-type Raw<T extends { tag: string | null }> = Omit<T, 'tag'> & { comment: string | null };
+type Raw<T extends Tagged> = Omit<T, keyof Tagged> & { comment: string | null };
 interface RawTable {
   schema: string;
   table: string;
@@ -52,7 +54,7 @@ interface RawTable {
   comment: string | null;
   columns: Raw<LiveColumn>[];
   checks: Raw<LiveObject>[];
-  indexes: Raw<LiveObject>[];
+  indexes: Raw<LiveIndex>[];
   foreign_keys: Raw<LiveForeignKey>[];
 }
 
@@ -82,8 +84,10 @@ select w.nspname as schema, w.relname as table, w.oid::int8 as object_id, w.relk
   ), '[]') as checks,
   coalesce((
     select json_agg(json_build_object(
-      'name', i.relname, 'objectId', i.oid::int8, 'comment', obj_description(i.oid, 'pg_class'),
-      'columns', (select coalesce(json_agg(a.attname), '[]') from pg_attribute a where a.attrelid = w.oid and a.attnum = any (x.indkey))
+      'name', i.relname, 'objectId', i.oid::int8, 'comment', obj_description(i.oid, 'pg_class'), 'unique', x.indisunique,
+      'columns', (select coalesce(json_agg(a.attname), '[]') from pg_attribute a where a.attrelid = w.oid and (a.attnum = any (x.indkey)
+        or a.attnum in (select u.refobjsubid from pg_depend u where u.classid = 'pg_class'::regclass and u.objid = x.indexrelid
+                        and u.refclassid = 'pg_class'::regclass and u.refobjid = w.oid and u.refobjsubid > 0)))
     ) order by i.relname)
     from pg_index x join pg_class i on i.oid = x.indexrelid where x.indrelid = w.oid and not x.indisprimary
   ), '[]') as indexes,
@@ -102,12 +106,12 @@ select w.nspname as schema, w.relname as table, w.oid::int8 as object_id, w.relk
 from wanted w`;
 
 const keyed = <T extends { name: string; comment: string | null }>(items: readonly T[]) =>
-  new Map(items.map(({ comment, ...item }) => [item.name, { ...item, tag: tagOf(comment) }]));
+  new Map(items.map((item) => [item.name, { ...item, ...readTag(item.comment) }]));
 
 function liveTable(raw: RawTable): LiveTable {
   const columns = keyed(raw.columns);
   // A comment written over ours on the table alone must not cut it off: any tagged column proves it as well.
-  const tagged = tagOf(raw.comment) !== null || [...columns.values()].some((column) => column.tag !== null);
+  const tagged = readTag(raw.comment).tag !== null || [...columns.values()].some((column) => column.tag !== null);
   return {
     schema: raw.schema,
     table: raw.table,
@@ -138,6 +142,7 @@ export async function equalDefaults(
   desired: readonly DesiredTable[],
   live: ReadonlyMap<string, LiveTable>,
 ): Promise<Set<string>> {
+  const equal = new Set<string>();
   const keys: string[] = [];
   const tests: string[] = [];
   for (const table of desired) {
@@ -146,11 +151,28 @@ export async function equalDefaults(
       const has = there?.columns.get(wanted.column);
       if (wanted.system || wanted.default === null || has === undefined || has.default === null) continue;
       if (has.type !== wanted.type || !isConstant(has.default)) continue;
-      keys.push(`${table.schema}.${table.table}.${wanted.column}`);
+      const key = `${table.schema}.${table.table}.${wanted.column}`;
+      // Most are printed as they were written, and need no question.
+      if (has.default === wanted.default) {
+        equal.add(key);
+        continue;
+      }
+      keys.push(key);
       tests.push(`(${has.default}) is not distinct from (${wanted.default})`);
     }
   }
-  if (tests.length === 0) return new Set();
-  const [row] = await runner.query<{ equal: boolean[] }>(`select array[${tests.join(', ')}] as equal`);
-  return new Set(keys.filter((_, i) => row?.equal[i]));
+  for (let from = 0; from < tests.length; from += TESTS) {
+    const [row] = await runner.query<{ equal: boolean[] }>(
+      `select array[${tests.slice(from, from + TESTS).join(', ')}] as equal`,
+    );
+    keys.slice(from, from + TESTS).forEach((key, i) => {
+      if (row?.equal[i]) equal.add(key);
+    });
+  }
+  return equal;
 }
+
+/** Comparisons of one statement: each may be as long as a definition. */
+const TESTS = 500;
+
+export { liveSchema } from './live-schema.ts';

@@ -18,7 +18,7 @@ function inputText(value: unknown, type: PgType): string {
   if (type === 'jsonb') return JSON.stringify(value);
   if (type === 'timestamp with time zone') return instant(String(value));
   if (value === 0) return '0';
-  if (type === 'text[]' || type === 'double precision[]') return arrayText(value as readonly unknown[]);
+  if (Array.isArray(value)) return arrayText(value);
   return String(value);
 }
 

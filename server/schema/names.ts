@@ -32,7 +32,7 @@ export const columnName = (field: string): string => (TAKEN.has(field) ? `${fiel
 /** Schema and table as SQL text. */
 export const qualified = (schema: string, table: string): string => `${quoteIdent(schema)}.${quoteIdent(table)}`;
 
-export type ObjectKind = 'pk' | 'uq' | 'ix' | 'fk' | 'ck';
+export type ObjectKind = 'pk' | 'uq' | 'ix' | 'fk' | 'ck' | 'dx' | 'dc' | 'id';
 
 /**
  * The name of an index or constraint. Indexes share a namespace with tables: the `$` keeps them apart from every collection,

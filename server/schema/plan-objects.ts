@@ -1,53 +1,63 @@
-// Changes of checks, indexes and foreign keys: each is ours if its tag says so, unchanged if the tag is the desired one, and else replaced.
-import type { DesiredColumn, DesiredIndex, DesiredTable } from './define.ts';
-import { type Draft, exists } from './draft.ts';
-import { hasDuplicates, hasOrphans, hasOthers } from './guards.ts';
-import type { LiveObject } from './introspect.ts';
-import {
-  addCheck,
-  addForeignKey,
-  addIndex,
-  clearingTriggerOf,
-  dropConstraint,
-  dropForeignKey,
-  dropIndex,
-} from './statements.ts';
+// Changes of checks and indexes: each is ours if its tag says so, unchanged if the tag is the desired one, and else replaced.
+import type { DesiredCheck, DesiredIndex, DesiredTable } from './desired.ts';
+import { isOwnIndex } from './desired.ts';
+import { type Draft, rowsAfter } from './draft.ts';
+import { hasDuplicates, hasOthers } from './guards.ts';
+import type { LiveIndex, LiveObject } from './introspect.ts';
+import { isDisturbed } from './plan-columns.ts';
+import { makesSearch } from './plan-search.ts';
+import { addCheck, addIndex, dropConstraint, dropIndex } from './statements.ts';
 
-// What hangs on a dropped column goes with it.
-function surplus<T extends LiveObject>(
+/** Objects of ours that are wanted no more. What hangs on a dropped column goes with it. */
+export function surplus<T extends LiveObject>(
   { desired }: Draft,
   live: ReadonlyMap<string, T>,
   wanted: readonly { name: string }[],
 ): T[] {
   const names = new Set(wanted.map((one) => one.name));
-  const columns = new Set(desired.columns.map((column) => column.column));
   return [...live.values()].filter(
-    (one) => one.tag !== null && !names.has(one.name) && one.columns.every((column) => columns.has(column)),
+    (one) => one.tag !== null && !names.has(one.name) && one.columns.every((column) => isDeclared(desired, column)),
   );
 }
 
-const fieldOf = (desired: DesiredTable, columns: readonly string[]): string =>
-  desired.columns.find((c) => !c.system && columns.includes(c.column))?.field ?? '';
+const isDeclared = (desired: DesiredTable, column: string): boolean => desired.columns.some((c) => c.column === column);
 
-const pathOf = (desired: DesiredTable, field: string | null): string =>
+/** What was declared over a column that stays undeclared: it would judge records by a value that they no longer have. */
+const obstructive = <T extends LiveObject>({ desired, keepSurplus }: Draft, live: ReadonlyMap<string, T>): T[] =>
+  keepSurplus
+    ? [...live.values()].filter(
+        (one) => one.tag !== null && one.key !== null && one.columns.some((column) => !isDeclared(desired, column)),
+      )
+    : [];
+
+/** The field whose column it is; empty for several, and for none. */
+export function fieldOf(desired: DesiredTable, columns: readonly string[]): string {
+  const fields = desired.columns.filter((c) => !c.system && columns.includes(c.column));
+  return fields.length === 1 ? (fields[0]?.field ?? '') : '';
+}
+
+export const pathOf = (desired: DesiredTable, field: string | null): string =>
   desired.columns.find((c) => c.field === field)?.path || 'schema';
 
-/** The column among these that this plan adds. */
-const added = ({ desired, live }: Draft, columns: readonly string[]): DesiredColumn | undefined =>
-  desired.columns.find((c) => columns.includes(c.column) && live?.columns.has(c.column) !== true);
+/** True for a column that this plan adds. */
+export const isAdded = ({ live }: Draft, column: string): boolean => live?.columns.has(column) !== true;
 
-/** Enum checks. */
+const about = (desired: DesiredTable, one: DesiredCheck | DesiredIndex) => ({
+  column: one.field ?? (one.declared?.fields.length === 1 ? (one.declared.fields[0] as string) : ''),
+  path: one.declared?.path ?? pathOf(desired, one.field),
+});
+
+/** Enum checks and declared ones. */
 export function planChecks(draft: Draft): void {
   const { desired, live, step } = draft;
   for (const check of desired.checks) {
     const there = live?.checks.get(check.name);
-    if (there?.tag === check.tag) continue;
-    const guarded = live !== null && added(draft, [check.column]) === undefined;
+    if (there?.tag === check.tag && !isDisturbed(draft, there)) continue;
+    const guarded = live !== null && !check.columns.every((column) => isAdded(draft, column) && !fills(draft, column));
     const base = {
-      column: check.field ?? '',
-      detail: check.expression,
-      path: pathOf(desired, check.field),
-      guard: guarded ? hasOthers(desired, check) : null,
+      ...about(desired, check),
+      detail: check.declared?.detail ?? check.expression,
+      guards: guarded ? [hasOthers(rowsAfter(draft), check)] : [],
     };
     if (there === undefined) step({ ...base, change_type: 'add_check', sql: addCheck(desired, check) });
     else {
@@ -55,80 +65,85 @@ export function planChecks(draft: Draft): void {
       step({ ...base, change_type: 'replace_check', sql });
     }
   }
-  for (const there of surplus(draft, live?.checks ?? new Map(), desired.checks)) {
+  const known = live?.checks ?? new Map<string, LiveObject>();
+  for (const there of [...surplus(draft, known, desired.checks), ...obstructive(draft, known)]) {
     step({
       change_type: 'drop_check',
       column: fieldOf(desired, there.columns),
+      detail: nameOf(there),
       sql: dropConstraint(desired, there.name),
     });
   }
 }
 
+const fills = ({ desired }: Draft, column: string): boolean =>
+  desired.columns.find((c) => c.column === column)?.default != null;
+
+/** The declared name of a live object; null where it has none. */
+const nameOf = ({ key }: LiveObject): string | null => (key === null || key.startsWith('#') ? null : key);
+
 /** The index under a key that this plan adds: it comes with the key, as one change. */
-const isPartOfNewKey = ({ desired, live }: Draft, index: DesiredIndex): boolean =>
+export const isPartOfNewKey = ({ desired, live }: Draft, index: DesiredIndex): boolean =>
   !index.unique &&
+  index.field !== null &&
   desired.foreignKeys.some((key) => key.field === index.field && live?.foreignKeys.has(key.name) !== true);
 
-/** Indexes of unique and reference fields, and those of every table where they were lost. */
+/** Indexes of unique and reference fields, declared ones, that of the identity, and those of every table where they were lost. */
 export function planIndexes(draft: Draft): void {
   const { desired, live, step } = draft;
+  const there = live?.indexes ?? new Map<string, LiveIndex>();
+  const unwanted = new Set([...surplus(draft, there, desired.indexes), ...obstructive(draft, uniqueOf(there))]);
   for (const index of desired.indexes) {
-    const there = live?.indexes.get(index.name);
-    if (there?.tag === index.tag || (live === null && index.field === null)) continue;
-    if (there === undefined && isPartOfNewKey(draft, index)) continue;
+    const same = there.get(index.name);
+    if (same?.tag === index.tag && !isDisturbed(draft, same)) continue;
+    if (live === null && isOwnIndex(index)) continue;
+    if (index.field !== null && index.method === 'gin' && makesSearch(draft)) continue;
+    if (same === undefined && isPartOfNewKey(draft, index)) continue;
+    const former = same ?? formerOf(desired, index, there, unwanted);
+    if (former !== undefined) unwanted.delete(former);
     const base = {
-      column: index.field ?? '',
-      detail: `${index.unique ? 'unique ' : ''}(${index.columns.join(', ')})`,
-      path: pathOf(desired, index.field),
-      guard: index.unique && live !== null ? hasDuplicates(desired, index, added(draft, index.columns)) : null,
+      ...about(desired, index),
+      detail: index.declared?.detail ?? `${index.unique ? 'unique ' : ''}(${index.columns.join(', ')})`,
+      guards: index.unique && live !== null ? [hasDuplicates(rowsAfter(draft), index)] : [],
     };
-    if (there === undefined) step({ ...base, change_type: 'add_index', sql: addIndex(desired, index) });
+    if (former === undefined)
+      step({
+        ...base,
+        change_type: index.identity ? 'add_identity_index' : 'add_index',
+        sql: addIndex(desired, index),
+      });
     else {
-      const sql = [...dropIndex(desired, index.name), ...addIndex(desired, index)];
+      const sql = [...dropIndex(desired, former.name), ...addIndex(desired, index)];
       step({ ...base, change_type: 'replace_index', sql });
     }
   }
-  for (const there of surplus(draft, live?.indexes ?? new Map(), desired.indexes)) {
-    step({ change_type: 'drop_index', column: fieldOf(desired, there.columns), sql: dropIndex(desired, there.name) });
-  }
+  for (const one of unwanted)
+    step({
+      change_type: isIdentity(one.name) ? 'drop_identity_index' : 'drop_index',
+      column: fieldOf(
+        desired,
+        one.columns.filter((column) => column !== 'account_id'),
+      ),
+      detail: isIdentity(one.name) ? null : nameOf(one),
+      sql: dropIndex(desired, one.name),
+    });
 }
 
-const missingIndexes = (draft: Draft, field: string | null): string[] =>
-  draft.desired.indexes
-    .filter((one) => one.field === field && isPartOfNewKey(draft, one) && draft.live?.indexes.has(one.name) !== true)
-    .flatMap((one) => addIndex(draft.desired, one));
+const uniqueOf = (indexes: ReadonlyMap<string, LiveIndex>): Map<string, LiveIndex> =>
+  new Map([...indexes].filter(([, index]) => index.unique));
 
-/** Keys of reference fields. Another target is a drop and an add; another delete rule is one change. */
-export function planForeignKeys(draft: Draft): void {
-  const { desired, live, present, step } = draft;
-  for (const key of desired.foreignKeys) {
-    const there = live?.foreignKeys.get(key.name);
-    const sameTarget = there?.target.schema === key.target.schema && there.target.table === key.target.table;
-    const cleared = key.onDelete !== 'set_null' || there?.triggers.includes(clearingTriggerOf(desired, key.name));
-    if (there?.tag === key.tag && sameTarget && cleared) continue;
-    const column = key.field ?? '';
-    const path = pathOf(desired, key.field);
-    if (there !== undefined && sameTarget) {
-      const sql = [...dropForeignKey(desired, there), ...addForeignKey(desired, key)];
-      step({ change_type: 'alter_fk_delete_rule', column, detail: key.onDelete, path, sql });
-      continue;
-    }
-    if (there !== undefined) step({ change_type: 'drop_fk', column, sql: dropForeignKey(desired, there) });
-    const guarded = live !== null && added(draft, [key.column]) === undefined && exists(present, key.target);
-    step({
-      change_type: 'add_fk',
-      column,
-      detail: `${key.target.schema}.${key.target.table} on delete ${key.onDelete}`,
-      path,
-      sql: [...missingIndexes(draft, key.field), ...addForeignKey(desired, key)],
-      guard: guarded ? hasOrphans(desired, key) : null,
-    });
-  }
-  for (const there of surplus(draft, live?.foreignKeys ?? new Map(), desired.foreignKeys)) {
-    step({
-      change_type: 'drop_fk',
-      column: fieldOf(desired, there.columns),
-      sql: dropForeignKey(desired, there),
-    });
-  }
+const isIdentity = (name: string): boolean => /\$id_[0-9a-f]{10}$/.test(name);
+
+/** What an index without a name was before its declaration changed: the one over the same columns, if there is just one on both sides. */
+function formerOf(
+  desired: DesiredTable,
+  index: DesiredIndex,
+  live: ReadonlyMap<string, LiveIndex>,
+  unwanted: ReadonlySet<LiveIndex>,
+): LiveIndex | undefined {
+  if (index.declared === null || index.declared.name !== null || index.identity) return undefined;
+  const { key } = index.declared;
+  if (desired.indexes.filter((one) => one.declared?.key === key).length > 1) return undefined;
+  const same = [...live.values()].filter((one) => one.key === key);
+  return same.length === 1 ? same.find((one) => unwanted.has(one)) : undefined;
 }

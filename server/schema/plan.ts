@@ -1,11 +1,14 @@
 // The difference between the desired and the live tables, as an ordered list of changes. Pure: it asks and changes nothing.
 import type { ProblemEntry } from '../../contract/problems.ts';
 import { ordered, type SchemaPlan, type Step } from './change.ts';
-import type { DesiredTable, TableId } from './define.ts';
-import { type Draft, keyOf, type Present } from './draft.ts';
+import type { DesiredTable, TableId } from './desired.ts';
+import { alterations, type Draft, keyOf, type Present } from './draft.ts';
 import type { LiveTable } from './introspect.ts';
+import { qualified } from './names.ts';
 import { planColumns } from './plan-columns.ts';
-import { planChecks, planForeignKeys, planIndexes } from './plan-objects.ts';
+import { planForeignKeys } from './plan-keys.ts';
+import { planChecks, planIndexes } from './plan-objects.ts';
+import { planSearch } from './plan-search.ts';
 import { createTable, dropKeyTriggers, dropTable } from './statements.ts';
 
 /** What a sync is asked to reach: these tables as they are described, and those gone. */
@@ -14,26 +17,47 @@ export interface Target {
   readonly absent: readonly TableId[];
 }
 
+export interface PlanOptions {
+  /** Columns and tables that are no longer declared stay. */
+  readonly keepSurplus: boolean;
+}
+
+const BLANK = {
+  column: '',
+  detail: null,
+  path: 'schema',
+  guards: [],
+  destructive: false,
+  helper: null,
+  touches: null,
+} as const;
+
 /** Plans all tables together, so that a key may point at a table of the same plan. */
-export function plan(target: Target, present: Present): SchemaPlan {
+export function plan(target: Target, present: Present, { keepSurplus }: PlanOptions): SchemaPlan {
   const steps: Step[] = [];
+  const marks: string[] = [];
   const refusals: ProblemEntry[] = [];
-  const draftOf = (desired: DesiredTable): Draft => ({
-    desired,
-    live: present.live.get(keyOf(desired)) ?? null,
-    present,
-    step: (step) =>
-      steps.push({ entity: desired.entity, column: '', detail: null, path: 'schema', guard: null, ...step }),
-    refuse: (entry) => refusals.push(entry),
-  });
+  const draftOf = (desired: DesiredTable): Draft => {
+    const live = present.live.get(keyOf(desired)) ?? null;
+    return {
+      desired,
+      live,
+      present,
+      keepSurplus,
+      altered: alterations(desired, live),
+      step: (step) => steps.push({ ...BLANK, entity: desired.entity, ...step }),
+      refuse: (entry) => refusals.push(entry),
+      mark: (sql) => marks.push(sql),
+    };
+  };
   for (const draft of target.tables.map(draftOf)) planTable(draft);
-  for (const table of target.absent) {
+  for (const table of keepSurplus ? [] : target.absent) {
     const live = present.live.get(keyOf(table));
     if (live === undefined) continue;
     if (live.ours) steps.push(dropStep(table, live));
     else refusals.push(notOurs(table));
   }
-  return { steps: ordered(steps), refusals };
+  return { steps: ordered(steps), marks, refusals };
 }
 
 function planTable(draft: Draft): void {
@@ -51,17 +75,17 @@ function planTable(draft: Draft): void {
     });
   } else planColumns(draft);
   planChecks(draft);
+  planSearch(draft);
   planIndexes(draft);
   planForeignKeys(draft);
 }
 
 const dropStep = (table: TableId, live: LiveTable): Step => ({
+  ...BLANK,
   entity: table.entity,
   change_type: 'drop_table',
-  column: '',
-  detail: null,
-  path: 'schema',
-  guard: null,
+  destructive: true,
+  touches: `(select count(*) from ${qualified(table.schema, table.table)})`,
   sql: [...[...live.foreignKeys.values()].flatMap((key) => dropKeyTriggers(table, key)), ...dropTable(table)],
 });
 

@@ -1,24 +1,25 @@
 // The SQL text of each change: names are quoted here, values became constants in literal.ts, and nothing else is spliced.
+import { accountKeyName, primaryKeyName } from './define.ts';
 import {
-  accountKeyName,
+  type Declared,
   type DesiredCheck,
   type DesiredColumn,
   type DesiredForeignKey,
   type DesiredIndex,
   type DesiredTable,
-  primaryKeyName,
-} from './define.ts';
-import { tagComment } from './introspect.ts';
+  isOwnIndex,
+} from './desired.ts';
 import { quoteText } from './literal.ts';
 import { clearingTrigger, digest, quoteIdent as q, qualified } from './names.ts';
+import { tagComment } from './tags.ts';
 
 interface Place {
   readonly schema: string;
   readonly table: string;
 }
 const on = ({ schema, table }: Place): string => qualified(schema, table);
-const list = (columns: readonly string[]): string => columns.map(q).join(', ');
-const tagged = (what: string, tag: string): string => `comment on ${what} is ${quoteText(tagComment(tag))}`;
+const tagged = (what: string, tag: string, declared: Declared | null = null): string =>
+  `comment on ${what} is ${quoteText(tagComment(tag, declared?.key))}`;
 
 const columnText = (c: DesiredColumn): string =>
   [
@@ -30,7 +31,8 @@ const columnText = (c: DesiredColumn): string =>
   ]
     .filter((part) => part !== '')
     .join(' ');
-const columnTag = (at: Place, c: DesiredColumn): string => tagged(`column ${on(at)}.${q(c.column)}`, columnDigest(c));
+export const columnTag = (at: Place, c: DesiredColumn): string =>
+  tagged(`column ${on(at)}.${q(c.column)}`, columnDigest(c));
 
 /** The hash of a column's declaration, as its comment carries it. */
 export const columnDigest = (c: DesiredColumn): string =>
@@ -46,7 +48,7 @@ export const createTable = (t: DesiredTable): string[] => [
   ].join(', ')})`,
   tagged(`table ${on(t)}`, t.tag),
   ...t.columns.map((c) => columnTag(t, c)),
-  ...t.indexes.filter((i) => i.field === null).flatMap((i) => addIndex(t, i)),
+  ...t.indexes.filter(isOwnIndex).flatMap((i) => addIndex(t, i)),
   ...captureCascades(t),
   `select snackbase.guard_tenancy(${quoteText(t.schema)}, ${quoteText(t.table)})`,
 ];
@@ -58,12 +60,6 @@ const captureCascades = (t: DesiredTable): string[] =>
    execute function snackbase.${name}(${quoteText(`${t.schema.slice('app_'.length)}.${t.entity}`)})`,
   );
 
-/** A generated column is made anew: its expression cannot be changed. */
-export const replaceColumn = (at: Place, c: DesiredColumn): string[] => [
-  ...dropColumn(at, c.column),
-  ...addColumn(at, c),
-];
-
 /** One statement for column, default and NOT NULL: rows that exist get the default at once. */
 export const addColumn = (at: Place, c: DesiredColumn): string[] => [
   `alter table ${on(at)} add column ${columnText(c)}`,
@@ -71,7 +67,7 @@ export const addColumn = (at: Place, c: DesiredColumn): string[] => [
 ];
 
 export const dropColumn = (at: Place, column: string): string[] => [
-  `alter table ${on(at)} drop column ${q(column)} cascade`,
+  `alter table ${on(at)} drop column if exists ${q(column)} cascade`,
 ];
 
 const alterColumn = (at: Place, c: DesiredColumn, action: string): string[] => [
@@ -88,21 +84,48 @@ export const setNotNull = (at: Place, c: DesiredColumn): string[] => [
   ...alterColumn(at, c, 'set not null'),
 ];
 
+/** The values as `using` makes them; what a value of the old type was goes first. */
+export const alterType = (at: Place, c: DesiredColumn, there: LiveColumnState, using: string): string[] => {
+  const alter = (action: string) => `alter table ${on(at)} alter column ${q(c.column)} ${action}`;
+  const filled = c.notNull && c.default !== null ? `coalesce(${using}, ${c.default})` : using;
+  return [
+    ...(there.default === null ? [] : [alter('drop default')]),
+    ...(there.notNull && !c.notNull ? [alter('drop not null')] : []),
+    alter(`type ${c.type} using ${filled}`),
+    ...(there.default === null || c.default === null ? [] : [alter(`set default ${c.default}`)]),
+    columnTag(at, c),
+  ];
+};
+
+interface LiveColumnState {
+  readonly notNull: boolean;
+  readonly default: string | null;
+}
+
+/** For a column that stays although nobody declares it: records made from now on have nothing in it. */
+export const relaxColumn = (at: Place, column: string, what: 'not null' | 'default'): string[] => [
+  `alter table ${on(at)} alter column ${q(column)} drop ${what}`,
+];
+
 export const addCheck = (at: Place, check: DesiredCheck): string[] => [
   `alter table ${on(at)} add constraint ${q(check.name)} check (${check.expression})`,
-  tagged(`constraint ${q(check.name)} on ${on(at)}`, check.tag),
+  tagged(`constraint ${q(check.name)} on ${on(at)}`, check.tag, check.declared),
 ];
 
 export const dropConstraint = (at: Place, name: string): string[] => [
   `alter table ${on(at)} drop constraint if exists ${q(name)}`,
 ];
 
-export const addIndex = (at: Place, index: DesiredIndex): string[] => [
-  `create ${index.unique ? 'unique ' : ''}index ${q(index.name)} on ${on(at)} ${index.method === 'btree' ? '' : `using ${index.method} `}(${list(index.columns)})${
-    index.where === null ? '' : ` where ${index.where}`
-  }`,
-  tagged(`index ${qualified(at.schema, index.name)}`, index.tag),
-];
+export const addIndex = (at: Place, index: DesiredIndex): string[] => {
+  const unique = index.unique ? 'unique ' : '';
+  const method = index.method === 'btree' ? '' : `using ${index.method} `;
+  const keys = index.keys.map(({ sql, order }) => sql + order).join(', ');
+  const where = index.where === null ? '' : ` where ${index.where}`;
+  return [
+    `create ${unique}index ${q(index.name)} on ${on(at)} ${method}(${keys})${where}`,
+    tagged(`index ${qualified(at.schema, index.name)}`, index.tag, index.declared),
+  ];
+};
 
 export const dropIndex = (at: Place, name: string): string[] => [`drop index if exists ${qualified(at.schema, name)}`];
 

@@ -152,7 +152,9 @@ describe.each(kinds)('collections (%s)', (kind) => {
     ]);
     await failure(at.update('ghosts', { enabled: true }), 'RESOURCE_NOT_FOUND');
     expect(
-      found(await failure(at.update('changing', { schema: [{ name: 'a', type: 'number' }] }), 'INVALID_RESOURCE_DATA')),
+      found(
+        await failure(at.update('changing', { schema: [{ name: 'a', type: 'number[]' }] }), 'INVALID_RESOURCE_DATA'),
+      ),
     ).toEqual([['schema.0.type', 'type_change_unsupported']]);
     expect(found(await failure(at.update('changing', { schema: [] }), 'INVALID_RESOURCE_DATA'))).toEqual([
       ['schema', 'schema_empty'],

@@ -52,6 +52,9 @@ const PARAMS: Record<string, Record<string, (at: Target) => string>> = {
   // Where the route wants a token, the id is a wrong one: a right one opens its invitation to whoever holds it.
   invitations: { id: (at) => at.invitation },
   records: { collection: (at) => at.collection, id: (at) => at.record },
+  apps: { appId: () => 'main' },
+  appRecords: { appId: () => 'main', entity: (at) => at.collection, id: (at) => at.record },
+  federation: { identityKind: () => 'contact' },
   adminRecords: { collection: (at) => at.collection, id: (at) => at.record },
   rules: { id: (at) => at.collection },
   macros: { id: (at) => String(at.macro) },

@@ -7,12 +7,14 @@ import { CollectionChange, CollectionInput } from '../../contract/collections.ts
 import { Field } from '../../contract/fields.ts';
 import { z } from '../../contract/kit.ts';
 import type { Code, Failure } from '../../contract/problems.ts';
+import { problemsOf } from '../../server/collections/definition.ts';
 import { type CollectionRegistry, createRegistry } from '../../server/collections/registry.ts';
 import { migrateDatabase } from '../../server/db/migrate.ts';
 import { type OpenDatabase, openDatabase } from '../../server/db/open.ts';
 import { uuidV7 } from '../../server/ids.ts';
 import { type SyncOptions, sync } from '../../server/schema/apply.ts';
-import { define } from '../../server/schema/define.ts';
+import { type DesiredTable, define, tableOf } from '../../server/schema/define.ts';
+import { liveSchema } from '../../server/schema/introspect.ts';
 import { createDatabase, dropDatabase, startPostgres } from '../helpers/postgres.ts';
 import { collectionsOf } from '../helpers/rooms.ts';
 
@@ -84,12 +86,36 @@ export async function open(kind: Kind): Promise<Rooms & { twice(): Promise<Rooms
 export const fields = (...list: unknown[]): Field[] =>
   z.array(Field).parse(CollectionInput.parse({ name: 'x', schema: list }).schema);
 
+/** The table of a whole definition, written as a client does. */
+export const tableFor = (name: string, definition: Record<string, unknown>): DesiredTable => {
+  const { schema, ...rest } = CollectionInput.parse({ name, ...definition });
+  const draft = { ...rest, app: 'main', name, fields: schema };
+  const problems = problemsOf(draft, () => true);
+  if (problems.length > 0) throw new Error(JSON.stringify(problems));
+  return define(draft);
+};
+
 /** Tables of the app main, made by the engine alone and written past it. */
 export const tables = (db: OpenDatabase) => {
   const apply = (name: string, list: unknown[], options: SyncOptions = {}) =>
     sync(db, { tables: [define({ app: 'main', name, fields: fields(...list) })], absent: [] }, options);
+  const reach = (name: string, definition: Record<string, unknown>, options: SyncOptions = {}) =>
+    sync(db, { tables: [tableFor(name, definition)], absent: [] }, options);
   return {
     apply,
+    /** As `apply`, with what a definition lists beside its fields. */
+    reach,
+    /** `add_index open_ones`, by kind and column, for each change of `reach`. */
+    reached: async (name: string, definition: Record<string, unknown>, options: SyncOptions = {}) =>
+      (await reach(name, definition, options)).map((c) => `${c.change_type}${c.column && ` ${c.column}`}`),
+    /** Object ids of indexes, checks and keys by their catalog name. */
+    async objects(name: string): Promise<Record<string, number>> {
+      const [table] = await liveSchema(db, [tableOf('main', name)]);
+      const all = [...(table?.indexes ?? []), ...(table?.checks ?? []), ...(table?.foreign_keys ?? [])];
+      return Object.fromEntries(all.map((one) => [one.physical_name, one.object_id]));
+    },
+    /** The table as people see it. */
+    live: async (name: string) => (await liveSchema(db, [tableOf('main', name)]))[0],
     /** `add_column title` for each change. */
     kindsOf: async (name: string, list: unknown[], options: SyncOptions = {}) =>
       (await apply(name, list, options)).map((c) => `${c.change_type}${c.column && ` ${c.column}`}`),

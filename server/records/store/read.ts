@@ -40,7 +40,7 @@ export interface RecordReads {
     ids: readonly string[],
     columns: readonly RecordColumn[],
   ): Promise<Found>;
-  /** The first rows, in an order, of those that refer to each of these ids by a column; who each refers to stands last. */
+  /** The first rows, in an order, of those whose column has each of these values (ids, of a reference); the value stands last. */
   referring(def: CollectionDef, scope: RecordScope, asked: Referring): Promise<Found>;
   /** The ids of the rows in scope that have these values in a unique column, by the place of the value. Values must be of its type. */
   idsBy(
@@ -121,7 +121,7 @@ export function createReads(db: Database, statements: Statements): RecordReads {
       const compiled = keep(def, scope, `referring:${by.name}:${names(columns)}:${order}`, () => {
         const place = kx.raw(`row_number() over (partition by ${by.quoted} order by ${order}) as "its place"`);
         const numbered = within(def, scope)
-          .whereRaw(`${by.quoted} = any (?::uuid[])`, ['@ids'])
+          .whereRaw(`${by.quoted} = any (?::${by.type}[])`, ['@ids'])
           .select(kx.raw('*'), place);
         const builder = kx
           .select([...select(columns), kx.raw(by.quoted)])

@@ -51,7 +51,7 @@ export interface CompileOptions {
 const KEPT = 2000;
 
 /** `@rule 3` is the fourth parameter of the scope's rules. */
-const RULE = '@rule ';
+export const RULE = '@rule ';
 
 function conditions(scope: RecordScope): { sql: string; bindings: string[] }[] {
   let at = 0;
