@@ -12,6 +12,7 @@ import { groups } from './groups.ts';
 import { invitations } from './invitations.ts';
 import type { Contract } from './kit.ts';
 import { macros } from './macros.ts';
+import { mcp } from './mcp.ts';
 import { ops } from './ops.ts';
 import { permissions } from './permissions.ts';
 import { realtime } from './realtime.ts';
@@ -39,6 +40,7 @@ export const contract = {
   federation,
   adminRecords,
   realtime,
+  mcp,
   audit,
   ops,
 } as const satisfies Contract;

@@ -79,6 +79,7 @@ export const CATALOGUE = {
     title: 'Method not allowed',
     message: '{method} is not allowed here: use {allow}.',
   },
+  NOT_ACCEPTABLE: { status: 406, title: 'Not acceptable', message: 'The Accept header must allow {type}.' },
   CONFLICT: { status: 409, title: 'Conflict', message: '{what} exists already.' },
   RESOURCE_CONFLICT: {
     status: 409,

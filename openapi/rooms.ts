@@ -22,5 +22,6 @@ export const ROOMS: Readonly<Record<keyof AppContract, string>> = {
   appRecords: 'The records of an app, at the addresses of its entities.',
   federation: 'One query over the records of one kind in all apps.',
   realtime: 'Changes as they are committed, over several collections; tickets for browsers.',
+  mcp: 'The collections as tools for agents: Model Context Protocol over Streamable HTTP.',
   adminRecords: 'Writing records into a named account, for superadmins and admin tokens.',
 };

@@ -40,6 +40,8 @@ import { createLog, type Log } from './log.ts';
 import { macroRoutes } from './macros/routes.ts';
 import { createMacroRoom } from './macros/service.ts';
 import { createMail } from './mail/service.ts';
+import { mcpRoutes } from './mcp/routes.ts';
+import { createMcp } from './mcp/service.ts';
 import { createDocuments } from './ops/documents.ts';
 import { opsRoutes } from './ops/routes.ts';
 import { createOps } from './ops/service.ts';
@@ -118,14 +120,22 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
       baseDocument: documents.base,
       rowSecurity: await rowSecurityOf(db, config.rowSecurity, log),
     });
+    const rulesVersion = () => `${grants.version} ${macros.version}`;
     const realtime = createRealtime({
       db,
       tail: events,
       watch: records.watch,
-      rules: () => `${grants.version} ${macros.version}`,
+      rules: rulesVersion,
       onCallers: auth.principals.onChange,
       onCollections: (fn) => registry.onChange((_id, { qualifiedName }) => fn(qualifiedName)),
       encryptionKey: config.encryptionKey,
+      log,
+    });
+    const mcp = createMcp({
+      definitions: registry,
+      records,
+      rules: rulesVersion,
+      onCallers: auth.principals.onChange,
       log,
     });
     const explainer = createExplainer({ sources, definitions: registry, userOf: users.get, peek: createPeek(db) });
@@ -173,6 +183,7 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
         federation: federationRoutes(createFederation(records)),
         adminRecords: adminRecordRoutes(records),
         realtime: realtimeRoutes(realtime),
+        mcp: mcpRoutes(mcp),
         audit: auditRoutes(audit),
         ops: opsRoutes(ops),
       },
@@ -181,6 +192,7 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
     const close = async () => {
       // Streams have no end of their own, and a server that stops takes no new ones.
       const drained = http.close();
+      mcp.close();
       await realtime.close();
       await drained;
       await idempotency.close();

@@ -117,6 +117,12 @@ export interface Ctx {
   readonly upload?: UploadBody;
   /** Authenticates the request anew. Throws as at its beginning. */
   recheck?(): Promise<void>;
+  /** Accept, null for none. */
+  readonly accepts?: string | null;
+  /** MCP-Protocol-Version: what an MCP client has agreed upon. */
+  readonly protocolVersion?: string | null;
+  /** A page of a site that is neither ours nor allowed sent it. */
+  readonly foreignOrigin?: boolean;
   /** Last-Event-ID: where a stream that broke is to go on. */
   readonly lastEventId?: string | null;
   /** Of a stream: when its token is over, in ms since 1970. */
@@ -139,6 +145,14 @@ export class Answer<T> {
     readonly body: T,
     readonly headers: Readonly<Record<string, string | string[]>> = {},
   ) {}
+}
+
+/** The reply to a request after which there is nothing to say (202). */
+export class Accepted extends Answer<undefined> {
+  readonly status = 202;
+  constructor() {
+    super(undefined);
+  }
 }
 
 /** A body that is made while it is sent, piece by piece; the route's Answer names its content type. */

@@ -17,6 +17,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ command: Command }>>> = 
   export: () => import('./cli/export.ts'),
   import: () => import('./cli/import.ts'),
   gen: () => import('./cli/gen.ts'),
+  mcp: () => import('./cli/mcp.ts'),
   mail: () => import('./cli/mail.ts'),
   config: () => import('./cli/config.ts'),
   info: () => import('./cli/info.ts'),

@@ -171,6 +171,13 @@ export const realtime = {
   ws: 'GET /api/v1/realtime/ws q',
 } as const;
 
+export const mcp = {
+  message: 'POST /api/v1/mcp b',
+  listen: 'GET /api/v1/mcp s',
+  messageShort: 'POST /mcp b',
+  listenShort: 'GET /mcp s',
+} as const;
+
 export const audit = {
   list: 'GET /api/v1/audit-logs q',
   export: 'GET /api/v1/audit-logs/export qt',
@@ -191,7 +198,7 @@ export const ops = {
   docs: 'GET /docs t',
 } as const;
 
-export const rooms = { auth, collections, rules, macros, roles, permissions, users, accounts, groups, invitations, apiKeys, adminTokens, apps, records, appRecords, federation, adminRecords, realtime, audit, ops } as const;
+export const rooms = { auth, collections, rules, macros, roles, permissions, users, accounts, groups, invitations, apiKeys, adminTokens, apps, records, appRecords, federation, adminRecords, realtime, mcp, audit, ops } as const;
 
 /** Query parameters of a list or a stream that are not fields. */
 export const listParams: readonly string[] = ["skip","limit","sort","fields","filter","search","expand","cursor","cursor_before","count","include_count","linked","deleted","events","last_event_id","ticket"];

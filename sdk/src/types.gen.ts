@@ -29,6 +29,7 @@ export type ServerCode =
   | 'RESOURCE_DISABLED'
   | 'ROUTE_NOT_FOUND'
   | 'METHOD_NOT_ALLOWED'
+  | 'NOT_ACCEPTABLE'
   | 'CONFLICT'
   | 'RESOURCE_CONFLICT'
   | 'RELATION_RESTRICTED'
@@ -1460,6 +1461,33 @@ export interface ManifestInput {
   data_contract?: ManifestEntityInput[] | undefined;
 }
 
+/** A message of JSON-RPC 2.0. */
+export interface McpMessage {
+  jsonrpc: "2.0";
+  id?: string | number | undefined;
+  method?: string | undefined;
+  params?: {
+    [key: string]: unknown;
+  } | undefined;
+  [key: string]: unknown;
+}
+
+/** A response of JSON-RPC 2.0: `result`, or `error`. */
+export interface McpReply {
+  jsonrpc: "2.0";
+  id: string | number | null;
+  result?: {
+    [key: string]: unknown;
+  } | undefined;
+  error?: {
+    code: number;
+    message: string;
+    data?: unknown | undefined;
+    [key: string]: unknown;
+  } | undefined;
+  [key: string]: unknown;
+}
+
 export interface Me {
   id: string;
   /** The same as id. */
@@ -2375,6 +2403,10 @@ export interface Calls {
   'realtime.ticket': { input: object; reply: RealtimeTicket };
   'realtime.subscribe': { input: { query?: RealtimeSubscribeQuery | undefined }; reply: ReadableStream<Uint8Array> };
   'realtime.ws': { input: { query?: RealtimeWsQuery | undefined }; reply: void };
+  'mcp.message': { input: { body: McpMessage | McpMessage[] }; reply: McpReply | McpReply[] };
+  'mcp.listen': { input: object; reply: ReadableStream<Uint8Array> };
+  'mcp.messageShort': { input: { body: McpMessage | McpMessage[] }; reply: McpReply | McpReply[] };
+  'mcp.listenShort': { input: object; reply: ReadableStream<Uint8Array> };
   'audit.list': { input: { query?: AuditListQuery | undefined }; reply: AuditListReply };
   'audit.export': { input: { query?: AuditExportQuery | undefined }; reply: string };
   'audit.verify': { input: { query?: AuditVerifyQuery | undefined }; reply: AuditVerifyReply };
@@ -2666,6 +2698,16 @@ export interface Rooms {
     subscribe(query?: RealtimeSubscribeQuery, options?: CallOptions): Call<ReadableStream<Uint8Array>>;
     /** WebSocket */
     ws(query?: RealtimeWsQuery, options?: CallOptions): Call<void>;
+  };
+  mcp: {
+    /** Messages of an MCP client */
+    message(body: McpMessage | McpMessage[], options?: CallOptions): Call<McpReply | McpReply[]>;
+    /** Notifications for an MCP client (SSE) */
+    listen(options?: CallOptions): Call<ReadableStream<Uint8Array>>;
+    /** Messages of an MCP client */
+    messageShort(body: McpMessage | McpMessage[], options?: CallOptions): Call<McpReply | McpReply[]>;
+    /** Notifications for an MCP client (SSE) */
+    listenShort(options?: CallOptions): Call<ReadableStream<Uint8Array>>;
   };
   audit: {
     /** List audit entries */

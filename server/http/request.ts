@@ -9,6 +9,7 @@ export class RequestContext implements Ctx {
   caller: Caller | null = null;
   attempt: Attempt | null = null;
   recheck?: () => Promise<void>;
+  foreignOrigin?: boolean;
   /** Of a stream. */
   tokenEndsAt?: number;
   credentials: Credentials | null = null;
@@ -29,6 +30,13 @@ export class RequestContext implements Ctx {
   get lastEventId(): string | null {
     const sent = this.request.headers['last-event-id'];
     return typeof sent === 'string' && sent !== '' ? sent : null;
+  }
+  get accepts(): string | null {
+    return this.request.headers.accept ?? null;
+  }
+  get protocolVersion(): string | null {
+    const sent = this.request.headers['mcp-protocol-version'];
+    return typeof sent === 'string' ? sent : null;
   }
   get ip(): string {
     return this.request.ip ?? '';

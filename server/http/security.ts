@@ -29,7 +29,7 @@ export function constantHeaders(production: boolean): string[] {
 const LOCAL = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/;
 
 /** CORS for browsers: the configured origins, or any local one outside production. Requests without Origin skip it. */
-export function crossOrigin(origins: readonly string[], production: boolean): RequestHandler {
+export function crossOrigin(origins: readonly string[], production: boolean, publicUrl: string): RequestHandler {
   const allowed = (origin: string) =>
     origins.includes('*') || origins.includes(origin) || (origins.length === 0 && !production && LOCAL.test(origin));
   const handler = cors({
@@ -39,8 +39,14 @@ export function crossOrigin(origins: readonly string[], production: boolean): Re
     maxAge: 600,
     exposedHeaders: ['X-Correlation-ID', 'Retry-After', 'ETag', 'Idempotency-Replayed'],
   });
-  return (request, response, next) =>
-    request.headers.origin === undefined ? next() : handler(request, response, next);
+  const own = new URL(publicUrl).origin;
+  return (request, response, next) => {
+    const { origin } = request.headers;
+    if (origin === undefined) return next();
+    // Not by Host: a site whose name was bound to our address names itself there as well.
+    request.ctx.foreignOrigin = origin !== own && !allowed(origin);
+    handler(request, response, next);
+  };
 }
 
 /** In production behind a proxy that says the visitor used http: reads are redirected, everything else is refused. */

@@ -67,7 +67,7 @@ export function createHttp<T extends Contract>({
   // Documents and their assets are large and public; records are not compressed here, a proxy does that better.
   const compress = compression();
   app.use((request, response, next) => (DOCUMENTS.test(request.path) ? compress(request, response, next) : next()));
-  app.use(crossOrigin(config.corsOrigins, config.production));
+  app.use(crossOrigin(config.corsOrigins, config.production, config.publicUrl));
   if (config.production && config.trustProxy > 0) app.use(httpsOnly(config.publicUrl));
   const gate = createGate({
     ...credentials,

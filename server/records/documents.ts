@@ -93,6 +93,8 @@ export function createCollectionDocuments({ definitions, decide, base }: Documen
   };
 
   return {
+    /** What the caller may do with a collection and the fields of each operation, null for nothing. */
+    open: (ctx: Ctx, def: CollectionDef): DocumentedCollection | null => (def.enabled ? documented(ctx, def) : null),
     /** One collection. Throws RESOURCE_NOT_FOUND, RESOURCE_DISABLED, UNAUTHORIZED and FORBIDDEN. */
     openapi: async (ctx: Ctx, name: string) => json(await one(ctx, name)),
     openapiYaml: async (ctx: Ctx, name: string) => yaml(await one(ctx, name)),

@@ -19,7 +19,7 @@ describe('repository', () => {
 
 describe('contract', () => {
   it('S001-03 every path begins with /api/v1, but for probes and documents', () => {
-    const open = ['/health', '/live', '/ready', '/docs', '/openapi.json', '/openapi.yaml'];
+    const open = ['/health', '/live', '/ready', '/docs', '/openapi.json', '/openapi.yaml', '/mcp'];
     expect(
       routes.filter(({ route }) => !route.path.startsWith('/api/v1') && !open.includes(route.path)).map((r) => r.id),
     ).toEqual([]);

@@ -242,7 +242,12 @@ describe('snackbase from its tarball', () => {
 
   test('serve --port 0 answers /health, and /docs with all its files', { timeout: 180_000 }, async () => {
     const args = [bin(), 'serve', '--port', '0', '--data-dir', join(folder, 'data')];
-    const child = spawn(process.execPath, args, { cwd: project, env: clean, stdio: ['ignore', 'pipe', 'pipe'] });
+    const env = {
+      ...clean,
+      SNACKBASE_SUPERADMIN_EMAIL: 'root@example.com',
+      SNACKBASE_SUPERADMIN_PASSWORD: 'SecurePass123!',
+    };
+    const child = spawn(process.execPath, args, { cwd: project, env, stdio: ['ignore', 'pipe', 'pipe'] });
     children.push(child);
     let output = '';
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
@@ -262,6 +267,19 @@ describe('snackbase from its tarball', () => {
       const reply = await fetch(url() + file);
       expect([file, reply.status, (await reply.arrayBuffer()).byteLength > 100]).toEqual([file, 200, true]);
     }
+    // What is loaded when it is asked for is there as well.
+    const post = async (path: string, body: object, token = '') =>
+      (
+        await fetch(url() + path, {
+          method: 'POST',
+          headers: { 'Content-Type': 'application/json', ...(token !== '' && { Authorization: `Bearer ${token}` }) },
+          body: JSON.stringify(body),
+        })
+      ).json() as Promise<Row>;
+    const login = { account: 'system', email: 'root@example.com', password: 'SecurePass123!' };
+    const { token } = await post('/api/v1/auth/login', login);
+    const listed = { jsonrpc: '2.0', id: 1, method: 'tools/list' };
+    expect(await post('/mcp', listed, token as string)).toEqual({ jsonrpc: '2.0', id: 1, result: { tools: [] } });
     expect(existsSync(join(project, 'sb_data'))).toBe(false);
     child.kill('SIGTERM');
     expect(await ended).toBe(0);

@@ -1,0 +1,70 @@
+// The arguments of tools, parsed into what the records service takes; what does not fit is refused as a body of REST would be.
+import { z } from '../../contract/kit.ts';
+import { Failure, invalidParameter, type ProblemEntry } from '../../contract/problems.ts';
+import type { ListQuery } from '../../contract/records.ts';
+
+const id = z.string().min(1).max(200);
+const body = z.record(z.string(), z.unknown());
+const names = z.union([z.string().max(8000), z.array(z.string().max(200)).max(200)]);
+
+/** Records that a query answers at most, and without a limit. */
+export const MOST_ROWS = 1000;
+export const USUAL_ROWS = 100;
+
+const ARGUMENTS = {
+  query: z.strictObject({
+    where: body.optional(),
+    orderBy: names.optional(),
+    order: z.enum(['asc', 'desc']).optional(),
+    limit: z.int().default(USUAL_ROWS),
+    offset: z.int().default(0),
+    fields: names.optional(),
+    linked: z.union([z.boolean(), z.array(z.string().max(200)).max(200)]).optional(),
+  }),
+  get: z.strictObject({ id, fields: names.optional() }),
+  create: z.strictObject({ data: body }),
+  update: z.strictObject({ id, data: body }),
+  delete: z.strictObject({ id }),
+  bulk_create: z.strictObject({ records: z.array(body) }),
+};
+
+export type ArgumentsOf<V extends keyof typeof ARGUMENTS> = z.output<(typeof ARGUMENTS)[V]>;
+
+/** Parses the arguments of a tool. Throws INVALID_REQUEST with every finding. */
+export function argumentsOf<V extends keyof typeof ARGUMENTS>(verb: V, given: unknown): ArgumentsOf<V> {
+  const parsed = ARGUMENTS[verb].safeParse(given ?? {});
+  if (parsed.success) return parsed.data as ArgumentsOf<V>;
+  throw new Failure('INVALID_REQUEST', {}, parsed.error.issues.flatMap(entries));
+}
+
+function entries(issue: z.core.$ZodIssue): ProblemEntry[] {
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map((key) => ({ field: key, code: 'unknown_field', message: `${key} is not known here.` }));
+  const field = issue.path.join('.');
+  if (issue.code === 'invalid_type' && issue.message.endsWith('received undefined'))
+    return [{ field, code: 'required', message: 'This is required.' }];
+  return [{ field, code: issue.code, message: issue.message }];
+}
+
+const listed = (list: string | readonly string[] | undefined): string | undefined =>
+  typeof list === 'string' || list === undefined ? list : list.join();
+
+/** The projection of a get. */
+export const fieldsOf = ({ fields }: ArgumentsOf<'get'>): string | undefined => listed(fields);
+
+/** The query of a list that the arguments of a query mean. Without `order` the greatest come first. Throws INVALID_QUERY_PARAMS. */
+export function listQueryOf({ orderBy, order, limit, offset, fields, linked }: ArgumentsOf<'query'>): ListQuery {
+  if (limit < 1 || limit > MOST_ROWS) throw invalidParameter('limit', `send a whole number from 1 to ${MOST_ROWS}`);
+  if (offset < 0) throw invalidParameter('offset', 'send a whole number from 0 on');
+  const sort = listed(orderBy)
+    ?.split(',')
+    .map((part) => (order === 'asc' || /^\s*[-+]/.test(part) ? part : `-${part.trim()}`))
+    .join();
+  return {
+    skip: offset,
+    limit,
+    ...((sort ?? order) !== undefined && { sort: sort ?? (order === 'asc' ? 'created_at' : '-created_at') }),
+    ...(fields !== undefined && { fields: listed(fields) }),
+    ...(linked !== undefined && linked !== false && { linked: linked === true ? 'true' : linked.join() }),
+  } as ListQuery;
+}

@@ -1,0 +1,84 @@
+// The messages of one request against a server that lives as long as the request: no session, so that any process can answer the next.
+import { setImmediate } from 'node:timers/promises';
+import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
+import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
+import {
+  isJSONRPCErrorResponse,
+  isJSONRPCNotification,
+  isJSONRPCRequest,
+  isJSONRPCResultResponse,
+  type JSONRPCMessage,
+} from '@modelcontextprotocol/sdk/types.js';
+import type { McpReply } from '../../contract/mcp.ts';
+
+const INVALID_REQUEST = -32600;
+const INVALID_PARAMS = -32602;
+const INTERNAL = -32603;
+
+/** Answers messages in their order; requests get a reply each, everything else none. */
+export async function converse(server: Server, messages: readonly object[]): Promise<McpReply[]> {
+  const replies: McpReply[] = [];
+  const transport = new OneByOne();
+  await server.connect(transport);
+  for (const [i, message] of messages.entries()) {
+    // A long list must not keep all other requests waiting.
+    if (i > 0) await setImmediate();
+    if (isJSONRPCRequest(message)) replies.push(await transport.ask(message));
+    else if (isJSONRPCNotification(message)) transport.tell(message);
+    else if (!isJSONRPCResultResponse(message) && !isJSONRPCErrorResponse(message)) replies.push(invalid(message));
+  }
+  await server.close();
+  return replies;
+}
+
+class OneByOne implements Transport {
+  onmessage?: Transport['onmessage'];
+  onclose?: () => void;
+  onerror?: (error: Error) => void;
+  private replied: ((reply: McpReply) => void) | null = null;
+
+  async start(): Promise<void> {}
+  async close(): Promise<void> {
+    this.onclose?.();
+  }
+  /** The server speaks only when it is asked, and each request is answered once. */
+  async send(message: JSONRPCMessage): Promise<void> {
+    if ('method' in message) return;
+    this.replied?.(fitting(message as McpReply));
+  }
+
+  ask(request: JSONRPCMessage): Promise<McpReply> {
+    return new Promise((resolve) => {
+      this.replied = resolve;
+      this.onmessage?.(request);
+    });
+  }
+  tell(notification: JSONRPCMessage): void {
+    this.onmessage?.(notification);
+  }
+}
+
+const invalid = (message: object): McpReply => {
+  const { id } = message as { id?: string | number };
+  const error = { code: INVALID_REQUEST, message: 'This is no request, notification or response of JSON-RPC 2.0.' };
+  return { jsonrpc: '2.0', id: id ?? null, error };
+};
+
+/** Our methods say what is wrong; what the official server calls internal are parameters that do not fit its schemas. */
+function fitting(reply: McpReply): McpReply {
+  const { error } = reply;
+  if (error?.code !== INTERNAL) return reply;
+  return {
+    ...reply,
+    error: { ...error, code: INVALID_PARAMS, message: `The parameters do not fit: ${findings(error.message)}` },
+  };
+}
+
+function findings(text: string): string {
+  try {
+    const issues = JSON.parse(text) as { path: (string | number)[]; message: string }[];
+    return issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ');
+  } catch {
+    return text;
+  }
+}
