@@ -13,6 +13,7 @@ import { ops } from './ops.ts';
 import { permissions } from './permissions.ts';
 import { realtime } from './realtime.ts';
 import { records } from './records.ts';
+import { resources } from './resources.ts';
 import { roles } from './roles.ts';
 import { rules } from './rules.ts';
 import { users } from './users.ts';
@@ -32,6 +33,7 @@ export const contract = {
   adminTokens,
   records,
   adminRecords,
+  resources,
   realtime,
   audit,
   ops,

@@ -18,6 +18,7 @@ export const ROOMS: Readonly<Record<keyof AppContract, string>> = {
   adminTokens: 'Credentials that manage the server; records they may only read and delete.',
   audit: 'Who changed what and when, in chains that nobody can alter unseen.',
   records: 'The data: create, read, filter, change and delete the records of a collection.',
+  resources: 'The same data under /v1, in envelopes of data and meta.',
   realtime: 'Changes as they are committed, over several collections; tickets for browsers.',
   adminRecords: 'Writing records into a named account, for superadmins and admin tokens.',
 };

@@ -44,6 +44,8 @@ import { createRealtime } from './realtime/service.ts';
 import { adminRecordRoutes } from './records/admin-routes.ts';
 import { recordRoutes } from './records/routes.ts';
 import { createPeek, createRecords } from './records/service.ts';
+import { resourceRoutes } from './resources/routes.ts';
+import { createResources } from './resources/service.ts';
 import { rolesRoutes } from './roles/routes.ts';
 import { createRoles } from './roles/service.ts';
 import { ruleRoutes } from './rules/routes.ts';
@@ -163,6 +165,7 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
         adminTokens: adminTokenRoutes(apiKeys),
         records: recordRoutes(records, realtime),
         adminRecords: adminRecordRoutes(records),
+        resources: resourceRoutes(createResources({ records, realtime })),
         realtime: realtimeRoutes(realtime),
         audit: auditRoutes(audit),
         ops: opsRoutes(ops),

@@ -1568,6 +1568,103 @@ export interface Registration {
   user: UserBrief;
 }
 
+export interface ResourcesCreateReply {
+  data: StoredRecord;
+  meta: {
+    resource: string;
+  };
+}
+
+export interface ResourcesDeleteQuery {
+  purge?: boolean | undefined;
+}
+
+export interface ResourcesGetQuery {
+  /** Comma list of the fields to answer; id always stays. */
+  fields?: string | undefined;
+  /** Comma list of references whose records to show too: `property` for the field `property_id` adds the record under that name, the name of the field itself puts it in its place. */
+  include?: string | undefined;
+}
+
+export interface ResourcesGetReply {
+  data: ProjectedRecord;
+  meta: {
+    resource: string;
+  };
+}
+
+export interface ResourcesListQuery {
+  /** Records per page, 1 to 1000; 50 when left out. */
+  _limit?: number | undefined;
+  /** Same as _limit. */
+  limit?: number | undefined;
+  /** Records to skip. */
+  _offset?: number | undefined;
+  /** Same as _offset. */
+  offset?: number | undefined;
+  /** Comma list of fields; `-` before a name descends. Default -created_at. */
+  _sort?: string | undefined;
+  /** Same as _sort. */
+  sort?: string | undefined;
+  /** Comma list of the fields to answer; id always stays. */
+  fields?: string | undefined;
+  /** Comma list of references whose records to show too: `property` for the field `property_id` adds the record under that name, the name of the field itself puts it in its place. */
+  include?: string | undefined;
+  /** A condition as text; it must hold too. */
+  filter?: string | undefined;
+  /** Words that the searchable fields hold. */
+  search?: string | undefined;
+  /** Records that are softly deleted: without (the default), with, only. The others need the right to delete. */
+  deleted?: "without" | "with" | "only" | undefined;
+  [key: string]: string | number | undefined | "without" | "with" | "only";
+}
+
+export interface ResourcesListReply {
+  data: ProjectedRecord[];
+  meta: {
+    resource: string;
+    /** All records that match, whatever limit and offset are. */
+    total: number;
+    limit: number;
+    offset: number;
+  };
+}
+
+export interface ResourcesPatchReply {
+  data: StoredRecord;
+  meta: {
+    resource: string;
+  };
+}
+
+export interface ResourcesReplaceReply {
+  data: StoredRecord;
+  meta: {
+    resource: string;
+  };
+}
+
+export interface ResourcesRestoreReply {
+  data: StoredRecord;
+  meta: {
+    resource: string;
+  };
+}
+
+export interface ResourcesStreamQuery {
+  /** Comma list of created, updated, deleted; all without it. */
+  events?: string | undefined;
+  /** Comma list of the fields to send; id always stays. */
+  fields?: string | undefined;
+  /** As in the list. */
+  filter?: string | undefined;
+  /** The id of the last event that was received: what came after it is sent first. As the header Last-Event-ID. */
+  last_event_id?: string | undefined;
+  /** A ticket instead of a credential, for clients that cannot send headers. */
+  ticket?: string | undefined;
+  [key: string]: string | undefined;
+}
+
 export interface Role {
   id: number;
   name: string;
@@ -2024,6 +2121,19 @@ export interface Calls {
   'adminRecords.create': { input: { params: { collection: string }; body: ManagedRecordBody }; reply: StoredRecord };
   'adminRecords.replace': { input: { params: { collection: string; id: string }; body: ManagedRecordBody }; reply: StoredRecord };
   'adminRecords.patch': { input: { params: { collection: string; id: string }; body: ManagedRecordBody }; reply: StoredRecord };
+  'resources.list': { input: { params: { resource: string }; query?: ResourcesListQuery | undefined }; reply: ResourcesListReply };
+  'resources.create': { input: { params: { resource: string }; body: RecordBody }; reply: ResourcesCreateReply };
+  'resources.stream': { input: { params: { resource: string }; query?: ResourcesStreamQuery | undefined }; reply: ReadableStream<Uint8Array> };
+  'resources.schema': { input: { params: { resource: string } }; reply: {
+  [key: string]: unknown;
+} };
+  'resources.openapi': { input: { params: { resource: string } }; reply: OpenApiDocument };
+  'resources.openapiYaml': { input: { params: { resource: string } }; reply: string };
+  'resources.get': { input: { params: { resource: string; id: string }; query?: ResourcesGetQuery | undefined }; reply: ResourcesGetReply };
+  'resources.replace': { input: { params: { resource: string; id: string }; body: RecordBody }; reply: ResourcesReplaceReply };
+  'resources.patch': { input: { params: { resource: string; id: string }; body: RecordBody }; reply: ResourcesPatchReply };
+  'resources.restore': { input: { params: { resource: string; id: string } }; reply: ResourcesRestoreReply };
+  'resources.delete': { input: { params: { resource: string; id: string }; query?: ResourcesDeleteQuery | undefined }; reply: void };
   'realtime.ticket': { input: object; reply: RealtimeTicket };
   'realtime.subscribe': { input: { query?: RealtimeSubscribeQuery | undefined }; reply: ReadableStream<Uint8Array> };
   'realtime.ws': { input: { query?: RealtimeWsQuery | undefined }; reply: void };
@@ -2272,6 +2382,32 @@ export interface Rooms {
     replace(collection: string, id: string, body: ManagedRecordBody, options?: CallOptions): Call<StoredRecord>;
     /** Change fields of a record of an account */
     patch(collection: string, id: string, body: ManagedRecordBody, options?: CallOptions): Call<StoredRecord>;
+  };
+  resources: {
+    /** List records (resource) */
+    list(resource: string, query?: ResourcesListQuery, options?: CallOptions): Call<ResourcesListReply>;
+    /** Create a record (resource) */
+    create(resource: string, body: RecordBody, options?: CallOptions): Call<ResourcesCreateReply>;
+    /** Stream of changes (SSE, resource) */
+    stream(resource: string, query?: ResourcesStreamQuery, options?: CallOptions): Call<ReadableStream<Uint8Array>>;
+    /** JSON Schema of a resource */
+    schema(resource: string, options?: CallOptions): Call<{
+  [key: string]: unknown;
+}>;
+    /** OpenAPI 3.1 of a resource (JSON) */
+    openapi(resource: string, options?: CallOptions): Call<OpenApiDocument>;
+    /** OpenAPI 3.1 of a resource (YAML) */
+    openapiYaml(resource: string, options?: CallOptions): Call<string>;
+    /** Get a record (resource) */
+    get(resource: string, id: string, query?: ResourcesGetQuery, options?: CallOptions): Call<ResourcesGetReply>;
+    /** Replace a record (resource) */
+    replace(resource: string, id: string, body: RecordBody, options?: CallOptions): Call<ResourcesReplaceReply>;
+    /** Update fields of a record (resource) */
+    patch(resource: string, id: string, body: RecordBody, options?: CallOptions): Call<ResourcesPatchReply>;
+    /** Restore a softly deleted record (resource) */
+    restore(resource: string, id: string, options?: CallOptions): Call<ResourcesRestoreReply>;
+    /** Delete a record (resource) */
+    delete(resource: string, id: string, query?: ResourcesDeleteQuery, options?: CallOptions): Call<void>;
   };
   realtime: {
     /** Ticket for a stream */

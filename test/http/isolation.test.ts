@@ -53,6 +53,7 @@ const PARAMS: Record<string, Record<string, (at: Target) => string>> = {
   invitations: { id: (at) => at.invitation },
   records: { collection: (at) => at.collection, id: (at) => at.record },
   adminRecords: { collection: (at) => at.collection, id: (at) => at.record },
+  resources: { resource: (at) => at.collection, id: (at) => at.record },
   rules: { id: (at) => at.collection },
   macros: { id: (at) => String(at.macro) },
   roles: { id: (at) => String(at.role) },
