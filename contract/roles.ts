@@ -46,7 +46,7 @@ const refused = errors('INVALID_RESOURCE_DATA', 'CONFLICT', 'BUILTIN_ROLE');
 const granted = {
   permissions: {
     posts: {
-      create: { rule: 'true', fields: ['title', 'content'] },
+      create: { rule: 'true', fields: ['title', 'content'], filters: [], checks: [] },
       read: null,
       update: null,
       delete: null,
@@ -60,6 +60,8 @@ const granted = {
       operation: 'create' as const,
       rule: 'true',
       fields: ['title', 'content'],
+      filters: [],
+      checks: [],
       created_at: at,
       updated_at: at,
     },

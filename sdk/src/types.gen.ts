@@ -473,6 +473,8 @@ export interface Collection {
     rule: string;
     /** "*" for all fields, or a list of names. */
     fields: "*" | string[];
+    filters: PermissionConstraint[];
+    checks: PermissionConstraint[];
   }>;
   /** Grows with each change of the definition. */
   revision: number;
@@ -575,6 +577,10 @@ export interface CollectionPermission {
   rule?: string | undefined;
   /** "*" for all fields, or a list of names. */
   fields?: "*" | string[] | undefined;
+  /** Conditions that rows must satisfy besides the rule; not for create. Of several permissions that apply (of the collection, of `app.*`, of `*`) a row has to satisfy one. */
+  filters?: PermissionConstraintInput[] | undefined;
+  /** Conditions on what create and update write, on one collection. With eq the field is set to the value or claim when it is not sent, and another value is refused with 403; it needs not be among the fields. Other operators judge the value that is written. They hold whichever permission lets the caller in. */
+  checks?: PermissionConstraintInput[] | undefined;
 }
 
 export interface CollectionsListQuery {
@@ -613,10 +619,11 @@ export interface Explanation {
   allowed: boolean;
   reason: string;
   collection_rule: string | null;
-  /** What the permissions of the role grant; one of their rules must hold. */
+  /** What the permissions of the role grant, filters and rule in one; one of these must hold. */
   permissions: Array<{
     rule: string;
     fields: string[] | null;
+    checks: PermissionConstraint[];
   }>;
   /** Every macro that the rules call, with what it stands for. */
   macros: Array<{
@@ -1212,10 +1219,32 @@ export interface Permission {
   rule: string;
   /** `"*"` for all fields, or a list of names. System fields can always be read. */
   fields: "*" | string[];
+  filters: PermissionConstraint[];
+  checks: PermissionConstraint[];
   /** RFC 3339, UTC, ends in Z. */
   created_at: string;
   /** RFC 3339, UTC, ends in Z. */
   updated_at: string;
+}
+
+export interface PermissionConstraint {
+  field: string;
+  /** eq neq gt gte lt lte like ilike match in nin contains is_null is_not_null, or as in rules: `=`. */
+  operator: string;
+  /** What to compare with; a list for in, nin and contains. `$user.id` is the claim id. */
+  value?: string | number | boolean | null | Array<string | number | boolean | null> | undefined;
+  /** Instead of value: a property of the caller (id, email, role, account_id). */
+  claim?: string | undefined;
+}
+
+export interface PermissionConstraintInput {
+  field: string;
+  /** eq neq gt gte lt lte like ilike match in nin contains is_null is_not_null, or as in rules: `=`. */
+  operator: string;
+  /** What to compare with; a list for in, nin and contains. `$user.id` is the claim id. */
+  value?: string | number | boolean | null | Array<string | number | boolean | null> | undefined;
+  /** Instead of value: a property of the caller (id, email, role, account_id). */
+  claim?: string | undefined;
 }
 
 /** By collection and operation; null where nothing is granted. */
@@ -1225,36 +1254,48 @@ export interface PermissionMatrix {
       rule: string;
       /** `"*"` for all fields, or a list of names. System fields can always be read. */
       fields: "*" | string[];
+      filters: PermissionConstraint[];
+      checks: PermissionConstraint[];
     } | null;
     read: {
       rule: string;
       /** `"*"` for all fields, or a list of names. System fields can always be read. */
       fields: "*" | string[];
+      filters: PermissionConstraint[];
+      checks: PermissionConstraint[];
     } | null;
     update: {
       rule: string;
       /** `"*"` for all fields, or a list of names. System fields can always be read. */
       fields: "*" | string[];
+      filters: PermissionConstraint[];
+      checks: PermissionConstraint[];
     } | null;
     delete: {
       rule: string;
       /** `"*"` for all fields, or a list of names. System fields can always be read. */
       fields: "*" | string[];
+      filters: PermissionConstraint[];
+      checks: PermissionConstraint[];
     } | null;
     list?: {
       rule: string;
       /** `"*"` for all fields, or a list of names. System fields can always be read. */
       fields: "*" | string[];
+      filters: PermissionConstraint[];
+      checks: PermissionConstraint[];
     } | null | undefined;
     view?: {
       rule: string;
       /** `"*"` for all fields, or a list of names. System fields can always be read. */
       fields: "*" | string[];
+      filters: PermissionConstraint[];
+      checks: PermissionConstraint[];
     } | null | undefined;
   };
 }
 
-/** `rule` is true and `fields` is "*" when left out. */
+/** `rule` is true, `fields` is "*" and the lists are empty when left out. */
 export interface PermissionUpdate {
   /** A collection (`posts`, `crm.contacts`), every one of an app (`main.*`), or `*`. */
   collection: string;
@@ -1263,6 +1304,10 @@ export interface PermissionUpdate {
   /** Which rows: `true` for all, or an expression. */
   rule?: string | undefined;
   fields?: "*" | string[] | null | undefined;
+  /** Conditions that rows must satisfy besides the rule; not for create. Of several permissions that apply (of the collection, of `app.*`, of `*`) a row has to satisfy one. */
+  filters?: PermissionConstraintInput[] | undefined;
+  /** Conditions on what create and update write, on one collection. With eq the field is set to the value or claim when it is not sent, and another value is refused with 403; it needs not be among the fields. Other operators judge the value that is written. They hold whichever permission lets the caller in. */
+  checks?: PermissionConstraintInput[] | undefined;
 }
 
 export interface PermissionUpdates {

@@ -3,6 +3,7 @@ import type { Field } from '../../contract/fields.ts';
 import type { PermissionUpdate } from '../../contract/permissions.ts';
 import type { ProblemEntry } from '../../contract/problems.ts';
 import type { Transaction } from '../db/database.ts';
+import { type Constrained, readConstraints } from './constraints.ts';
 import { type NamedCollections, readCollections, unknownFields } from './names.ts';
 import * as store from './store.ts';
 
@@ -52,7 +53,7 @@ export function checkUpdates(updates: readonly PermissionUpdate[], known: Known,
   const problems: ProblemEntry[] = [];
   const seen = new Set<string>();
 
-  updates.forEach(({ collection, operation, rule = 'true', fields: given }, index) => {
+  updates.forEach(({ collection, operation, rule = 'true', fields: given, filters = [], checks = [] }, index) => {
     const problem = (field: string, code: string, message: string) =>
       problems.push({ field: `updates.${index}.${field}`, code, message, index });
     const fields = given === undefined || given === null || given === '*' ? null : [...new Set(given)];
@@ -64,21 +65,27 @@ export function checkUpdates(updates: readonly PermissionUpdate[], known: Known,
     const { full } = named;
     if (seen.has(`${full} ${operation}`)) problem('operation', 'duplicate', 'An earlier entry sets the same.');
     seen.add(`${full} ${operation}`);
-    const found = entryProblems(
-      { rule, operation, fields },
-      known.collections.get(full) ?? null,
-      checkRule,
-      `updates.${index}`,
-    );
-    problems.push(...found.map((entry) => ({ ...entry, index })));
-    rows.push({ collection: full, operation, rule, fields });
+    const entry = { rule, operation, fields, filters, checks };
+    const found = readEntry(entry, known.collections.get(full) ?? null, checkRule, `updates.${index}`);
+    problems.push(...found.problems.map((one) => ({ ...one, index })));
+    rows.push({ collection: full, ...found.row });
   });
   return { rows, problems };
 }
 
-/** What is wrong with the rule and the field list of one entry that stands at `at`; `known` null: it is for a pattern. */
-export function entryProblems(
-  { rule, operation, fields }: Omit<store.PermissionSetting, 'collection'>,
+type Row = Omit<store.PermissionSetting, 'collection'>;
+type Entry = Pick<Row, 'rule' | 'operation' | 'fields'> & Pick<Constrained, 'filters' | 'checks'>;
+
+/** One entry that stands at `at`, as it is kept, and everything that is wrong with it; `known` null: it is for a pattern. */
+export function readEntry(entry: Entry, known: readonly Field[] | null, checkRule: CheckRule, at: string) {
+  const wrong = entryProblems(entry, known, checkRule, at);
+  const { filters, checks, problems } = readConstraints(entry, known, checkRule, at);
+  const row: Row = { ...entry, filters: [...filters], checks: [...checks] };
+  return { row, problems: [...wrong, ...problems] };
+}
+
+function entryProblems(
+  { rule, operation, fields }: Entry,
   known: readonly Field[] | null,
   checkRule: CheckRule,
   at: string,

@@ -60,7 +60,10 @@ export function createPermissions({
   async function told(tx: Transaction, ctx: Ctx | undefined, roleId: number, before: store.PermissionRow[]) {
     const list = (rows: store.PermissionRow[]) =>
       Object.fromEntries(
-        rows.map((r) => [`${r.collection} ${r.operation}`, { rule: r.rule, fields: r.fields ?? '*' }]),
+        rows.map((r) => [
+          `${r.collection} ${r.operation}`,
+          { rule: r.rule, fields: r.fields ?? '*', ...constrained(r) },
+        ]),
       );
     const after = list(await store.ofRole(tx, roleId));
     const change = { operation: 'UPDATE' as const, before: list(before), after };
@@ -127,6 +130,12 @@ export function createPermissions({
   };
 }
 
+/** Told where there are any. */
+const constrained = ({ filters, checks }: store.PermissionRow) => ({
+  ...(filters.length > 0 && { filters }),
+  ...(checks.length > 0 && { checks }),
+});
+
 const shown = ({ collection, fields, ...row }: store.PermissionRow) => ({
   ...row,
   collection: shortName(collection),
@@ -136,8 +145,9 @@ const shown = ({ collection, fields, ...row }: store.PermissionRow) => ({
 function matrix(items: readonly ReturnType<typeof shown>[]): PermissionMatrix {
   const nothing = { create: null, read: null, update: null, delete: null };
   const rows = new Map<string, PermissionMatrix[string]>();
-  for (const { collection, operation, rule, fields } of items) {
-    rows.set(collection, { ...(rows.get(collection) ?? nothing), [operation]: { rule, fields } });
+  for (const { collection, operation, rule, fields, filters, checks } of items) {
+    const granted = { rule, fields, filters, checks };
+    rows.set(collection, { ...(rows.get(collection) ?? nothing), [operation]: granted });
   }
   return Object.fromEntries(rows);
 }

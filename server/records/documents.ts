@@ -31,6 +31,9 @@ const masked = ({ name, description }: Field): Field => ({
   description: `Personal data, masked for you.${description === undefined ? '' : ` ${description}`}`,
 });
 
+/** A field that is set for the caller. */
+export const optional = (field: Field): Field => ({ ...field, required: false }) as Field;
+
 export function createCollectionDocuments({ definitions, decide, base }: DocumentParts) {
   const kept = new LRUCache<string, { readonly document: object; readonly text: string }>({ max: KEPT });
 
@@ -39,12 +42,13 @@ export function createCollectionDocuments({ definitions, decide, base }: Documen
     const open: { [O in Operation]?: readonly Field[] } = {};
     for (const operation of OPERATIONS) {
       try {
-        const { fields, unmasked } = decide(ctx, { def, operation, namedAccount: ctx.caller?.accountId ?? '' });
+        const { fields, unmasked, checks } = decide(ctx, { def, operation, namedAccount: ctx.caller?.accountId ?? '' });
         const hides = (field: Field) =>
           field.pii === true && !unmasked && (operation === 'list' || operation === 'view');
+        const set = new Set(checks.flatMap(({ sets, field }) => (sets === null ? [] : [field])));
         open[operation] = def.shown
-          .filter(({ name }) => fields === null || fields.has(name))
-          .map(({ field }) => (hides(field) ? masked(field) : field));
+          .filter(({ name }) => fields === null || fields.has(name) || set.has(name))
+          .map(({ field }) => (hides(field) ? masked(field) : set.has(field.name) ? optional(field) : field));
       } catch (error) {
         if (!(error instanceof Failure)) throw error;
       }
