@@ -2,7 +2,7 @@
 import { reads, writes } from './access.ts';
 import { Field, FieldInput } from './fields.ts';
 import { noBody, noParams, room, z } from './kit.ts';
-import { Constraint, constraintShape, Operation } from './permissions.ts';
+import { constraintShape, Operation, shownConstraints } from './permissions.ts';
 import { errors } from './problems.ts';
 import { FieldList, fieldListShape, ruleShape } from './rules.ts';
 import { Id, idParam, pageOf, pageQuery, Timestamp } from './shapes.ts';
@@ -99,8 +99,7 @@ export const Collection = z
           operation: Operation,
           rule: z.string(),
           fields: FieldList,
-          filters: z.array(Constraint),
-          checks: z.array(Constraint),
+          ...shownConstraints,
         }),
       )
       .meta({ description: 'Permissions of exactly this collection; those of patterns are with their roles.' }),

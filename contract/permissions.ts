@@ -20,7 +20,7 @@ const RuleText = z
   .max(8192)
   .meta({ description: 'Which rows: `true` for all, or an expression.', example: '@owns_record()' });
 
-const Scalar = z.union([z.string().max(4000), z.number(), z.boolean(), z.null()]);
+const scalars = [z.string().max(4000), z.number(), z.boolean(), z.null()] as const;
 const constraint = {
   field: z.string().max(100),
   operator: z.string().max(20).meta({
@@ -28,7 +28,7 @@ const constraint = {
     example: 'eq',
   }),
   value: z
-    .union([Scalar, z.array(Scalar).max(500)])
+    .union([...scalars, z.array(z.union(scalars)).max(500)])
     .optional()
     .meta({ description: 'What to compare with; a list for in, nin and contains. `$user.id` is the claim id.' }),
   claim: z.string().max(100).optional().meta({
@@ -57,6 +57,12 @@ export const constraintShape = {
   ),
 };
 
+/** As replies show them: left out where there are none. */
+export const shownConstraints = {
+  filters: z.array(Constraint).optional(),
+  checks: z.array(Constraint).optional(),
+};
+
 /** One entry of a bulk update. */
 export const PermissionUpdate = z
   .strictObject({
@@ -80,17 +86,14 @@ export const Permission = z
     operation: Operation,
     rule: z.string(),
     fields: Fields,
-    filters: z.array(Constraint),
-    checks: z.array(Constraint),
+    ...shownConstraints,
     created_at: Timestamp,
     updated_at: Timestamp,
   })
   .meta({ id: 'Permission' });
 export type Permission = z.infer<typeof Permission>;
 
-const Granted = z
-  .object({ rule: z.string(), fields: Fields, filters: z.array(Constraint), checks: z.array(Constraint) })
-  .nullable();
+const Granted = z.object({ rule: z.string(), fields: Fields, ...shownConstraints }).nullable();
 export const PermissionMatrix = z
   .record(
     z.string(),
@@ -106,8 +109,9 @@ export const PermissionMatrix = z
   .meta({ id: 'PermissionMatrix', description: 'By collection and operation; null where nothing is granted.' });
 export type PermissionMatrix = z.infer<typeof PermissionMatrix>;
 
-const PermissionName = z.string().meta({
-  description: 'app:{app}:{collection}.{operation}',
+export const PermissionName = z.string().max(320).meta({
+  description:
+    '`app:{app}:{collection}.{operation}`, `app:{app}:{collection}.*`, `app:{app}:*` for every collection of an app, or `*`.',
   example: 'app:main:posts.read',
 });
 

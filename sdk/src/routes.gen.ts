@@ -43,6 +43,7 @@ export const roles = {
   create: 'POST /api/v1/roles b',
   get: 'GET /api/v1/roles/:id',
   update: 'PUT /api/v1/roles/:id b',
+  change: 'PATCH /api/v1/roles/:id b',
   delete: 'DELETE /api/v1/roles/:id',
   permissions: 'GET /api/v1/roles/:id/permissions',
   permissionsMatrix: 'GET /api/v1/roles/:id/permissions/matrix',

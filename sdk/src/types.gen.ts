@@ -418,7 +418,7 @@ export interface AuthVerifyEmailReply {
 
 export interface AvailablePermissions {
   items: Array<{
-    /** app:{app}:{collection}.{operation} */
+    /** `app:{app}:{collection}.{operation}`, `app:{app}:{collection}.*`, `app:{app}:*` for every collection of an app, or `*`. */
     name: string;
     collection: string;
     /** `read` means list and view. */
@@ -473,8 +473,8 @@ export interface Collection {
     rule: string;
     /** "*" for all fields, or a list of names. */
     fields: "*" | string[];
-    filters: PermissionConstraint[];
-    checks: PermissionConstraint[];
+    filters?: PermissionConstraint[] | undefined;
+    checks?: PermissionConstraint[] | undefined;
   }>;
   /** Grows with each change of the definition. */
   revision: number;
@@ -1219,8 +1219,8 @@ export interface Permission {
   rule: string;
   /** `"*"` for all fields, or a list of names. System fields can always be read. */
   fields: "*" | string[];
-  filters: PermissionConstraint[];
-  checks: PermissionConstraint[];
+  filters?: PermissionConstraint[] | undefined;
+  checks?: PermissionConstraint[] | undefined;
   /** RFC 3339, UTC, ends in Z. */
   created_at: string;
   /** RFC 3339, UTC, ends in Z. */
@@ -1254,43 +1254,43 @@ export interface PermissionMatrix {
       rule: string;
       /** `"*"` for all fields, or a list of names. System fields can always be read. */
       fields: "*" | string[];
-      filters: PermissionConstraint[];
-      checks: PermissionConstraint[];
+      filters?: PermissionConstraint[] | undefined;
+      checks?: PermissionConstraint[] | undefined;
     } | null;
     read: {
       rule: string;
       /** `"*"` for all fields, or a list of names. System fields can always be read. */
       fields: "*" | string[];
-      filters: PermissionConstraint[];
-      checks: PermissionConstraint[];
+      filters?: PermissionConstraint[] | undefined;
+      checks?: PermissionConstraint[] | undefined;
     } | null;
     update: {
       rule: string;
       /** `"*"` for all fields, or a list of names. System fields can always be read. */
       fields: "*" | string[];
-      filters: PermissionConstraint[];
-      checks: PermissionConstraint[];
+      filters?: PermissionConstraint[] | undefined;
+      checks?: PermissionConstraint[] | undefined;
     } | null;
     delete: {
       rule: string;
       /** `"*"` for all fields, or a list of names. System fields can always be read. */
       fields: "*" | string[];
-      filters: PermissionConstraint[];
-      checks: PermissionConstraint[];
+      filters?: PermissionConstraint[] | undefined;
+      checks?: PermissionConstraint[] | undefined;
     } | null;
     list?: {
       rule: string;
       /** `"*"` for all fields, or a list of names. System fields can always be read. */
       fields: "*" | string[];
-      filters: PermissionConstraint[];
-      checks: PermissionConstraint[];
+      filters?: PermissionConstraint[] | undefined;
+      checks?: PermissionConstraint[] | undefined;
     } | null | undefined;
     view?: {
       rule: string;
       /** `"*"` for all fields, or a list of names. System fields can always be read. */
       fields: "*" | string[];
-      filters: PermissionConstraint[];
-      checks: PermissionConstraint[];
+      filters?: PermissionConstraint[] | undefined;
+      checks?: PermissionConstraint[] | undefined;
     } | null | undefined;
   };
 }
@@ -1717,6 +1717,8 @@ export interface Role {
   is_builtin: boolean;
   /** A disabled role grants nothing. */
   enabled: boolean;
+  /** What it may do, by name; rules may leave out rows. */
+  permissions: string[];
   /** RFC 3339, UTC, ends in Z. */
   created_at: string;
   /** RFC 3339, UTC, ends in Z. */
@@ -1728,6 +1730,8 @@ export interface RoleChange {
   name?: string | undefined;
   description?: string | null | undefined;
   enabled?: boolean | undefined;
+  /** Names of everything that the role may do. What is named and granted already keeps its rule, fields, filters and checks, what is new is granted without limits, the rest is taken away. */
+  permissions?: string[] | undefined;
 }
 
 export interface RoleInput {
@@ -1735,6 +1739,8 @@ export interface RoleInput {
   name: string;
   description?: string | null | undefined;
   enabled?: boolean | undefined;
+  /** Names of everything that the role may do. What is named and granted already keeps its rule, fields, filters and checks, what is new is granted without limits, the rest is taken away. */
+  permissions?: string[] | undefined;
 }
 
 export interface RolePermissions {
@@ -2096,6 +2102,7 @@ export interface Calls {
   'roles.create': { input: { body: RoleInput }; reply: Role };
   'roles.get': { input: { params: { id: string } }; reply: Role };
   'roles.update': { input: { params: { id: string }; body: RoleChange }; reply: Role };
+  'roles.change': { input: { params: { id: string }; body: RoleChange }; reply: Role };
   'roles.delete': { input: { params: { id: string } }; reply: void };
   'roles.permissions': { input: { params: { id: string } }; reply: RolePermissions };
   'roles.permissionsMatrix': { input: { params: { id: string } }; reply: RolePermissions };
@@ -2271,6 +2278,8 @@ export interface Rooms {
     get(id: string, options?: CallOptions): Call<Role>;
     /** Change a role */
     update(id: string, body: RoleChange, options?: CallOptions): Call<Role>;
+    /** Change a role (the same as PUT) */
+    change(id: string, body: RoleChange, options?: CallOptions): Call<Role>;
     /** Delete a role with its permissions */
     delete(id: string, options?: CallOptions): Call<void>;
     /** Get what a role may do */

@@ -3,20 +3,11 @@ import type { Field } from '../../contract/fields.ts';
 import type { PermissionUpdate } from '../../contract/permissions.ts';
 import type { ProblemEntry } from '../../contract/problems.ts';
 import type { Transaction } from '../db/database.ts';
-import { type Constrained, readConstraints } from './constraints.ts';
+import { type CheckRule, type Constrained, readConstraints } from './constraints.ts';
 import { type NamedCollections, readCollections, unknownFields } from './names.ts';
 import * as store from './store.ts';
 
-/**
- * The problems of a rule for an operation on collections with these fields, empty when it may be stored. `fields` null: it stands
- * for several collections. An entry's `field` is `at`.
- */
-export type CheckRule = (
-  text: string,
-  fields: readonly Field[] | null,
-  operation: PermissionUpdate['operation'],
-  at: string,
-) => readonly ProblemEntry[];
+export type { CheckRule } from './constraints.ts';
 
 /** Collections that entries name, as the database has them until the transaction ends. */
 export interface Known {

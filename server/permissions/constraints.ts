@@ -7,7 +7,17 @@ import { CLAIMS, constraintText, operatorOf, restricted } from '../access/constr
 import { suggestion } from '../expression/nearest.ts';
 import { SUFFIXES } from '../expression/words.ts';
 import { valueSchema } from '../schema/value-schema.ts';
-import type { CheckRule } from './check.ts';
+
+/**
+ * The problems of a rule for an operation on collections with these fields, empty when it may be stored. `fields` null: it stands
+ * for several collections. An entry's `field` is `at`.
+ */
+export type CheckRule = (
+  text: string,
+  fields: readonly Field[] | null,
+  operation: PermissionUpdate['operation'],
+  at: string,
+) => readonly ProblemEntry[];
 
 /** An entry with the constraints as they were sent. */
 export interface Constrained {

@@ -4,7 +4,11 @@ import type { Constraint, Permission } from '../../contract/permissions.ts';
 import type { Runner } from '../db/database.ts';
 
 /** A permission row; `collection` is `main.posts`, `main.*` or `*`, `fields` null means all. */
-export type PermissionRow = Omit<Permission, 'fields'> & { readonly fields: string[] | null };
+export type PermissionRow = Omit<Permission, 'fields' | 'filters' | 'checks'> & {
+  readonly fields: string[] | null;
+  readonly filters: Constraint[];
+  readonly checks: Constraint[];
+};
 
 /** The rows of a role by collection and operation. */
 export const ofRole = async (run: Runner, roleId: number): Promise<PermissionRow[]> => {
@@ -56,6 +60,15 @@ export async function roleOf(run: Runner, id: string): Promise<number | null> {
   return (await run.query<{ role_id: number }>(sql, [id]))[0]?.role_id ?? null;
 }
 
+/** Leaves of a role's rows only those with other ids. */
+export async function removeAll(run: Runner, ids: readonly number[]): Promise<void> {
+  await run.query('delete from snackbase.permissions where id = any($1)', [ids]);
+}
+
+/** The rows of all roles, by role. */
+export const named = (run: Runner): Promise<Pick<PermissionRow, 'role_id' | 'collection' | 'operation'>[]> =>
+  run.query('select role_id, collection, operation from snackbase.permissions order by collection, operation');
+
 export async function remove(run: Runner, id: string): Promise<void> {
   await run.query('delete from snackbase.permissions where id = $1', [id]);
 }
@@ -73,11 +86,13 @@ export async function keepCollections(run: Runner, names: readonly string[]): Pr
   return new Map(rows.map((row) => [row.name, row.definition]));
 }
 
-/** Those of the apps that have a collection. */
+/** Those of the apps that are deployed or have a collection. */
 export async function knownApps(run: Runner, apps: readonly string[]): Promise<Set<string>> {
-  const rows = await run.query<{ app: string }>('select distinct app from snackbase.collections where app = any($1)', [
-    apps,
-  ]);
+  const rows = await run.query<{ app: string }>(
+    `select app from snackbase.collections where app = any($1)
+     union select id from snackbase.apps where id = any($1)`,
+    [apps],
+  );
   return new Set(rows.map((row) => row.app));
 }
 
