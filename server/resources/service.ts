@@ -1,5 +1,5 @@
 // Resources: the records service in another envelope, and parameters under other names; it decides nothing itself.
-import { invalidParameter } from '../../contract/problems.ts';
+import { Failure, invalidParameter } from '../../contract/problems.ts';
 import type { StreamQuery } from '../../contract/realtime.ts';
 import { ListQuery } from '../../contract/records.ts';
 import { ResourceQuery, USUAL_LIMIT } from '../../contract/resources.ts';
@@ -23,7 +23,7 @@ export function createResources({ records, realtime }: { records: Records; realt
     },
 
     async list(ctx: Ctx, name: string, query: ResourceQuery): Promise<RawJson> {
-      const { asked, items, total } = await records.slice(ctx, name, listQueryOf(query));
+      const { asked, items, total } = await records.slice(ctx, name, listQueryOf(query)).catch(asInclude);
       const meta = `"resource":${JSON.stringify(name)},"total":${total},"limit":${asked.limit},"offset":${asked.skip}`;
       return new RawJson(`{"data":[${items.join()}],"meta":{${meta}}}`);
     },
@@ -32,7 +32,7 @@ export function createResources({ records, realtime }: { records: Records; realt
       name: string,
       id: string,
       { fields, include }: { fields?: string | undefined; include?: string | undefined },
-    ) => wrapped(name, await records.get(ctx, name, id, fields, include)),
+    ) => wrapped(name, await records.get(ctx, name, id, fields, include).catch(asInclude)),
     create: async (ctx: Ctx, name: string, body: Body) => wrapped(name, await records.create(ctx, name, body)),
     replace: async (ctx: Ctx, name: string, id: string, body: Body) =>
       wrapped(name, await records.replace(ctx, name, id, body)),
@@ -54,6 +54,12 @@ export function createResources({ records, realtime }: { records: Records; realt
 
 const wrapped = (name: string, { json, tag }: RawJson): RawJson =>
   new RawJson(`{"data":${json},"meta":{"resource":${JSON.stringify(name)}}}`, tag);
+
+/** What is wrong with `expand`, told of the parameter that carries it here. */
+function asInclude(error: unknown): never {
+  if (!(error instanceof Failure) || error.parameters.name !== 'expand') throw error;
+  throw invalidParameter('include', String(error.parameters.reason), error.entries[0]?.code);
+}
 
 const OWN: ReadonlySet<string> = new Set(Object.keys(ResourceQuery.shape));
 const OTHERS: ReadonlySet<string> = new Set(Object.keys(ListQuery.shape));

@@ -264,6 +264,10 @@ describe.runIf(available)('resources', () => {
     const inPlace = await as('GET', `/v1/${name}/${id}?include=property_id`);
     expect(inPlace.body.data.property_id).toMatchObject({ title: 'House' });
     expect(inPlace.body.data).not.toHaveProperty('property');
+    for (const path of [`/v1/${name}?include=note`, `/v1/${name}/${id}?include=property&fields=note`]) {
+      const { status, body } = await as('GET', path);
+      expect([status, body.errors[0].field]).toEqual([400, 'include']);
+    }
   });
 
   it('versions and repeats hold here as they do on the first face', async () => {
