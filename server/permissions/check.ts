@@ -2,6 +2,7 @@
 import type { Field } from '../../contract/fields.ts';
 import type { PermissionUpdate } from '../../contract/permissions.ts';
 import type { ProblemEntry } from '../../contract/problems.ts';
+import { restricted } from '../access/constraints.ts';
 import type { Transaction } from '../db/database.ts';
 import { type CheckRule, type Constrained, readConstraints } from './constraints.ts';
 import { type NamedCollections, readCollections, unknownFields } from './names.ts';
@@ -72,7 +73,11 @@ export function readEntry(entry: Entry, known: readonly Field[] | null, checkRul
   const wrong = entryProblems(entry, known, checkRule, at);
   const { filters, checks, problems } = readConstraints(entry, known, checkRule, at);
   const row: Row = { ...entry, filters: [...filters], checks: [...checks] };
-  return { row, problems: [...wrong, ...problems] };
+  const found = [...wrong, ...problems];
+  // Each part may stand alone and all of them be too much.
+  const whole = found.length > 0 || filters.length === 0 ? null : restricted(entry.rule, filters);
+  if (whole !== null) found.push(...checkRule(whole, known, entry.operation, `${at}.filters`));
+  return { row, problems: found };
 }
 
 function entryProblems(

@@ -3,10 +3,11 @@ import { OPERATORS } from '../../contract/expression.ts';
 import type { Field, StoredField } from '../../contract/fields.ts';
 import type { Constraint, ConstraintInput, PermissionUpdate } from '../../contract/permissions.ts';
 import type { ProblemEntry } from '../../contract/problems.ts';
-import { CLAIMS, constraintText, operatorOf, restricted } from '../access/constraints.ts';
+import { CLAIMS, constraintText, operatorOf } from '../access/constraints.ts';
 import { suggestion } from '../expression/nearest.ts';
 import { SUFFIXES } from '../expression/words.ts';
 import { valueSchema } from '../schema/value-schema.ts';
+import { isFieldName } from './names.ts';
 
 /**
  * The problems of a rule for an operation on collections with these fields, empty when it may be stored. `fields` null: it stands
@@ -69,14 +70,14 @@ export function readConstraints(
     if (operator === 'eq' && checks.slice(0, i).some((one) => one.field === field && one.operator === 'eq'))
       problem(`${at}.checks.${i}.field`, 'duplicate', `An earlier check sets ${field}.`);
   });
-  if (problems.length === 0 && filters.length > 0)
-    problems.push(...checkRule(restricted(entry.rule, filters), known, operation, `${at}.filters`));
   return { filters, checks, problems };
 }
 
 /** The constraint in its one form, or what is wrong with it. */
 function formOf({ field, operator, value, claim }: ConstraintInput, at: string): Constraint | ProblemEntry {
   const wrong = (part: string, code: string, message: string) => ({ field: `${at}.${part}`, code, message });
+  // It becomes a part of rule text, so it must be a name and nothing else.
+  if (!isFieldName(field)) return wrong('field', 'unknown_field', `There is no field ${field}.`);
   const op = operatorOf(operator);
   if (op === undefined) {
     const hint = suggestion(operator, [...SUFFIXES.keys()], 'operators');

@@ -5,6 +5,7 @@ import type { PermissionUpdate } from '../../contract/permissions.ts';
 const WORD = '[A-Za-z_][A-Za-z0-9_]{0,99}';
 const PATTERN = new RegExp(`^(?:(${WORD})\\.)?(${WORD}|\\*)$`);
 const FIELD = new RegExp(`^${WORD}$`);
+export const isFieldName = (text: string): boolean => FIELD.test(text);
 const MAIN = 'main';
 
 /** What a text names, in its full spelling. */

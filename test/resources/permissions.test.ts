@@ -262,6 +262,25 @@ describe.runIf(available)('filters and checks of permissions', () => {
         'filters.0.claim',
         'not_expected',
       ],
+      [
+        { action: 'read', filters: [{ field: 'owner = owner or title', operator: 'eq', value: 'x' }] },
+        'filters.0.field',
+        'unknown_field',
+      ],
+      [{ action: 'read', rule: 'price >', filters: [mine] }, 'rule', 'syntax'],
+      [{ action: 'read', rule: '', filters: [mine] }, 'rule', 'required'],
+      [
+        {
+          action: 'read',
+          rule: `title = '${'x'.repeat(4000)}'`,
+          filters: [
+            { ...mine, claim: undefined, value: '0198c0de-7a11-7000-8000-3b2f5c0ffee1' },
+            { field: 'title', operator: 'neq', value: 'y'.repeat(200) },
+          ],
+        },
+        'filters',
+        'bound_exceeded',
+      ],
       [{ action: 'create', filters: [mine] }, 'filters', 'not_for_create'],
       [{ action: 'read', checks: [mine] }, 'checks', 'only_for_writes'],
       [{ action: 'create', checks: [{ ...mine, field: 'created_by' }] }, 'checks.0.field', 'not_writable'],
