@@ -72,7 +72,16 @@ async function learned(def: CollectionDef, writes: ReturnType<typeof createWrite
     },
   } as unknown as Runner;
   const scope = (accountId: string) =>
-    makeScope({ accountId, rows: [], fields: null, unmasked: true, environment: { auth: null }, slots: [], key: '1' });
+    makeScope({
+      accountId,
+      rows: [],
+      fields: null,
+      unmasked: true,
+      environment: { auth: null },
+      slots: [],
+      checks: [],
+      key: '1',
+    });
   const author = { by: 'BY', context: CONTEXT, actor: ACTOR };
   const row = (body: object, mode: 'create' | 'patch') =>
     prepareBody(def, body as never, mode, { fields: null, unmasked: true });

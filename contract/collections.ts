@@ -2,7 +2,7 @@
 import { reads, writes } from './access.ts';
 import { Field, FieldInput } from './fields.ts';
 import { noBody, noParams, room, z } from './kit.ts';
-import { Operation } from './permissions.ts';
+import { constraintShape, Operation, shownConstraints } from './permissions.ts';
 import { errors } from './problems.ts';
 import { FieldList, fieldListShape, ruleShape } from './rules.ts';
 import { Id, idParam, pageOf, pageQuery, Timestamp } from './shapes.ts';
@@ -37,6 +37,7 @@ export const CollectionPermission = z
       operation: Operation,
       rule: z.string().max(8192).optional().meta({ description: 'Which rows; all when left out.' }),
       fields: FieldList.optional(),
+      ...constraintShape,
     }),
   )
   .meta({ id: 'CollectionPermission', description: '`action` is accepted for operation.' });
@@ -92,7 +93,15 @@ export const Collection = z
     ...ruleShape,
     ...fieldListShape,
     permissions: z
-      .array(z.object({ role: z.string(), operation: Operation, rule: z.string(), fields: FieldList }))
+      .array(
+        z.object({
+          role: z.string(),
+          operation: Operation,
+          rule: z.string(),
+          fields: FieldList,
+          ...shownConstraints,
+        }),
+      )
       .meta({ description: 'Permissions of exactly this collection; those of patterns are with their roles.' }),
     revision: z.int().meta({ description: 'Grows with each change of the definition.' }),
     created_at: Timestamp,

@@ -17,6 +17,7 @@ import { ops } from './ops.ts';
 import { permissions } from './permissions.ts';
 import { realtime } from './realtime.ts';
 import { records } from './records.ts';
+import { resources } from './resources.ts';
 import { roles } from './roles.ts';
 import { rules } from './rules.ts';
 import { users } from './users.ts';
@@ -39,6 +40,7 @@ export const contract = {
   appRecords,
   federation,
   adminRecords,
+  resources,
   realtime,
   mcp,
   audit,

@@ -1,7 +1,7 @@
 // Roles: what a user is in his account. Permissions hang on them. Superadmins only.
 import { reads, writes } from './access.ts';
 import { noBody, noParams, room, z } from './kit.ts';
-import { Permission, PermissionMatrix, PermissionUpdate } from './permissions.ts';
+import { Permission, PermissionMatrix, PermissionName, PermissionUpdate } from './permissions.ts';
 import { errors } from './problems.ts';
 import { idParam, Timestamp } from './shapes.ts';
 
@@ -12,6 +12,7 @@ export const Role = z
     description: z.string().nullable(),
     is_builtin: z.boolean(),
     enabled: z.boolean().meta({ description: 'A disabled role grants nothing.' }),
+    permissions: z.array(PermissionName).meta({ description: 'What it may do, by name; rules may leave out rows.' }),
     created_at: Timestamp,
     updated_at: Timestamp,
   })
@@ -25,7 +26,18 @@ const settings = {
   }),
   description: z.string().max(500).nullable().optional(),
   enabled: z.boolean().optional(),
+  permissions: z
+    .array(PermissionName)
+    .max(1000)
+    .optional()
+    .meta({
+      description:
+        'Names of everything that the role may do. What is named and granted already keeps its rule, fields, filters and checks, what is new is granted without limits, the rest is taken away.',
+      example: ['app:main:posts.read', 'app:main:posts.create'],
+    }),
 };
+const roleParam = idParam.meta({ description: 'The id or the name of a role.' });
+const RoleChange = z.strictObject(settings).partial().meta({ id: 'RoleChange' });
 const RolePermissions = z
   .object({ permissions: PermissionMatrix, items: z.array(Permission) })
   .meta({ id: 'RolePermissions' });
@@ -37,6 +49,7 @@ const editor = {
   description: 'Can edit but not delete content',
   is_builtin: false,
   enabled: true,
+  permissions: ['app:main:posts.read'],
   created_at: at,
   updated_at: at,
 };
@@ -80,18 +93,21 @@ export const roles = room({
     method: 'POST',
     path: '/api/v1/roles',
     summary: 'Create a role',
-    description: 'A new role may do nothing until permissions are granted to it.',
+    description: 'A new role may do nothing but what `permissions` names, until more is granted to it.',
     pathParams: noParams,
     body: z.strictObject(settings).meta({ id: 'RoleInput' }),
     responses: { 201: Role, ...errors('INVALID_RESOURCE_DATA', 'CONFLICT') },
     metadata: writes('superadmin', 'role.create'),
-    example: { body: { name: 'editor', description: editor.description }, reply: editor },
+    example: {
+      body: { name: 'editor', description: editor.description, permissions: editor.permissions },
+      reply: editor,
+    },
   },
   get: {
     method: 'GET',
     path: '/api/v1/roles/:id',
     summary: 'Get a role',
-    pathParams: idParam,
+    pathParams: roleParam,
     responses: { 200: Role, ...missing },
     metadata: reads('superadmin'),
     example: { params, reply: editor },
@@ -101,18 +117,29 @@ export const roles = room({
     path: '/api/v1/roles/:id',
     summary: 'Change a role',
     description: 'What is sent changes. It acts on the next request of every user of the role.',
-    pathParams: idParam,
-    body: z.strictObject(settings).partial().meta({ id: 'RoleChange' }),
+    pathParams: roleParam,
+    body: RoleChange,
     responses: { 200: Role, ...missing, ...refused },
     metadata: writes('superadmin', 'role.update', { idempotent: 'natural' }),
     example: { params, body: { description: 'Edits content' }, reply: { ...editor, description: 'Edits content' } },
+  },
+  change: {
+    method: 'PATCH',
+    path: '/api/v1/roles/:id',
+    summary: 'Change a role (the same as PUT)',
+    description: 'What is sent changes. It acts on the next request of every user of the role.',
+    pathParams: roleParam,
+    body: RoleChange,
+    responses: { 200: Role, ...missing, ...refused },
+    metadata: writes('superadmin', 'role.update', { idempotent: 'natural' }),
+    example: { params, body: { permissions: editor.permissions }, reply: editor },
   },
   delete: {
     method: 'DELETE',
     path: '/api/v1/roles/:id',
     summary: 'Delete a role with its permissions',
     description: 'Refused for built-in roles and while users have the role.',
-    pathParams: idParam,
+    pathParams: roleParam,
     responses: { 204: noBody, ...missing, ...errors('BUILTIN_ROLE', 'RELATION_RESTRICTED') },
     metadata: writes('superadmin', 'role.delete', { idempotent: 'natural' }),
     example: { params },
@@ -121,7 +148,7 @@ export const roles = room({
     method: 'GET',
     path: '/api/v1/roles/:id/permissions',
     summary: 'Get what a role may do',
-    pathParams: idParam,
+    pathParams: roleParam,
     responses: { 200: RolePermissions, ...missing },
     metadata: reads('superadmin'),
     example: { params, reply: granted },
@@ -130,7 +157,7 @@ export const roles = room({
     method: 'GET',
     path: '/api/v1/roles/:id/permissions/matrix',
     summary: 'Get what a role may do (the same under another path)',
-    pathParams: idParam,
+    pathParams: roleParam,
     responses: { 200: RolePermissions, ...missing },
     metadata: reads('superadmin'),
     example: { params, reply: granted },
@@ -141,7 +168,7 @@ export const roles = room({
     summary: 'Grant permissions to a role',
     description:
       'Each entry sets what the role may do for one operation on one collection; others stay. All entries are applied, or none.',
-    pathParams: idParam,
+    pathParams: roleParam,
     body: z.strictObject({ updates: z.array(PermissionUpdate).max(1000) }).meta({ id: 'PermissionUpdates' }),
     responses: {
       200: z

@@ -1,6 +1,7 @@
 // Rules and field lists of a collection, and the doors that check and explain them.
 import { reads, writes } from './access.ts';
 import { noParams, room, z } from './kit.ts';
+import { Constraint } from './permissions.ts';
 import { errors, ProblemEntry } from './problems.ts';
 import { Timestamp } from './shapes.ts';
 
@@ -69,8 +70,10 @@ const Explanation = z
     reason: z.string(),
     collection_rule: z.string().nullable(),
     permissions: z
-      .array(z.object({ rule: z.string(), fields: z.array(z.string()).nullable() }))
-      .meta({ description: 'What the permissions of the role grant; one of their rules must hold.' }),
+      .array(z.object({ rule: z.string(), fields: z.array(z.string()).nullable(), checks: z.array(Constraint) }))
+      .meta({
+        description: 'What the permissions of the role grant, filters and rule in one; one of these must hold.',
+      }),
     macros: z
       .array(z.object({ call: z.string(), means: z.string() }))
       .meta({ description: 'Every macro that the rules call, with what it stands for.' }),

@@ -17,7 +17,9 @@ import { RecordSchemas } from './record-schemas.ts';
 
 export type { DocumentedCollection } from './collection-components.ts';
 
-const ROUTES = '/api/v1/records/{collection}';
+/** Where the contract shows records, by room. */
+const ROUTES = { records: '/api/v1/records/{collection}', resources: '/v1/{resource}' } as const;
+export type Face = keyof typeof ROUTES;
 
 /** What a caller must be able to do for an operation of the records room to be shown; none: any of them. */
 const NEEDS: Readonly<Record<string, keyof DocumentedCollection['open'] | null>> = {
@@ -52,22 +54,30 @@ interface Parts {
 }
 
 /** The parts that a collection adds to the system's document `base`. */
-export function collectionParts(base: OpenApiDocument, collection: DocumentedCollection, taken: Taken): Parts {
+export function collectionParts(
+  base: OpenApiDocument,
+  collection: DocumentedCollection,
+  taken: Taken,
+  face: Face = 'records',
+): Parts {
+  const route = ROUTES[face];
   const source = base as unknown as { paths: PathItems; components: { schemas: Schemas } };
   const names = taken.namesFor(collection.name);
   const schemas = new RecordSchemas(source.components.schemas, collection, names.component);
   const paths: Record<string, Record<string, Operation>> = {};
   for (const [path, item] of Object.entries(source.paths)) {
-    if (path !== ROUTES && !path.startsWith(`${ROUTES}/`)) continue;
+    if (path !== route && !path.startsWith(`${route}/`)) continue;
     const own: Record<string, Operation> = {};
     for (const [method, operation] of Object.entries(item)) {
-      const verb = operation.operationId.replace(/^records/, '');
+      const verb = operation.operationId.slice(face.length);
       const need = NEEDS[verb];
       if (need === undefined) throw new Error(`Say in NEEDS who is shown ${operation.operationId}.`);
       if (need !== null && collection.open[need] === undefined) continue;
-      own[method] = typed(operation, `${names.operation}${verb}`, names.tag, method === 'patch', collection, schemas);
+      const named = { verb, operationId: `${names.operation}${verb}`, tag: names.tag, change: method === 'patch' };
+      own[method] = typed(operation, named, collection, schemas);
     }
-    if (Object.keys(own).length > 0) paths[path.replace('{collection}', encodeURIComponent(collection.name))] = own;
+    if (Object.keys(own).length > 0)
+      paths[path.replace(/\{(collection|resource)\}/, encodeURIComponent(collection.name))] = own;
   }
   const description = collection.description || `The records of ${collection.name}.`;
   return { paths, schemas: schemas.made(), tags: [{ name: names.tag, description }] };
@@ -75,9 +85,7 @@ export function collectionParts(base: OpenApiDocument, collection: DocumentedCol
 
 function typed(
   operation: Operation,
-  operationId: string,
-  tag: string,
-  change: boolean,
+  { verb, operationId, tag, change }: { verb: string; operationId: string; tag: string; change: boolean },
   collection: DocumentedCollection,
   schemas: RecordSchemas,
 ): Operation {
@@ -89,7 +97,7 @@ function typed(
     tags: [tag],
     parameters: parametersOf(parameters, collection),
     ...(requestBody !== undefined && {
-      requestBody: exampled(mapBody(requestBody, map), operation, collection, change),
+      requestBody: exampled(mapBody(requestBody, map), verb, collection, change),
     }),
     responses: mapValues(responses, (response, status) => {
       const mapped = mapBody(response, map);
@@ -113,12 +121,14 @@ const COMPARABLE: readonly Field['type'][] = [
   'computed',
 ];
 
+const PATH_NAMES = ['collection', 'resource'];
+
 /** Without the name of the collection; a list takes each field as a parameter. */
 function parametersOf(
   parameters: NonNullable<Operation['parameters']>,
   { open }: DocumentedCollection,
 ): NonNullable<Operation['parameters']> {
-  const kept = parameters.filter((p) => !('name' in p) || p.in !== 'path' || p.name !== 'collection');
+  const kept = parameters.filter((p) => !('name' in p) || p.in !== 'path' || !PATH_NAMES.includes(p.name));
   const at = kept.findIndex((p) => 'name' in p && p.name === 'filter_fields');
   if (at < 0 || open.list === undefined) return kept;
   const known = new Set(kept.flatMap((p) => ('name' in p ? [p.name] : [])));
@@ -143,22 +153,22 @@ function withoutValue({ example: _, ...parameter }: Parameter): Parameter {
 }
 
 /** The example of the contract with a body of this collection in the place of its own. */
-function exampled(body: Body, { operationId }: Operation, collection: DocumentedCollection, change: boolean): Body {
+function exampled(body: Body, verb: string, collection: DocumentedCollection, change: boolean): Body {
   const one = exampleBody(collection, change);
   const id = '0198c0de-7a11-7000-8000-3b2f5c0ffee1';
   const examples: Readonly<Record<string, unknown>> = {
-    recordsCreate: one,
-    recordsReplace: exampleBody(collection, false),
-    recordsPatch: one,
-    recordsBatchCreate: { records: [one] },
-    recordsBulkCreate: [one],
-    recordsBatchUpdate: { records: [{ id, data: one }] },
-    recordsBatchDelete: { ids: [id] },
-    recordsQuery: { where: {}, limit: 10 },
+    Create: one,
+    Replace: exampleBody(collection, false),
+    Patch: one,
+    BatchCreate: { records: [one] },
+    BulkCreate: [one],
+    BatchUpdate: { records: [{ id, data: one }] },
+    BatchDelete: { ids: [id] },
+    Query: { where: {}, limit: 10 },
   };
   const content = mapValues(body.content ?? {}, ({ example: _, ...media }) => ({
     ...media,
-    ...(examples[operationId] !== undefined && { example: examples[operationId] }),
+    ...(examples[verb] !== undefined && { example: examples[verb] }),
   }));
   return { ...body, content };
 }
@@ -169,11 +179,16 @@ const withoutExample = (body: Body): Body =>
     : { ...body, content: mapValues(body.content, ({ example: _, ...media }) => media) };
 
 /** The document of one collection: its own operations and what these refer to. */
-export function collectionDocument(base: OpenApiDocument, collection: DocumentedCollection): OpenApiDocument {
+export function collectionDocument(
+  base: OpenApiDocument,
+  collection: DocumentedCollection,
+  face: Face = 'records',
+): OpenApiDocument {
   const { paths, schemas, tags } = collectionParts(
     base,
     collection,
     new Taken({ ...base, paths: {}, components: { schemas: {} }, tags: [] } as never, VERBS),
+    face,
   );
   const whole = base as unknown as {
     info: object;

@@ -21,6 +21,7 @@ export const ROOMS: Readonly<Record<keyof AppContract, string>> = {
   apps: 'Namespaces of collections that come from manifests: deploy, plan, look at the tables.',
   appRecords: 'The records of an app, at the addresses of its entities.',
   federation: 'One query over the records of one kind in all apps.',
+  resources: 'The same data under /v1, in envelopes of data and meta.',
   realtime: 'Changes as they are committed, over several collections; tickets for browsers.',
   mcp: 'The collections as tools for agents: Model Context Protocol over Streamable HTTP.',
   adminRecords: 'Writing records into a named account, for superadmins and admin tokens.',

@@ -52,6 +52,8 @@ import { createRealtime } from './realtime/service.ts';
 import { adminRecordRoutes } from './records/admin-routes.ts';
 import { recordRoutes } from './records/routes.ts';
 import { createPeek, createRecords } from './records/service.ts';
+import { resourceRoutes } from './resources/routes.ts';
+import { createResources } from './resources/service.ts';
 import { rolesRoutes } from './roles/routes.ts';
 import { createRoles } from './roles/service.ts';
 import { ruleRoutes } from './rules/routes.ts';
@@ -182,6 +184,7 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
         appRecords: appRecordRoutes(createAppRecords(records)),
         federation: federationRoutes(createFederation(records)),
         adminRecords: adminRecordRoutes(records),
+        resources: resourceRoutes(createResources({ records, realtime })),
         realtime: realtimeRoutes(realtime),
         mcp: mcpRoutes(mcp),
         audit: auditRoutes(audit),

@@ -1,7 +1,7 @@
 // The suite: what needs a server runs twice, on the embedded database and on PostgreSQL; the rest runs once.
 import { defineConfig } from 'vitest/config';
 
-const overHttp = ['http', 'examples', 'apps', 'mcp'].map((folder) => `test/${folder}/**/*.test.ts`);
+const overHttp = ['http', 'examples', 'apps', 'mcp', 'resources'].map((folder) => `test/${folder}/**/*.test.ts`);
 const base = { testTimeout: 60_000, hookTimeout: 120_000, pool: 'forks' as const };
 
 export default defineConfig({

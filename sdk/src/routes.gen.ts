@@ -43,6 +43,7 @@ export const roles = {
   create: 'POST /api/v1/roles b',
   get: 'GET /api/v1/roles/:id',
   update: 'PUT /api/v1/roles/:id b',
+  change: 'PATCH /api/v1/roles/:id b',
   delete: 'DELETE /api/v1/roles/:id',
   permissions: 'GET /api/v1/roles/:id/permissions',
   permissionsMatrix: 'GET /api/v1/roles/:id/permissions/matrix',
@@ -165,6 +166,20 @@ export const adminRecords = {
   patch: 'PATCH /api/v1/admin/records/:collection/:id b',
 } as const;
 
+export const resources = {
+  list: 'GET /v1/:resource q',
+  create: 'POST /v1/:resource b',
+  stream: 'GET /v1/:resource/stream qs',
+  schema: 'GET /v1/:resource/schema',
+  openapi: 'GET /v1/:resource/openapi.json',
+  openapiYaml: 'GET /v1/:resource/openapi.yaml t',
+  get: 'GET /v1/:resource/:id q',
+  replace: 'PUT /v1/:resource/:id b',
+  patch: 'PATCH /v1/:resource/:id b',
+  restore: 'POST /v1/:resource/:id/restore',
+  delete: 'DELETE /v1/:resource/:id q',
+} as const;
+
 export const realtime = {
   ticket: 'POST /api/v1/realtime/ticket',
   subscribe: 'GET /api/v1/realtime/subscribe qs',
@@ -198,7 +213,7 @@ export const ops = {
   docs: 'GET /docs t',
 } as const;
 
-export const rooms = { auth, collections, rules, macros, roles, permissions, users, accounts, groups, invitations, apiKeys, adminTokens, apps, records, appRecords, federation, adminRecords, realtime, mcp, audit, ops } as const;
+export const rooms = { auth, collections, rules, macros, roles, permissions, users, accounts, groups, invitations, apiKeys, adminTokens, apps, records, appRecords, federation, adminRecords, resources, realtime, mcp, audit, ops } as const;
 
 /** Query parameters of a list or a stream that are not fields. */
 export const listParams: readonly string[] = ["skip","limit","sort","fields","filter","search","expand","cursor","cursor_before","count","include_count","linked","deleted","events","last_event_id","ticket"];

@@ -538,7 +538,7 @@ export interface AuthVerifyEmailReply {
 
 export interface AvailablePermissions {
   items: Array<{
-    /** app:{app}:{collection}.{operation} */
+    /** `app:{app}:{collection}.{operation}`, `app:{app}:{collection}.*`, `app:{app}:*` for every collection of an app, or `*`. */
     name: string;
     collection: string;
     /** `read` means list and view. */
@@ -593,6 +593,8 @@ export interface Collection {
     rule: string;
     /** "*" for all fields, or a list of names. */
     fields: "*" | string[];
+    filters?: PermissionConstraint[] | undefined;
+    checks?: PermissionConstraint[] | undefined;
   }>;
   /** Grows with each change of the definition. */
   revision: number;
@@ -695,6 +697,10 @@ export interface CollectionPermission {
   rule?: string | undefined;
   /** "*" for all fields, or a list of names. */
   fields?: "*" | string[] | undefined;
+  /** Conditions that rows must satisfy besides the rule; not for create. Of several permissions that apply (of the collection, of `app.*`, of `*`) a row has to satisfy one. */
+  filters?: PermissionConstraintInput[] | undefined;
+  /** Conditions on what create and update write, on one collection. With eq the field is set to the value or claim when it is not sent, and another value is refused with 403; it needs not be among the fields. Other operators judge the value that is written. They hold whichever permission lets the caller in. */
+  checks?: PermissionConstraintInput[] | undefined;
 }
 
 export interface CollectionsListQuery {
@@ -781,10 +787,11 @@ export interface Explanation {
   allowed: boolean;
   reason: string;
   collection_rule: string | null;
-  /** What the permissions of the role grant; one of their rules must hold. */
+  /** What the permissions of the role grant, filters and rule in one; one of these must hold. */
   permissions: Array<{
     rule: string;
     fields: string[] | null;
+    checks: PermissionConstraint[];
   }>;
   /** Every macro that the rules call, with what it stands for. */
   macros: Array<{
@@ -1554,10 +1561,32 @@ export interface Permission {
   rule: string;
   /** `"*"` for all fields, or a list of names. System fields can always be read. */
   fields: "*" | string[];
+  filters?: PermissionConstraint[] | undefined;
+  checks?: PermissionConstraint[] | undefined;
   /** RFC 3339, UTC, ends in Z. */
   created_at: string;
   /** RFC 3339, UTC, ends in Z. */
   updated_at: string;
+}
+
+export interface PermissionConstraint {
+  field: string;
+  /** eq neq gt gte lt lte like ilike match in nin contains is_null is_not_null, or as in rules: `=`. */
+  operator: string;
+  /** What to compare with; a list for in, nin and contains. `$user.id` is the claim id. */
+  value?: string | number | boolean | null | Array<string | number | boolean | null> | undefined;
+  /** Instead of value: a property of the caller (id, email, role, account_id). */
+  claim?: string | undefined;
+}
+
+export interface PermissionConstraintInput {
+  field: string;
+  /** eq neq gt gte lt lte like ilike match in nin contains is_null is_not_null, or as in rules: `=`. */
+  operator: string;
+  /** What to compare with; a list for in, nin and contains. `$user.id` is the claim id. */
+  value?: string | number | boolean | null | Array<string | number | boolean | null> | undefined;
+  /** Instead of value: a property of the caller (id, email, role, account_id). */
+  claim?: string | undefined;
 }
 
 /** By collection and operation; null where nothing is granted. */
@@ -1567,36 +1596,48 @@ export interface PermissionMatrix {
       rule: string;
       /** `"*"` for all fields, or a list of names. System fields can always be read. */
       fields: "*" | string[];
+      filters?: PermissionConstraint[] | undefined;
+      checks?: PermissionConstraint[] | undefined;
     } | null;
     read: {
       rule: string;
       /** `"*"` for all fields, or a list of names. System fields can always be read. */
       fields: "*" | string[];
+      filters?: PermissionConstraint[] | undefined;
+      checks?: PermissionConstraint[] | undefined;
     } | null;
     update: {
       rule: string;
       /** `"*"` for all fields, or a list of names. System fields can always be read. */
       fields: "*" | string[];
+      filters?: PermissionConstraint[] | undefined;
+      checks?: PermissionConstraint[] | undefined;
     } | null;
     delete: {
       rule: string;
       /** `"*"` for all fields, or a list of names. System fields can always be read. */
       fields: "*" | string[];
+      filters?: PermissionConstraint[] | undefined;
+      checks?: PermissionConstraint[] | undefined;
     } | null;
     list?: {
       rule: string;
       /** `"*"` for all fields, or a list of names. System fields can always be read. */
       fields: "*" | string[];
+      filters?: PermissionConstraint[] | undefined;
+      checks?: PermissionConstraint[] | undefined;
     } | null | undefined;
     view?: {
       rule: string;
       /** `"*"` for all fields, or a list of names. System fields can always be read. */
       fields: "*" | string[];
+      filters?: PermissionConstraint[] | undefined;
+      checks?: PermissionConstraint[] | undefined;
     } | null | undefined;
   };
 }
 
-/** `rule` is true and `fields` is "*" when left out. */
+/** `rule` is true, `fields` is "*" and the lists are empty when left out. */
 export interface PermissionUpdate {
   /** A collection (`posts`, `crm.contacts`), every one of an app (`main.*`), or `*`. */
   collection: string;
@@ -1605,6 +1646,10 @@ export interface PermissionUpdate {
   /** Which rows: `true` for all, or an expression. */
   rule?: string | undefined;
   fields?: "*" | string[] | null | undefined;
+  /** Conditions that rows must satisfy besides the rule; not for create. Of several permissions that apply (of the collection, of `app.*`, of `*`) a row has to satisfy one. */
+  filters?: PermissionConstraintInput[] | undefined;
+  /** Conditions on what create and update write, on one collection. With eq the field is set to the value or claim when it is not sent, and another value is refused with 403; it needs not be among the fields. Other operators judge the value that is written. They hold whichever permission lets the caller in. */
+  checks?: PermissionConstraintInput[] | undefined;
 }
 
 export interface PermissionUpdates {
@@ -1913,6 +1958,103 @@ export interface Registration {
   user: UserBrief;
 }
 
+export interface ResourcesCreateReply {
+  data: StoredRecord;
+  meta: {
+    resource: string;
+  };
+}
+
+export interface ResourcesDeleteQuery {
+  purge?: boolean | undefined;
+}
+
+export interface ResourcesGetQuery {
+  /** Comma list of the fields to answer; id always stays. */
+  fields?: string | undefined;
+  /** Comma list of references whose records to show too: `property` for the field `property_id` adds the record under that name, the name of the field itself puts it in its place. */
+  include?: string | undefined;
+}
+
+export interface ResourcesGetReply {
+  data: ProjectedRecord;
+  meta: {
+    resource: string;
+  };
+}
+
+export interface ResourcesListQuery {
+  /** Records per page, 1 to 1000; 50 when left out. */
+  _limit?: number | undefined;
+  /** Same as _limit. */
+  limit?: number | undefined;
+  /** Records to skip. */
+  _offset?: number | undefined;
+  /** Same as _offset. */
+  offset?: number | undefined;
+  /** Comma list of fields; `-` before a name descends. Default -created_at. */
+  _sort?: string | undefined;
+  /** Same as _sort. */
+  sort?: string | undefined;
+  /** Comma list of the fields to answer; id always stays. */
+  fields?: string | undefined;
+  /** Comma list of references whose records to show too: `property` for the field `property_id` adds the record under that name, the name of the field itself puts it in its place. */
+  include?: string | undefined;
+  /** A condition as text; it must hold too. */
+  filter?: string | undefined;
+  /** Words that the searchable fields hold. */
+  search?: string | undefined;
+  /** Records that are softly deleted: without (the default), with, only. The others need the right to delete. */
+  deleted?: "without" | "with" | "only" | undefined;
+  [key: string]: string | number | undefined | "without" | "with" | "only";
+}
+
+export interface ResourcesListReply {
+  data: ProjectedRecord[];
+  meta: {
+    resource: string;
+    /** All records that match, whatever limit and offset are. */
+    total: number;
+    limit: number;
+    offset: number;
+  };
+}
+
+export interface ResourcesPatchReply {
+  data: StoredRecord;
+  meta: {
+    resource: string;
+  };
+}
+
+export interface ResourcesReplaceReply {
+  data: StoredRecord;
+  meta: {
+    resource: string;
+  };
+}
+
+export interface ResourcesRestoreReply {
+  data: StoredRecord;
+  meta: {
+    resource: string;
+  };
+}
+
+export interface ResourcesStreamQuery {
+  /** Comma list of created, updated, deleted; all without it. */
+  events?: string | undefined;
+  /** Comma list of the fields to send; id always stays. */
+  fields?: string | undefined;
+  /** As in the list. */
+  filter?: string | undefined;
+  /** The id of the last event that was received: what came after it is sent first. As the header Last-Event-ID. */
+  last_event_id?: string | undefined;
+  /** A ticket instead of a credential, for clients that cannot send headers. */
+  ticket?: string | undefined;
+  [key: string]: string | undefined;
+}
+
 export interface Role {
   id: number;
   name: string;
@@ -1920,6 +2062,8 @@ export interface Role {
   is_builtin: boolean;
   /** A disabled role grants nothing. */
   enabled: boolean;
+  /** What it may do, by name; rules may leave out rows. */
+  permissions: string[];
   /** RFC 3339, UTC, ends in Z. */
   created_at: string;
   /** RFC 3339, UTC, ends in Z. */
@@ -1931,6 +2075,8 @@ export interface RoleChange {
   name?: string | undefined;
   description?: string | null | undefined;
   enabled?: boolean | undefined;
+  /** Names of everything that the role may do. What is named and granted already keeps its rule, fields, filters and checks, what is new is granted without limits, the rest is taken away. */
+  permissions?: string[] | undefined;
 }
 
 export interface RoleInput {
@@ -1938,6 +2084,8 @@ export interface RoleInput {
   name: string;
   description?: string | null | undefined;
   enabled?: boolean | undefined;
+  /** Names of everything that the role may do. What is named and granted already keeps its rule, fields, filters and checks, what is new is granted without limits, the rest is taken away. */
+  permissions?: string[] | undefined;
 }
 
 export interface RolePermissions {
@@ -2314,6 +2462,7 @@ export interface Calls {
   'roles.create': { input: { body: RoleInput }; reply: Role };
   'roles.get': { input: { params: { id: string } }; reply: Role };
   'roles.update': { input: { params: { id: string }; body: RoleChange }; reply: Role };
+  'roles.change': { input: { params: { id: string }; body: RoleChange }; reply: Role };
   'roles.delete': { input: { params: { id: string } }; reply: void };
   'roles.permissions': { input: { params: { id: string } }; reply: RolePermissions };
   'roles.permissionsMatrix': { input: { params: { id: string } }; reply: RolePermissions };
@@ -2400,6 +2549,19 @@ export interface Calls {
   'adminRecords.create': { input: { params: { collection: string }; body: ManagedRecordBody }; reply: StoredRecord };
   'adminRecords.replace': { input: { params: { collection: string; id: string }; body: ManagedRecordBody }; reply: StoredRecord };
   'adminRecords.patch': { input: { params: { collection: string; id: string }; body: ManagedRecordBody }; reply: StoredRecord };
+  'resources.list': { input: { params: { resource: string }; query?: ResourcesListQuery | undefined }; reply: ResourcesListReply };
+  'resources.create': { input: { params: { resource: string }; body: RecordBody }; reply: ResourcesCreateReply };
+  'resources.stream': { input: { params: { resource: string }; query?: ResourcesStreamQuery | undefined }; reply: ReadableStream<Uint8Array> };
+  'resources.schema': { input: { params: { resource: string } }; reply: {
+  [key: string]: unknown;
+} };
+  'resources.openapi': { input: { params: { resource: string } }; reply: OpenApiDocument };
+  'resources.openapiYaml': { input: { params: { resource: string } }; reply: string };
+  'resources.get': { input: { params: { resource: string; id: string }; query?: ResourcesGetQuery | undefined }; reply: ResourcesGetReply };
+  'resources.replace': { input: { params: { resource: string; id: string }; body: RecordBody }; reply: ResourcesReplaceReply };
+  'resources.patch': { input: { params: { resource: string; id: string }; body: RecordBody }; reply: ResourcesPatchReply };
+  'resources.restore': { input: { params: { resource: string; id: string } }; reply: ResourcesRestoreReply };
+  'resources.delete': { input: { params: { resource: string; id: string }; query?: ResourcesDeleteQuery | undefined }; reply: void };
   'realtime.ticket': { input: object; reply: RealtimeTicket };
   'realtime.subscribe': { input: { query?: RealtimeSubscribeQuery | undefined }; reply: ReadableStream<Uint8Array> };
   'realtime.ws': { input: { query?: RealtimeWsQuery | undefined }; reply: void };
@@ -2496,6 +2658,8 @@ export interface Rooms {
     get(id: string, options?: CallOptions): Call<Role>;
     /** Change a role */
     update(id: string, body: RoleChange, options?: CallOptions): Call<Role>;
+    /** Change a role (the same as PUT) */
+    change(id: string, body: RoleChange, options?: CallOptions): Call<Role>;
     /** Delete a role with its permissions */
     delete(id: string, options?: CallOptions): Call<void>;
     /** Get what a role may do */
@@ -2690,6 +2854,32 @@ export interface Rooms {
     replace(collection: string, id: string, body: ManagedRecordBody, options?: CallOptions): Call<StoredRecord>;
     /** Change fields of a record of an account */
     patch(collection: string, id: string, body: ManagedRecordBody, options?: CallOptions): Call<StoredRecord>;
+  };
+  resources: {
+    /** List records (resource) */
+    list(resource: string, query?: ResourcesListQuery, options?: CallOptions): Call<ResourcesListReply>;
+    /** Create a record (resource) */
+    create(resource: string, body: RecordBody, options?: CallOptions): Call<ResourcesCreateReply>;
+    /** Stream of changes (SSE, resource) */
+    stream(resource: string, query?: ResourcesStreamQuery, options?: CallOptions): Call<ReadableStream<Uint8Array>>;
+    /** JSON Schema of a resource */
+    schema(resource: string, options?: CallOptions): Call<{
+  [key: string]: unknown;
+}>;
+    /** OpenAPI 3.1 of a resource (JSON) */
+    openapi(resource: string, options?: CallOptions): Call<OpenApiDocument>;
+    /** OpenAPI 3.1 of a resource (YAML) */
+    openapiYaml(resource: string, options?: CallOptions): Call<string>;
+    /** Get a record (resource) */
+    get(resource: string, id: string, query?: ResourcesGetQuery, options?: CallOptions): Call<ResourcesGetReply>;
+    /** Replace a record (resource) */
+    replace(resource: string, id: string, body: RecordBody, options?: CallOptions): Call<ResourcesReplaceReply>;
+    /** Update fields of a record (resource) */
+    patch(resource: string, id: string, body: RecordBody, options?: CallOptions): Call<ResourcesPatchReply>;
+    /** Restore a softly deleted record (resource) */
+    restore(resource: string, id: string, options?: CallOptions): Call<ResourcesRestoreReply>;
+    /** Delete a record (resource) */
+    delete(resource: string, id: string, query?: ResourcesDeleteQuery, options?: CallOptions): Call<void>;
   };
   realtime: {
     /** Ticket for a stream */

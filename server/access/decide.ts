@@ -4,6 +4,7 @@ import { type Caller, type Ctx, SYSTEM_ACCOUNT } from '../context.ts';
 import type { AuthEnvironment } from '../expression/scope.ts';
 import type { RuleOperation } from '../schema/collection-access.ts';
 import type { CollectionDef } from '../schema/collection-def.ts';
+import { NO_CHECKS } from './constraints.ts';
 import { seesPersonalData } from './mask.ts';
 import { intersection, policyOf, type Sources } from './policy.ts';
 import { makeScope, type RecordScope } from './scope.ts';
@@ -40,7 +41,7 @@ export const createDecide =
     if (caller?.scopes && key === null)
       throw new Failure('KEY_PERMISSION_DENIED', { action: `${operation} on ${def.qualifiedName}` });
     if (caller?.superadmin) {
-      const rights = { rows: [], slots: [], fields: key?.fields ?? null };
+      const rights = { rows: [], slots: [], fields: key?.fields ?? null, checks: NO_CHECKS };
       return makeScope({
         accountId: namedAccount,
         ...rights,
@@ -61,6 +62,7 @@ export const createDecide =
       accountId,
       rows: policy.rows,
       fields: key?.fields ? intersection([policy.fields, key.fields]) : policy.fields,
+      checks: policy.checks,
       unmasked,
       environment,
       slots: policy.slots,

@@ -62,7 +62,11 @@ export function explain({ caller, def, operation, row }: Question, sources: Sour
     allowed: policy.allowed,
     reason: policy.reason,
     collection_rule: policy.collectionRule,
-    permissions: policy.grants.map(({ rule: text, fields }) => ({ rule: text, fields: fields && [...fields] })),
+    permissions: policy.grants.map(({ rule: text, fields, checks }) => ({
+      rule: text,
+      fields: fields && [...fields],
+      checks: [...checks],
+    })),
     macros: macrosIn(trees, def, sources.macros),
     predicate: trees.length === 0 || !policy.allowed ? null : print(all),
     sql: policy.allowed && policy.rows.length > 0 ? sqlOf(policy.rows) : null,

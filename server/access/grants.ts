@@ -1,12 +1,15 @@
 // Grants: the permission rows of all enabled roles in memory, asked on every record request and kept equal to the database across processes.
+import type { Constraint } from '../../contract/permissions.ts';
 import type { RuleOperation as Operation } from '../schema/collection-access.ts';
+import { restricted } from './constraints.ts';
 import { createSnapshot, type Snapshot, type SnapshotOptions } from './snapshot.ts';
 import * as store from './store.ts';
 
-/** What one permission row allows: the rows that satisfy `rule`, and of them `fields` (null: all). */
+/** What one permission row allows: the rows that satisfy `rule`, its filters included, of them `fields` (null: all), and to write what `checks` allow. */
 export interface Grant {
   readonly rule: string;
   readonly fields: readonly string[] | null;
+  readonly checks: readonly Constraint[];
 }
 
 /** The role of anonymous callers. */
@@ -74,7 +77,8 @@ function byRole(text: string): ByRole {
     const rows = roles.get(row.role_id) ?? new Map<string, Grant[]>();
     roles.set(row.role_id, rows).set(row.role, rows);
     const key = `${row.collection} ${row.operation}`;
-    const grant = Object.freeze({ rule: row.rule, fields: row.fields && Object.freeze(row.fields) });
+    const rule = restricted(row.rule, row.filters);
+    const grant = Object.freeze({ rule, fields: row.fields && Object.freeze(row.fields), checks: row.checks });
     rows.set(key, [...(rows.get(key) ?? []), grant]);
   }
   return roles;

@@ -2,6 +2,7 @@
 import type { Slot } from '../expression/slots.ts';
 import type { RuleOperation } from '../schema/collection-access.ts';
 import type { CollectionDef } from '../schema/collection-def.ts';
+import { NO_CHECKS, type WriteCheck, writeCheck } from './constraints.ts';
 import { type Grant, type Grants, PUBLIC_ROLE } from './grants.ts';
 import { type MacroSource, type Rule, ruleOf } from './rule.ts';
 
@@ -21,6 +22,8 @@ export interface Policy {
   readonly rows: readonly (readonly Rule[])[];
   readonly slots: readonly Slot[];
   readonly fields: ReadonlySet<string> | null;
+  /** Of all permissions: as with the fields, one row's checks hold for what another lets in. */
+  readonly checks: readonly WriteCheck[];
   readonly key: string;
 }
 
@@ -67,6 +70,7 @@ function makePolicy(def: CollectionDef, operation: RuleOperation, role: RoleOf |
     ? { allowed: false, reason: `${operation} on ${def.qualifiedName} is locked: a rule or permission is "false"` }
     : verdict(def, operation, role, collectionRule, grants);
   const rows = asked.filter((any) => !any.some((rule) => rule.always));
+  const checks = grants.flatMap((grant) => grant.checks);
   const own = operation === 'delete' ? null : def.access.fields[operation];
   return {
     collectionRule,
@@ -77,6 +81,7 @@ function makePolicy(def: CollectionDef, operation: RuleOperation, role: RoleOf |
     slots: rows.flatMap((any) => any.flatMap((rule) => rule.slots)),
     // Where several permissions apply, the narrowest counts: the fields of one must not open to the rows of another.
     fields: intersection([own, ...grants.map((grant) => grant.fields)]),
+    checks: checks.length === 0 ? NO_CHECKS : checks.map((one) => writeCheck(one, def, sources.macros)),
     key:
       rows.length === 0 ? '' : `${sources.macros.version} ${JSON.stringify(rows.map((any) => any.map((r) => r.text)))}`,
   };

@@ -5,6 +5,7 @@ import type { ProblemEntry } from '../../contract/problems.ts';
 import type { Runner } from '../db/database.ts';
 import { parseRule } from '../expression/parse-rule.ts';
 import { seats } from '../expression/print.ts';
+import { constraintText, restricted } from './constraints.ts';
 import type { MacroSource } from './rule.ts';
 import { ruleProblems } from './rule-check.ts';
 import { type StoredRule, storedRules } from './store.ts';
@@ -21,6 +22,8 @@ export interface RuleBook {
 const nameOf = ({ role, operation, collection }: StoredRule): string =>
   role === null ? `${operation}_rule of ${collection}` : `the permission of role ${role} to ${operation} ${collection}`;
 
+const textOf = ({ rule, filters }: StoredRule): string => restricted(rule, filters);
+
 const inRule =
   (rule: StoredRule) =>
   (entry: ProblemEntry): ProblemEntry => ({ ...entry, message: `${nameOf(rule)}: ${entry.message}` });
@@ -29,7 +32,7 @@ export const createRuleBook = (macros: MacroSource): RuleBook => ({
   async problemsWith(run, changed) {
     const rules = await storedRules(run, null);
     return rules.flatMap((rule) =>
-      ruleProblems(rule.rule, rule.definition, rule.operation, changed, '').map(inRule(rule)),
+      ruleProblems(textOf(rule), rule.definition, rule.operation, changed, '').map(inRule(rule)),
     );
   },
 
@@ -44,8 +47,17 @@ export const createRuleBook = (macros: MacroSource): RuleBook => ({
         code: 'field_in_use',
         message: `the field ${name} is on its list`,
       }));
-      const broken = ruleProblems(rule.rule, fields, rule.operation, macros, 'schema');
-      return [...entries, ...broken].map(inRule(rule));
+      const broken = [textOf(rule), ...rule.checks.map(constraintText)].flatMap((text) =>
+        ruleProblems(text, fields, rule.operation, macros, 'schema'),
+      );
+      const computed = rule.checks
+        .filter(({ field }) => fields.some(({ name, type }) => name === field && type === 'computed'))
+        .map(({ field }) => ({
+          field: 'schema',
+          code: 'field_in_use',
+          message: `its check of ${field} needs a field that is written`,
+        }));
+      return [...entries, ...computed, ...broken].map(inRule(rule));
     });
   },
 

@@ -1,6 +1,7 @@
 // The outcome of a decision: which rows and fields a call may touch. Only `decide` makes one, so a store that asks for it cannot forget the tenant.
 import type { Environment } from '../expression/scope.ts';
 import type { Slot } from '../expression/slots.ts';
+import { NO_CHECKS, type WriteCheck } from './constraints.ts';
 import type { Rule } from './rule.ts';
 
 declare const decided: unique symbol;
@@ -13,6 +14,8 @@ export interface RecordScope {
   readonly rows: readonly (readonly Rule[])[];
   /** Fields that the operation reads or writes; null: all. System fields can always be read. */
   readonly fields: ReadonlySet<string> | null;
+  /** What a write must satisfy, and what it sets. */
+  readonly checks: readonly WriteCheck[];
   /** Personal data is shown as it is. */
   readonly unmasked: boolean;
   /** Who asks and with which body, for the variables of the rules. */
@@ -38,6 +41,7 @@ export const wholeAccount = (accountId: string): RecordScope =>
     accountId,
     rows: [],
     fields: null,
+    checks: NO_CHECKS,
     unmasked: true,
     environment: { auth: null },
     slots: [],

@@ -1,5 +1,6 @@
 // The SQL of what the decision keeps in memory, permissions and macros, each with the number that orders its changes; and of all stored rules.
 import type { Field } from '../../contract/fields.ts';
+import type { Constraint } from '../../contract/permissions.ts';
 import type { Plan, Runner, Transaction } from '../db/database.ts';
 import { plan } from '../db/plans.ts';
 import type { RuleUse } from './rule.ts';
@@ -12,13 +13,15 @@ export interface GrantRow {
   readonly operation: string;
   readonly rule: string;
   readonly fields: readonly string[] | null;
+  readonly filters: readonly Constraint[];
+  readonly checks: readonly Constraint[];
 }
 
 const grants = plan(`
   select v.number, (
     select coalesce(json_agg(json_build_object(
       'role_id', p.role_id, 'role', r.name, 'collection', p.collection, 'operation', p.operation,
-      'rule', case when r.enabled then p.rule else 'false' end, 'fields', p.fields) order by p.id), '[]')::text
+      'rule', case when r.enabled then p.rule else 'false' end, 'fields', p.fields, 'filters', p.filters, 'checks', p.checks) order by p.id), '[]')::text
     from snackbase.permissions p join snackbase.roles r on r.id = p.role_id)
   from snackbase.permissions_version v`);
 const macros = plan(`
@@ -53,16 +56,19 @@ export interface StoredRule {
   /** null: the collection's own rule. */
   readonly role: string | null;
   readonly fields: readonly string[] | null;
+  readonly filters: readonly Constraint[];
+  readonly checks: readonly Constraint[];
 }
 
 /** Every stored rule; with `collection` only those that are stored for exactly that. */
 export const storedRules = (run: Runner, collection: string | null): Promise<StoredRule[]> =>
   run.query<StoredRule>(
-    `select c.app || '.' || c.name as collection, c.definition, k.key as operation, k.value as rule, null as role, null::text[] as fields
+    `select c.app || '.' || c.name as collection, c.definition, k.key as operation, k.value as rule, null as role, null::text[] as fields,
+       '[]'::jsonb as filters, '[]'::jsonb as checks
      from snackbase.collections c, jsonb_each_text(c.access -> 'rules') k
      where k.value <> '' and ($1::text is null or c.app || '.' || c.name = $1)
      union all
-     select p.collection, c.definition, p.operation, p.rule, r.name, p.fields
+     select p.collection, c.definition, p.operation, p.rule, r.name, p.fields, p.filters, p.checks
      from snackbase.permissions p join snackbase.roles r on r.id = p.role_id
      left join snackbase.collections c on c.app || '.' || c.name = p.collection
      where $1::text is null or p.collection = $1

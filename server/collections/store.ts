@@ -6,7 +6,8 @@ import type { Runner } from '../db/database.ts';
 import type { CollectionRow } from './stored.ts';
 
 const COLUMNS = `id, app, name, display_name, description, definition, soft_delete, enabled, indexes, checks, identity_kind, identity_key, access, revision, shape_revision, created_at, updated_at,
-  (select coalesce(json_agg(json_build_object('role', r.name, 'operation', p.operation, 'rule', p.rule, 'fields', p.fields)
+  (select coalesce(json_agg(json_build_object('role', r.name, 'operation', p.operation, 'rule', p.rule, 'fields', p.fields,
+     'filters', p.filters, 'checks', p.checks)
      order by p.role_id, p.operation), '[]')
    from snackbase.permissions p join snackbase.roles r on r.id = p.role_id
    where p.collection = collections.app || '.' || collections.name) as permissions`;

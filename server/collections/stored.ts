@@ -111,7 +111,12 @@ export function collectionReply(row: CollectionRow): Collection {
     identity_kind: row.identity_kind,
     identity_key: row.identity_key,
     ...spelledAccess(row.access),
-    permissions: row.permissions.map(({ fields, ...granted }) => ({ ...granted, fields: fields ?? '*' })),
+    permissions: row.permissions.map(({ fields, filters = [], checks = [], ...granted }) => ({
+      ...granted,
+      fields: fields ?? '*',
+      ...(filters.length > 0 && { filters }),
+      ...(checks.length > 0 && { checks }),
+    })),
     revision: row.revision,
     created_at: row.created_at,
     updated_at: row.updated_at,

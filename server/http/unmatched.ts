@@ -19,7 +19,8 @@ export function unmatched(contract: Contract): RequestHandler {
   }));
   return (request, _response, next) => {
     const { path, method } = request;
-    if (/^\/api\/v1\/records\/?$/.test(path)) return next(new Failure('NO_RESOURCE_NAME', { path: '/api/v1/records' }));
+    const [, face] = /^(\/api\/v1\/records|\/v1)\/?$/.exec(path) ?? [];
+    if (face !== undefined) return next(new Failure('NO_RESOURCE_NAME', { path: face }));
     const known = patterns.filter((p) => p.matches.test(path));
     const best = known.find((p) => p.literal) ?? known[0];
     next(

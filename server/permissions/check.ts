@@ -2,20 +2,13 @@
 import type { Field } from '../../contract/fields.ts';
 import type { PermissionUpdate } from '../../contract/permissions.ts';
 import type { ProblemEntry } from '../../contract/problems.ts';
+import { restricted } from '../access/constraints.ts';
 import type { Transaction } from '../db/database.ts';
+import { type CheckRule, type Constrained, readConstraints } from './constraints.ts';
 import { type NamedCollections, readCollections, unknownFields } from './names.ts';
 import * as store from './store.ts';
 
-/**
- * The problems of a rule for an operation on collections with these fields, empty when it may be stored. `fields` null: it stands
- * for several collections. An entry's `field` is `at`.
- */
-export type CheckRule = (
-  text: string,
-  fields: readonly Field[] | null,
-  operation: PermissionUpdate['operation'],
-  at: string,
-) => readonly ProblemEntry[];
+export type { CheckRule } from './constraints.ts';
 
 /** Collections that entries name, as the database has them until the transaction ends. */
 export interface Known {
@@ -52,7 +45,7 @@ export function checkUpdates(updates: readonly PermissionUpdate[], known: Known,
   const problems: ProblemEntry[] = [];
   const seen = new Set<string>();
 
-  updates.forEach(({ collection, operation, rule = 'true', fields: given }, index) => {
+  updates.forEach(({ collection, operation, rule = 'true', fields: given, filters = [], checks = [] }, index) => {
     const problem = (field: string, code: string, message: string) =>
       problems.push({ field: `updates.${index}.${field}`, code, message, index });
     const fields = given === undefined || given === null || given === '*' ? null : [...new Set(given)];
@@ -64,21 +57,31 @@ export function checkUpdates(updates: readonly PermissionUpdate[], known: Known,
     const { full } = named;
     if (seen.has(`${full} ${operation}`)) problem('operation', 'duplicate', 'An earlier entry sets the same.');
     seen.add(`${full} ${operation}`);
-    const found = entryProblems(
-      { rule, operation, fields },
-      known.collections.get(full) ?? null,
-      checkRule,
-      `updates.${index}`,
-    );
-    problems.push(...found.map((entry) => ({ ...entry, index })));
-    rows.push({ collection: full, operation, rule, fields });
+    const entry = { rule, operation, fields, filters, checks };
+    const found = readEntry(entry, known.collections.get(full) ?? null, checkRule, `updates.${index}`);
+    problems.push(...found.problems.map((one) => ({ ...one, index })));
+    rows.push({ collection: full, ...found.row });
   });
   return { rows, problems };
 }
 
-/** What is wrong with the rule and the field list of one entry that stands at `at`; `known` null: it is for a pattern. */
-export function entryProblems(
-  { rule, operation, fields }: Omit<store.PermissionSetting, 'collection'>,
+type Row = Omit<store.PermissionSetting, 'collection'>;
+type Entry = Pick<Row, 'rule' | 'operation' | 'fields'> & Pick<Constrained, 'filters' | 'checks'>;
+
+/** One entry that stands at `at`, as it is kept, and everything that is wrong with it; `known` null: it is for a pattern. */
+export function readEntry(entry: Entry, known: readonly Field[] | null, checkRule: CheckRule, at: string) {
+  const wrong = entryProblems(entry, known, checkRule, at);
+  const { filters, checks, problems } = readConstraints(entry, known, checkRule, at);
+  const row: Row = { ...entry, filters: [...filters], checks: [...checks] };
+  const found = [...wrong, ...problems];
+  // Each part may stand alone and all of them be too much.
+  const whole = found.length > 0 || filters.length === 0 ? null : restricted(entry.rule, filters);
+  if (whole !== null) found.push(...checkRule(whole, known, entry.operation, `${at}.filters`));
+  return { row, problems: found };
+}
+
+function entryProblems(
+  { rule, operation, fields }: Entry,
   known: readonly Field[] | null,
   checkRule: CheckRule,
   at: string,

@@ -1,12 +1,12 @@
 // The permissions that a collection's own definition carries: names of roles instead of ids, and the whole list at once.
 import type { Field } from '../../contract/fields.ts';
-import type { PermissionUpdate } from '../../contract/permissions.ts';
+import type { ConstraintInput, PermissionUpdate } from '../../contract/permissions.ts';
 import { Failure, type ProblemEntry } from '../../contract/problems.ts';
 import type { Grants } from '../access/grants.ts';
 import type { Recorder } from '../audit/service.ts';
 import { type Ctx, SYSTEM_ACCOUNT } from '../context.ts';
 import type { Transaction } from '../db/database.ts';
-import { type CheckRule, entryProblems } from './check.ts';
+import { type CheckRule, readEntry } from './check.ts';
 import * as store from './store.ts';
 
 /** A permission as a definition states it. */
@@ -15,6 +15,8 @@ export interface StatedPermission {
   readonly operation: PermissionUpdate['operation'];
   readonly rule?: string | undefined;
   readonly fields?: readonly string[] | '*' | undefined;
+  readonly filters?: readonly ConstraintInput[] | undefined;
+  readonly checks?: readonly ConstraintInput[] | undefined;
 }
 
 export interface CollectionPermissions {
@@ -51,18 +53,26 @@ export function createCollectionPermissions({
       const roles = await store.roleIds(tx, [...new Set(stated.map(({ role }) => role))]);
       const problems: ProblemEntry[] = [];
       const seen = new Set<string>();
-      const rows = stated.map(({ role, operation, rule = 'true', fields: given = '*' }, i) => {
-        const at = `permissions.${i}`;
-        const roleId = roles.get(role);
-        if (roleId === undefined)
-          problems.push({ field: `${at}.role`, code: 'unknown_role', message: `There is no role ${role}.` });
-        if (seen.has(`${role} ${operation}`))
-          problems.push({ field: at, code: 'duplicate', message: 'An earlier entry sets the same.' });
-        seen.add(`${role} ${operation}`);
-        const list = given === '*' ? null : [...new Set(given)];
-        problems.push(...entryProblems({ rule, operation, fields: list }, fields, checkRule, at));
-        return { roleId: roleId ?? 0, collection: full, operation, rule, fields: list };
-      });
+      const rows = stated.map(
+        ({ role, operation, rule = 'true', fields: given = '*', filters = [], checks = [] }, i) => {
+          const at = `permissions.${i}`;
+          const roleId = roles.get(role);
+          if (roleId === undefined)
+            problems.push({ field: `${at}.role`, code: 'unknown_role', message: `There is no role ${role}.` });
+          if (seen.has(`${role} ${operation}`))
+            problems.push({ field: at, code: 'duplicate', message: 'An earlier entry sets the same.' });
+          seen.add(`${role} ${operation}`);
+          const list = given === '*' ? null : [...new Set(given)];
+          const found = readEntry(
+            { rule, operation, fields: list && [...list], filters, checks },
+            fields,
+            checkRule,
+            at,
+          );
+          problems.push(...found.problems);
+          return { roleId: roleId ?? 0, collection: full, ...found.row };
+        },
+      );
       if (problems.length > 0) throw new Failure('INVALID_RESOURCE_DATA', {}, problems);
       const before = await store.ofCollection(tx, full);
       if (JSON.stringify(before) === JSON.stringify(store.sorted(rows))) return false;

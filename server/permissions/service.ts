@@ -11,6 +11,7 @@ import type { Database, Transaction } from '../db/database.ts';
 import type { Roles } from '../roles/service.ts';
 import { OPERATIONS, type RuleOperation } from '../schema/collection-access.ts';
 import { type CheckRule, checkUpdates, lookUp } from './check.ts';
+import { createNamedRoles, type NamedRoles } from './named-roles.ts';
 import { permissionName, shortName } from './names.ts';
 import * as store from './store.ts';
 
@@ -33,13 +34,15 @@ export interface Permissions {
   /** Throws RESOURCE_NOT_FOUND. */
   delete(id: string, ctx?: Ctx): Promise<undefined>;
   available(): Promise<Reply<C['available']>>;
+  /** Roles together with the names of what they may do. */
+  readonly roles: NamedRoles;
   own(ctx: Ctx): Promise<Reply<C['own']>>;
 }
 
 export interface PermissionsOptions {
   readonly db: Database;
   readonly grants: Pick<Grants, 'publish'>;
-  readonly roles: Pick<Roles, 'get' | 'lock'>;
+  readonly roles: Pick<Roles, 'list' | 'get' | 'create' | 'update' | 'lock'>;
   readonly checkRule: CheckRule;
   /** Whether a caller gets as far as the rows of a collection named in full. */
   readonly may: (caller: Caller, collection: string, operation: RuleOperation) => boolean;
@@ -60,14 +63,24 @@ export function createPermissions({
   async function told(tx: Transaction, ctx: Ctx | undefined, roleId: number, before: store.PermissionRow[]) {
     const list = (rows: store.PermissionRow[]) =>
       Object.fromEntries(
-        rows.map((r) => [`${r.collection} ${r.operation}`, { rule: r.rule, fields: r.fields ?? '*' }]),
+        rows.map((r) => [
+          `${r.collection} ${r.operation}`,
+          { rule: r.rule, fields: r.fields ?? '*', ...constrained(r) },
+        ]),
       );
     const after = list(await store.ofRole(tx, roleId));
     const change = { operation: 'UPDATE' as const, before: list(before), after };
     await trail.record(tx, ctx, { accountId: SYSTEM_ACCOUNT, table: 'permissions', id: String(roleId), ...change });
   }
 
+  const changed: Parameters<typeof createNamedRoles>[0]['changed'] = async (tx, ctx, roleId, before) => {
+    await told(tx, ctx, roleId, before);
+    await grants.publish(tx);
+  };
+
   return {
+    roles: createNamedRoles({ db, roles, clock, changed }),
+
     async ofRole(roleId) {
       const { id } = await roles.get(roleId);
       const items = (await store.ofRole(db, id)).map(shown);
@@ -84,8 +97,7 @@ export function createPermissions({
         if (rows.length === 0) return;
         const before = await store.ofRole(tx, role.id);
         await store.put(tx, role.id, rows, clock().toISOString());
-        await told(tx, ctx, role.id, before);
-        await grants.publish(tx);
+        await changed(tx, ctx, role.id, before);
       });
       return { success_count: updates.length, failure_count: 0, errors: [] };
     },
@@ -96,8 +108,7 @@ export function createPermissions({
         if (roleId === null) throw new Failure('RESOURCE_NOT_FOUND');
         const before = await store.ofRole(tx, roleId);
         await store.remove(tx, id);
-        await told(tx, ctx, roleId, before);
-        await grants.publish(tx);
+        await changed(tx, ctx, roleId, before);
       });
       return undefined;
     },
@@ -127,8 +138,15 @@ export function createPermissions({
   };
 }
 
-const shown = ({ collection, fields, ...row }: store.PermissionRow) => ({
+/** Told where there are any. */
+const constrained = ({ filters, checks }: Pick<store.PermissionRow, 'filters' | 'checks'>) => ({
+  ...(filters.length > 0 && { filters }),
+  ...(checks.length > 0 && { checks }),
+});
+
+const shown = ({ collection, fields, filters, checks, ...row }: store.PermissionRow) => ({
   ...row,
+  ...constrained({ filters, checks }),
   collection: shortName(collection),
   fields: fields ?? ('*' as const),
 });
@@ -136,8 +154,8 @@ const shown = ({ collection, fields, ...row }: store.PermissionRow) => ({
 function matrix(items: readonly ReturnType<typeof shown>[]): PermissionMatrix {
   const nothing = { create: null, read: null, update: null, delete: null };
   const rows = new Map<string, PermissionMatrix[string]>();
-  for (const { collection, operation, rule, fields } of items) {
-    rows.set(collection, { ...(rows.get(collection) ?? nothing), [operation]: { rule, fields } });
+  for (const { collection, operation, id: _, role_id, created_at, updated_at, ...granted } of items) {
+    rows.set(collection, { ...(rows.get(collection) ?? nothing), [operation]: granted });
   }
   return Object.fromEntries(rows);
 }

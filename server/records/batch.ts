@@ -54,7 +54,7 @@ export function createBatches({ db, opening, writes, writesMany, notUpdated, aut
       const rows = await each(bodies, async (body) => {
         const accountId = scope.accountId ?? (await bodyAccount(body));
         const row = { ...prepareBody(def, body, 'create', scope), id: nextId(), accountId };
-        if (scope.rows.length > 0) refuseForbidden(opened, row, body);
+        if (scope.rows.length > 0) refuseForbidden(opened, row);
         return row;
       });
       const written = await durably(ctx, (tx) => writesMany.insertMany(tx ?? db, def, scope, rows, author(ctx))).catch(
@@ -88,15 +88,14 @@ export function createBatches({ db, opening, writes, writesMany, notUpdated, aut
       });
       const cells = await db
         .transaction(async (tx) => {
-          const done = await changed(tx, opened, rows, changes);
+          const done = await changed(tx, opened, rows);
           await ctx.attempt?.commit(tx);
           return done;
         })
         .catch(async (error) => {
           if (!(error instanceof Missing)) throw error;
-          const { data } = changes[error.index] as Change;
           const row = rows[error.index] as ChangedRecord;
-          throw at(await notUpdated({ ...opened, scope: withData(scope, data) }, row.id, row), error.index);
+          throw at(await notUpdated({ ...opened, scope: withData(scope, row.body) }, row.id, row), error.index);
         });
       const view = viewOf(opened);
       return rows.map(
@@ -105,16 +104,11 @@ export function createBatches({ db, opening, writes, writesMany, notUpdated, aut
     });
 
   /** One statement for all rows that assign the same columns; one a row where the rule looks at each item's own body. */
-  async function changed(
-    tx: Transaction,
-    { ctx, def, scope }: Opened,
-    rows: ChangedRecord[],
-    changes: readonly Change[],
-  ) {
+  async function changed(tx: Transaction, { ctx, def, scope }: Opened, rows: ChangedRecord[]) {
     const cells: (readonly Cell[] | null | undefined)[] = [];
     if (looksAtData(scope)) {
       for (const [i, row] of rows.entries()) {
-        const own = withData(scope, changes[i]?.data ?? {});
+        const own = withData(scope, row.body);
         cells.push(await writes.update(def, own, row.id, { ...row, ...author(ctx) }, tx));
         if (cells[i] === null) throw new Missing(i);
       }

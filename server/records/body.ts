@@ -18,6 +18,7 @@ import {
   storableText,
   toParameter,
 } from '../schema/values.ts';
+import { type Checking, filled, refuseUnchecked } from './checks.ts';
 import { SYSTEM_NAMES } from './columns.ts';
 
 export type Body = Readonly<Record<string, unknown>>;
@@ -38,19 +39,29 @@ const shortList = (names: readonly string[]): string =>
 export interface Prepared {
   readonly columns: readonly FieldColumn[];
   readonly values: readonly Bound[];
+  /** What was sent, with the values that checks put in. */
+  readonly body: Body;
 }
 
 /** What the caller may write, and whether he sees personal data: a decided scope, or the part of one. */
-export type Writer = Pick<RecordScope, 'fields' | 'unmasked'>;
+export type Writer = Pick<RecordScope, 'fields' | 'unmasked'> & Checking;
 
 /**
  * Checks a body against the collection.
- * Every problem is reported at once. Throws INVALID_FIELDS (unknown or closed fields) or INVALID_RESOURCE_DATA.
+ * Every problem is reported at once. Throws INVALID_FIELDS (unknown or closed fields), INVALID_RESOURCE_DATA, or FORBIDDEN for
+ * what a check does not allow.
  */
-export function prepareBody(def: CollectionDef, body: Body, mode: WriteMode, writer: Writer): Prepared {
-  const { fields: writable, unmasked } = writer;
-  const sent = Object.keys(body).filter((key) => !SYSTEM_NAMES.has(key) && !isComputed(def, key));
-  const open = (name: string) => def.byName.has(name) && (writable === null || writable.has(name));
+export function prepareBody(def: CollectionDef, given: Body, mode: WriteMode, writer: Writer): Prepared {
+  const { fields: writable, unmasked, checks } = writer;
+  const checked = checks !== undefined && checks.length > 0;
+  const body = checked ? filled(given, writer) : given;
+  const set = checked ? checks.flatMap(({ sets, field }) => (sets === null ? [] : [field])) : NONE;
+  // What checks put in is no change that was asked for; a record may be made of it.
+  const sent = Object.keys(mode === 'create' ? body : given).filter(
+    (key) => !SYSTEM_NAMES.has(key) && !isComputed(def, key),
+  );
+  const open = (name: string) =>
+    def.byName.has(name) && (writable === null || writable.has(name) || set.includes(name));
   const closed = sent.filter((name) => !open(name));
   const entries: ProblemEntry[] = closed.slice(0, ENOUGH).map((field) => ({
     field,
@@ -77,8 +88,11 @@ export function prepareBody(def: CollectionDef, body: Body, mode: WriteMode, wri
     values.push(toParameter(field, value));
   }
   if (entries.length > 0) throw refusal(closed, entries);
-  return { columns, values };
+  if (checked) refuseUnchecked(writtenOf(columns, body), writer);
+  return { columns, values, body };
 }
+
+const NONE: readonly string[] = [];
 
 /** Clients send back what they were answered: computed fields are ignored, as system fields are. */
 const isComputed = (def: CollectionDef, name: string): boolean => def.computed.some((one) => one.name === name);
@@ -97,9 +111,11 @@ const maskedEntry = (field: string): ProblemEntry => ({
 });
 
 /** The fields of a new record as they will be, for a rule to judge. */
-export const newRow = (def: CollectionDef, body: Body): Record<string, unknown> =>
+export const newRow = (def: CollectionDef, body: Body): Record<string, unknown> => writtenOf(def.fields, body);
+
+const writtenOf = (columns: readonly FieldColumn[], body: Body): Record<string, unknown> =>
   Object.fromEntries(
-    def.fields.map(({ name, field }) => [name, Object.hasOwn(body, name) ? body[name] : (field.default ?? null)]),
+    columns.map(({ name, field }) => [name, Object.hasOwn(body, name) ? body[name] : (field.default ?? null)]),
   );
 
 function refusal(closed: readonly string[], entries: readonly ProblemEntry[]): Failure {

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Field } from '../../contract/fields.ts';
 import { Failure } from '../../contract/problems.ts';
-import type { DocumentedCollection } from '../../openapi/collection-document.ts';
+import type { DocumentedCollection, Face } from '../../openapi/collection-document.ts';
 import type { Decide, Operation } from '../access/decide.ts';
 import { Answer, type Ctx, RawJson } from '../context.ts';
 import type { CollectionDef } from '../schema/collection-def.ts';
@@ -31,6 +31,9 @@ const masked = ({ name, description }: Field): Field => ({
   description: `Personal data, masked for you.${description === undefined ? '' : ` ${description}`}`,
 });
 
+/** A field that is set for the caller. */
+export const optional = (field: Field): Field => ({ ...field, required: false }) as Field;
+
 export function createCollectionDocuments({ definitions, decide, base }: DocumentParts) {
   const kept = new LRUCache<string, { readonly document: object; readonly text: string }>({ max: KEPT });
 
@@ -39,12 +42,13 @@ export function createCollectionDocuments({ definitions, decide, base }: Documen
     const open: { [O in Operation]?: readonly Field[] } = {};
     for (const operation of OPERATIONS) {
       try {
-        const { fields, unmasked } = decide(ctx, { def, operation, namedAccount: ctx.caller?.accountId ?? '' });
+        const { fields, unmasked, checks } = decide(ctx, { def, operation, namedAccount: ctx.caller?.accountId ?? '' });
         const hides = (field: Field) =>
           field.pii === true && !unmasked && (operation === 'list' || operation === 'view');
+        const set = new Set(checks.flatMap(({ sets, field }) => (sets === null ? [] : [field])));
         open[operation] = def.shown
-          .filter(({ name }) => fields === null || fields.has(name))
-          .map(({ field }) => (hides(field) ? masked(field) : field));
+          .filter(({ name }) => fields === null || fields.has(name) || set.has(name))
+          .map(({ field }) => (hides(field) ? masked(field) : set.has(field.name) ? optional(field) : field));
       } catch (error) {
         if (!(error instanceof Failure)) throw error;
       }
@@ -54,26 +58,28 @@ export function createCollectionDocuments({ definitions, decide, base }: Documen
     return { name, description: def.description, softDelete: def.softDelete, open };
   }
 
-  async function made(collections: readonly DocumentedCollection[], single: boolean) {
+  /** `face`: the document of one collection on it; null: the system's with all of them. */
+  async function made(collections: readonly DocumentedCollection[], face: Face | null) {
     const key = createHash('sha256')
-      .update(JSON.stringify([single, collections]))
+      .update(JSON.stringify([face, collections]))
       .digest('base64url');
     let known = kept.get(key);
     if (known === undefined) {
       const { collectionDocument, documentWith } = await import('../../openapi/collection-document.ts');
       const start = (await base()) as never;
-      const document = single
-        ? collectionDocument(start, collections[0] as DocumentedCollection)
-        : documentWith(start, collections);
+      const document =
+        face === null
+          ? documentWith(start, collections)
+          : collectionDocument(start, collections[0] as DocumentedCollection, face);
       known = { document, text: JSON.stringify(document) };
       kept.set(key, known);
     }
     return { ...known, headers: { 'Cache-Control': 'private, no-cache' }, tag: `"${key.slice(0, 22)}"` };
   }
 
-  async function one(ctx: Ctx, name: string) {
+  async function one(ctx: Ctx, name: string, face: Face) {
     const found = documented(ctx, await enabledCollection(definitions, ctx, name));
-    if (found !== null) return made([found], true);
+    if (found !== null) return made([found], face);
     if (ctx.caller === null) throw new Failure('UNAUTHORIZED');
     throw new Failure('FORBIDDEN', { reason: `nothing of ${name} is open to you` });
   }
@@ -83,7 +89,7 @@ export function createCollectionDocuments({ definitions, decide, base }: Documen
     const found = visible
       .sort((a, b) => (a.qualifiedName < b.qualifiedName ? -1 : 1))
       .flatMap((def) => documented(ctx, def) ?? []);
-    return made(found, false);
+    return made(found, null);
   };
   const json = ({ text, tag, headers }: Awaited<ReturnType<typeof made>>) =>
     new Answer(new RawJson(text, tag), headers);
@@ -96,8 +102,8 @@ export function createCollectionDocuments({ definitions, decide, base }: Documen
     /** What the caller may do with a collection and the fields of each operation, null for nothing. */
     open: (ctx: Ctx, def: CollectionDef): DocumentedCollection | null => (def.enabled ? documented(ctx, def) : null),
     /** One collection. Throws RESOURCE_NOT_FOUND, RESOURCE_DISABLED, UNAUTHORIZED and FORBIDDEN. */
-    openapi: async (ctx: Ctx, name: string) => json(await one(ctx, name)),
-    openapiYaml: async (ctx: Ctx, name: string) => yaml(await one(ctx, name)),
+    openapi: async (ctx: Ctx, name: string, face: Face = 'records') => json(await one(ctx, name, face)),
+    openapiYaml: async (ctx: Ctx, name: string, face: Face = 'records') => yaml(await one(ctx, name, face)),
     /** The contract and every collection of which the caller may do anything. */
     system: async (ctx: Ctx) => json(await all(ctx)),
     systemYaml: async (ctx: Ctx) => yaml(await all(ctx)),

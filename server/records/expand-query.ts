@@ -15,6 +15,8 @@ const EACH = { usual: 30, most: 100 } as const;
 export interface Branch {
   /** The field, or `{collection}_via_{field}`. */
   readonly name: string;
+  /** The member that shows the record beside the field that names it; left out: in its place. */
+  readonly beside?: string;
   readonly target: CollectionDef;
   /** Set where other records refer to this one: their column, order and number. */
   readonly via: { readonly by: RecordColumn; readonly sort: readonly SortKey[]; readonly limit: number } | null;
@@ -76,15 +78,19 @@ async function branches(
 
 /** null for a name that is no field; a field that is no reference is refused. */
 async function reference(def: CollectionDef, part: Part, names: Names, sources: ExpandSources): Promise<Branch | null> {
-  if (!names.has(part.name)) return null;
-  const field = names.find(part.name)?.field;
+  // `property` stands for `property_id`, unless there is a field of that name.
+  const beside = !names.has(part.name) && names.shows(`${part.name}_id`);
+  const own = beside ? `${part.name}_id` : part.name;
+  if (!names.has(own)) return null;
+  const field = names.find(own)?.field;
   if (field === undefined) return null;
   if (field?.type !== 'reference') throw refusal(`${part.name} is no reference`);
   if (Object.keys(part.options).length > 0) throw refusal(`${part.name} is one record: it takes no options`);
   const { app, name } = referenced(def.app, field.collection);
   const target = await sources.find(`${app}.${name}`);
   if (target === undefined) throw refusal(`the collection of ${part.name} is not there`);
-  return { name: part.name, target, via: null, below: await below(target, part, sources) };
+  const branch = { name: own, target, via: null, below: await below(target, part, sources) };
+  return beside ? { ...branch, beside: part.name } : branch;
 }
 
 async function backRelation(

@@ -35,7 +35,9 @@ export async function expanded(
         const texts = await targets(reads, scopeOf, branch, ids);
         for (const [r, row] of rows.entries()) {
           const id = row[i];
-          if (typeof id === 'string') (replaced[r] as (string | undefined)[])[i] = texts.get(id) ?? 'null';
+          const text = typeof id === 'string' ? (texts.get(id) ?? 'null') : 'null';
+          if (branch.beside !== undefined) more[r] += `,${JSON.stringify(branch.beside)}:${text}`;
+          else if (typeof id === 'string') (replaced[r] as (string | undefined)[])[i] = text;
         }
         return;
       }

@@ -22,12 +22,7 @@ export interface ImportParts {
   readonly reads: RecordReads;
   readonly writesMany: RecordsWritten;
   /** Changes rows, each by its own body; throws Missing for one that is not there for the caller. */
-  readonly changeRows: (
-    tx: Transaction,
-    opened: Opened,
-    rows: ChangedRecord[],
-    changes: readonly { readonly id: string; readonly data: Body }[],
-  ) => Promise<unknown>;
+  readonly changeRows: (tx: Transaction, opened: Opened, rows: ChangedRecord[]) => Promise<unknown>;
   readonly author: (ctx: Ctx) => Author;
 }
 
@@ -141,7 +136,7 @@ export class ImportRun {
     const { def, scope } = create;
     const accountId = scope.accountId ?? (await this.accountOf(data));
     const row = { ...prepareBody(def, data, 'create', scope), id: uuidV7(), accountId };
-    if (scope.rows.length > 0) refuseForbidden(create, row, data);
+    if (scope.rows.length > 0) refuseForbidden(create, row);
     return { line, data, create: row };
   }
 
@@ -181,8 +176,7 @@ export class ImportRun {
     const made = rows.flatMap(({ create }) => create ?? []);
     if (made.length > 0) await writesMany.insertMany(tx, def, scope, made, author(ctx));
     const changed = rows.flatMap(({ change }) => change ?? []);
-    const changes = rows.map(({ change, data }) => ({ id: change?.id ?? '', data }));
-    if (changed.length > 0) await changeRows(tx, opened, changed, changes);
+    if (changed.length > 0) await changeRows(tx, opened, changed);
   }
 
   /** In a transaction of its own, or in a part of the outer one that can be undone alone. */

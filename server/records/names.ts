@@ -23,6 +23,12 @@ export class Names {
     return this.known.byName.has(name);
   }
 
+  /** Whether `find` would answer a column. */
+  shows(name: string): boolean {
+    const column = this.known.byName.get(name);
+    return column !== undefined && this.mayRead(column);
+  }
+
   /** A column to show. */
   find(name: string): RecordColumn | null {
     const column = this.known.byName.get(name);

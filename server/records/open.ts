@@ -133,14 +133,13 @@ export function createOpening({ definitions, resolveAccount, decide }: OpeningOp
   return { open, on, viewOf, bodyAccount, rights };
 }
 
-const told = ({ accountId, key, fields, unmasked }: RecordScope): string =>
-  JSON.stringify([accountId, key, fields && [...fields].sort(), unmasked]);
+const told = ({ accountId, key, fields, unmasked, checks }: RecordScope): string =>
+  JSON.stringify([accountId, key, fields && [...fields].sort(), unmasked, ...checks.map(({ rule }) => rule.text)]);
 
 /** The create rule judges the record as it will be. Throws FORBIDDEN. */
 export function refuseForbidden(
   { ctx, def, scope }: Opened,
-  made: { id: string; accountId: string },
-  body: Body,
+  made: { readonly id: string; readonly accountId: string; readonly body: Body },
 ): void {
   const at = new Date().toISOString();
   const by = ctx.caller?.userId ?? null;
@@ -152,8 +151,8 @@ export function refuseForbidden(
     created_by: by,
     updated_by: by,
   };
-  const { rows, environment } = withData(scope, body);
-  if (passes(rows, { ...newRow(def, body), ...system }, environment)) return;
+  const { rows, environment } = withData(scope, made.body);
+  if (passes(rows, { ...newRow(def, made.body), ...system }, environment)) return;
   throw new Failure('FORBIDDEN', { reason: 'the record does not satisfy the create rule' });
 }
 

@@ -8,6 +8,7 @@ import { Answer, type Ctx } from '../context.ts';
 import { DatabaseFault, DatabaseUnavailable } from '../db/errors.ts';
 import type { CollectionDef } from '../schema/collection-def.ts';
 import { shownName } from '../schema/names.ts';
+import { optional } from './documents.ts';
 import type { Definitions, Opening } from './open.ts';
 
 const OPERATIONS: readonly Operation[] = ['view', 'list', 'create', 'update'];
@@ -22,8 +23,10 @@ export interface SchemaParts {
 export const createSchema =
   ({ opening, definitions, decide }: SchemaParts) =>
   async (ctx: Ctx, name: string) => {
-    const { def, open } = await readable({ opening, decide }, ctx, name);
-    const fields = (await stored(def)).filter((field) => open === null || open.has(field.name));
+    const { def, open, set } = await readable({ opening, decide }, ctx, name);
+    const fields = (await stored(def))
+      .filter((field) => open === null || open.has(field.name))
+      .map((field) => (set.has(field.name) ? optional(field) : field));
     const schema = collectionSchema({ name: shownName(def), fields });
     const hash = createHash('sha256').update(JSON.stringify(schema)).digest('base64url').slice(0, 22);
     return new Answer(schema, { ETag: `"${hash}"`, 'Cache-Control': 'private, no-cache' });
@@ -41,7 +44,7 @@ export const createSchema =
     }
   };
 
-/** The fields of all operations that the caller may do; null: every one. Refused where he may do none. */
+/** The fields of all operations that the caller may do, null: every one; and those that a create sets for him. Refused where he may do none. */
 async function readable({ opening, decide }: Pick<SchemaParts, 'opening' | 'decide'>, ctx: Ctx, name: string) {
   const first = await opening.open({ ctx, name, operation: 'view' }).catch((error) => {
     if (error instanceof Failure && (error.code === 'FORBIDDEN' || error.code === 'KEY_PERMISSION_DENIED'))
@@ -50,14 +53,17 @@ async function readable({ opening, decide }: Pick<SchemaParts, 'opening' | 'deci
   });
   const { def, scope } = first instanceof Failure ? await opening.open({ ctx, name, operation: 'create' }) : first;
   const open = new Set<string>();
+  const set = new Set<string>();
+  let every = false;
   for (const operation of OPERATIONS) {
     try {
-      const { fields } = decide(ctx, { def, operation, namedAccount: scope.accountId, management: true });
-      if (fields === null) return { def, open: null };
-      for (const field of fields) open.add(field);
+      const { fields, checks } = decide(ctx, { def, operation, namedAccount: scope.accountId, management: true });
+      every ||= fields === null;
+      for (const field of fields ?? []) open.add(field);
+      for (const { field, sets } of operation === 'create' ? checks : []) if (sets !== null) set.add(field);
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
     }
   }
-  return { def, open };
+  return { def, open: every ? null : new Set([...open, ...set]), set };
 }

@@ -98,7 +98,7 @@ export function createRecords(options: RecordsOptions) {
       const accountId = scope.accountId ?? (await bodyAccount(body));
       const row = prepareBody(def, body, 'create', scope);
       const made = { ...row, ...author(ctx), id: idsOf(ctx.attempt?.seed)(), accountId };
-      if (scope.rows.length > 0) refuseForbidden(opened, made, body);
+      if (scope.rows.length > 0) refuseForbidden(opened, made);
       const cells = await durably(ctx, (tx) => writes.insert(def, scope, made, tx));
       return tagged(writtenReply(def, cells, viewOf(opened), sentOf(row, body)), def);
     });
@@ -125,8 +125,8 @@ export function createRecords(options: RecordsOptions) {
     on(call, 'update', async (opened) => {
       const { ctx, def } = opened;
       if (ctx.attempt?.committed) return again(opened, idOf(id));
-      const scope = withData(opened.scope, body);
-      const row = prepareBody(def, body, mode, scope);
+      const row = prepareBody(def, body, mode, opened.scope);
+      const scope = withData(opened.scope, row.body);
       const version = await versionOf(opened, idOf(id));
       const change = { ...row, ...author(ctx), version };
       const cells = await durably(ctx, (tx) => writes.update(def, scope, id, change, tx));

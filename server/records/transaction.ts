@@ -75,7 +75,7 @@ export function createTransactions(parts: TransactionParts) {
       id: newId as string,
       accountId: accountId as string,
     };
-    if (at.scope.rows.length > 0) refuseForbidden(at, row, data);
+    if (at.scope.rows.length > 0) refuseForbidden(at, row);
     return { op, row, data };
   }
 
@@ -119,8 +119,8 @@ export function createTransactions(parts: TransactionParts) {
     }
     const data = refs.resolved(index);
     const row = prepareBody(def, data, op.op === 'replace' ? 'replace' : 'patch', scope);
-    const cells = await writes.update(def, withData(scope, data), id, { ...row, ...author(ctx) }, tx);
-    if (cells === null) throw new NotChanged(step, id, row, data);
+    const cells = await writes.update(def, withData(scope, row.body), id, { ...row, ...author(ctx) }, tx);
+    if (cells === null) throw new NotChanged(step, id, row);
     refs.done(index, id, reply(step, cells, row, data), masked(step));
   }
 
@@ -177,8 +177,8 @@ export function createTransactions(parts: TransactionParts) {
       else await stored(ctx, steps, refs);
     } catch (error) {
       if (!(error instanceof NotChanged)) throw error;
-      const { step, id, row, data } = error;
-      const scope = withData(step.opened.scope, data);
+      const { step, id, row } = error;
+      const scope = withData(step.opened.scope, row.body);
       throw at(await notUpdated({ ...step.opened, scope }, id, row), step.index);
     }
     return new RawJson(`{"results":[${refs.results().join()}],"count":${steps.length}}`);
@@ -216,7 +216,6 @@ class NotChanged extends Missing {
     readonly step: Step,
     readonly id: string,
     readonly row: Prepared,
-    readonly data: Body,
   ) {
     super(step.index);
   }

@@ -5,10 +5,11 @@ import type { Permissions } from '../permissions/service.ts';
 import type { Roles } from './service.ts';
 
 export const rolesRoutes = (roles: Roles, permissions: Permissions): Handlers<typeof contract> => ({
-  list: () => roles.list(),
-  create: ({ body, ctx }) => roles.create(body, ctx),
-  get: ({ params }) => roles.get(params.id),
-  update: ({ params, body, ctx }) => roles.update(params.id, body, ctx),
+  list: () => permissions.roles.list(),
+  create: ({ body, ctx }) => permissions.roles.create(body, ctx),
+  get: ({ params }) => permissions.roles.get(params.id),
+  update: ({ params, body, ctx }) => permissions.roles.update(params.id, body, ctx),
+  change: ({ params, body, ctx }) => permissions.roles.update(params.id, body, ctx),
   delete: ({ params, ctx }) => roles.delete(params.id, ctx),
   permissions: ({ params }) => permissions.ofRole(params.id),
   permissionsMatrix: ({ params }) => permissions.ofRole(params.id),

@@ -1,21 +1,27 @@
 // The SQL of roles.
-import type { Role } from '../../contract/roles.ts';
+import type { Role as ShownRole } from '../../contract/roles.ts';
 import type { Runner } from '../db/database.ts';
 
+/** A role, apart from what it may do. */
+export type Role = Omit<ShownRole, 'permissions'>;
+/** Its id, or its name, which never begins with a digit. */
+export type RoleKey = number | string;
+
 const SHOWN = 'id, name, description, is_builtin, enabled, created_at, updated_at';
+const by = (key: RoleKey): string => (typeof key === 'number' ? 'id = $1' : 'name = $1');
 const first = <T>(rows: readonly T[]): T | null => rows[0] ?? null;
 
 /** All roles in the order in which they were made. */
 export const listRoles = (run: Runner): Promise<Role[]> =>
   run.query<Role>(`select ${SHOWN} from snackbase.roles order by id`);
 
-export async function findRole(run: Runner, id: number): Promise<Role | null> {
-  return first(await run.query<Role>(`select ${SHOWN} from snackbase.roles where id = $1`, [id]));
+export async function findRole(run: Runner, key: RoleKey): Promise<Role | null> {
+  return first(await run.query<Role>(`select ${SHOWN} from snackbase.roles where ${by(key)}`, [key]));
 }
 
 /** The same, locked against changes until the transaction ends; users may still be given the role. */
-export async function lockRole(run: Runner, id: number): Promise<Role | null> {
-  return first(await run.query<Role>(`select ${SHOWN} from snackbase.roles where id = $1 for no key update`, [id]));
+export async function lockRole(run: Runner, key: RoleKey): Promise<Role | null> {
+  return first(await run.query<Role>(`select ${SHOWN} from snackbase.roles where ${by(key)} for no key update`, [key]));
 }
 
 /** The same, locked against removal until the transaction ends. */

@@ -38,7 +38,16 @@ export async function openTrail(db: OpenDatabase) {
   const def = registry.get(name) as CollectionDef;
   const writes = createWrites(db, createStatements(db, 'off'), trail);
   const scope = (accountId: string) =>
-    makeScope({ accountId, rows: [], fields: null, unmasked: true, environment: { auth: null }, slots: [], key: '1' });
+    makeScope({
+      accountId,
+      rows: [],
+      fields: null,
+      unmasked: true,
+      environment: { auth: null },
+      slots: [],
+      checks: [],
+      key: '1',
+    });
   const author = (by: string) => ({
     by,
     context: JSON.stringify({ actor_kind: 'user', user_id: by, request_id: 'r1' }),

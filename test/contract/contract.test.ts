@@ -18,11 +18,10 @@ describe('repository', () => {
 });
 
 describe('contract', () => {
-  it('S001-03 every path begins with /api/v1, but for probes and documents', () => {
+  it('S001-03 every path begins with /api/v1, but for probes, documents and the second face of records', () => {
     const open = ['/health', '/live', '/ready', '/docs', '/openapi.json', '/openapi.yaml', '/mcp'];
-    expect(
-      routes.filter(({ route }) => !route.path.startsWith('/api/v1') && !open.includes(route.path)).map((r) => r.id),
-    ).toEqual([]);
+    const known = (path: string) => /^(\/api\/v1|\/v1\/:resource)(\/|$)/.test(path) || open.includes(path);
+    expect(routes.filter(({ route }) => !known(route.path)).map((r) => r.id)).toEqual([]);
   });
 
   it('method and path are unique, also with parameters erased', () => {

@@ -56,6 +56,7 @@ const PARAMS: Record<string, Record<string, (at: Target) => string>> = {
   appRecords: { appId: () => 'main', entity: (at) => at.collection, id: (at) => at.record },
   federation: { identityKind: () => 'contact' },
   adminRecords: { collection: (at) => at.collection, id: (at) => at.record },
+  resources: { resource: (at) => at.collection, id: (at) => at.record },
   rules: { id: (at) => at.collection },
   macros: { id: (at) => String(at.macro) },
   roles: { id: (at) => String(at.role) },

@@ -48,6 +48,7 @@ const SCOPE = {
   unmasked: true,
   environment: { auth: null },
   slots: [],
+  checks: [],
   key: '1',
 };
 

@@ -209,13 +209,12 @@ describe.each(kinds)('users on %s', (kind) => {
   });
 
   it('lists the built-in roles; the next role gets id 3', async () => {
-    const { items, total } = await rooms.roles.list();
+    const items = await rooms.roles.list();
     expect(items.map((r) => [r.id, r.name, r.is_builtin])).toEqual([
       [0, 'public', true],
       [1, 'admin', true],
       [2, 'user', true],
     ]);
-    expect(total).toBe(3);
     const made = await rooms.db.query(`insert into snackbase.roles (name) values ('editor') returning id`);
     expect(made).toEqual([{ id: 3 }]);
     await expect(rooms.db.query(`insert into snackbase.roles (name) values ('EDITOR')`)).rejects.toMatchObject({

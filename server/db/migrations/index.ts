@@ -15,6 +15,7 @@ import * as softDelete from './0012-soft-delete.ts';
 import * as idempotency from './0013-idempotency.ts';
 import * as events from './0014-events.ts';
 import * as apps from './0015-apps.ts';
+import * as permissionConstraints from './0016-permission-constraints.ts';
 
 export interface Migration {
   /** Recorded in the database; the file's name. */
@@ -39,4 +40,5 @@ export const migrations: readonly Migration[] = [
   { name: '0013-idempotency', ...idempotency },
   { name: '0014-events', ...events },
   { name: '0015-apps', ...apps },
+  { name: '0016-permission-constraints', ...permissionConstraints },
 ];
