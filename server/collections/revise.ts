@@ -69,10 +69,12 @@ export function createRevise({ registry, macros, permissions, trail }: RevisePar
     for (const revision of revisions) if (await granting(tx, revision, ctx)) granted.add(revision);
     await check(tx, revisions, book.problemsOf, macros);
     const finals = revisions.map(({ after }) => after && { ...after, definition: withReturnTypes(after.definition) });
+    const places = new Map(revisions.map(({ before, after, at }) => [(after ?? before)?.name, at]));
     const changes = await synced(
       tx,
       {
         tables: finals.flatMap((row) => (row === null ? [] : [desiredTable(row)])),
+        at: (table, path) => places.get(table.entity)?.(path) ?? path,
         absent: revisions.flatMap(({ before, after }) =>
           before === null || after ? [] : [tableOf(before.app, before.name)],
         ),
