@@ -85,7 +85,7 @@ const MATRIX: readonly Case[] = [
   c('kind', 'neq', 'vip', 1),
   c('tags', 'contains', ['b'], 0, 1),
   c('tags', 'contains', ['a', 'b'], 0),
-  c('tags', 'contains', [], 0, 1, 2),
+  c('tags', 'contains', [], 0, 1, 2, 3, 4),
   c('nums', 'contains', [2], 0, 1),
   c('doc', 'is_null', false, 4),
 ];
