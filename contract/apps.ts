@@ -58,7 +58,6 @@ const Deployment = z
     app: z.string(),
     revision: z.int(),
     changes: z.array(SchemaChange),
-    manifest: z.record(z.string(), z.unknown()),
     deployed_by: z.record(z.string(), z.unknown()).nullable().meta({ description: 'Who: {kind, user_id, …}.' }),
     created_at: Timestamp,
   })
@@ -252,7 +251,6 @@ export const apps = room({
             app: 'crm',
             revision: 1,
             changes,
-            manifest,
             deployed_by: { kind: 'user', user_id: '0198c0de-7a11-7000-8000-3b2f5c0ffee2' },
             created_at: at,
           },

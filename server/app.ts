@@ -104,11 +104,12 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
     const checkRule: CheckRule = (text, fields, use, at) => ruleProblems(text, fields, use, macros, at);
     const may = createMay(grants, (name) => registry.get(name)?.access);
     const permissions = createPermissions({ db, grants, roles, checkRule, may, trail });
+    const collectionPermissions = createCollectionPermissions({ grants, checkRule, trail });
     const collections = createCollections({
       db,
       registry,
       macros,
-      permissions: createCollectionPermissions({ grants, checkRule, trail }),
+      permissions: collectionPermissions,
       trail,
     });
     const documents = createDocuments(publicUrl);
@@ -180,7 +181,7 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
         apiKeys: apiKeyRoutes(apiKeys),
         adminTokens: adminTokenRoutes(apiKeys),
         records: recordRoutes(records, realtime),
-        apps: appRoutes(createApps({ db, collections, trail })),
+        apps: appRoutes(createApps({ db, collections, permissions: collectionPermissions, trail })),
         appRecords: appRecordRoutes(createAppRecords(records)),
         federation: federationRoutes(createFederation(records)),
         adminRecords: adminRecordRoutes(records),

@@ -758,9 +758,6 @@ export interface Deployment {
   app: string;
   revision: number;
   changes: SchemaChange[];
-  manifest: {
-    [key: string]: unknown;
-  };
   /** Who: {kind, user_id, …}. */
   deployed_by: {
     [key: string]: unknown;

@@ -9,6 +9,7 @@ import type { Collections } from '../collections/service.ts';
 import { type Ctx, SYSTEM_ACCOUNT } from '../context.ts';
 import type { Database, Transaction } from '../db/database.ts';
 import { uuidV7 } from '../ids.ts';
+import type { CollectionPermissions } from '../permissions/service.ts';
 import { withSchemaLock } from '../schema/apply.ts';
 import { fingerprint } from '../schema/fingerprint.ts';
 import { type LiveDefinition, type LiveTableSchema, liveSchema } from '../schema/live-schema.ts';
@@ -39,6 +40,7 @@ export interface Apps {
 export interface AppsOptions {
   readonly db: Database;
   readonly collections: Pick<Collections, 'deploy' | 'tables'>;
+  readonly permissions: Pick<CollectionPermissions, 'dropApp' | 'announce'>;
   readonly trail: Recorder;
 }
 
@@ -51,7 +53,7 @@ class Planned extends Error {
   }
 }
 
-export function createApps({ db, collections, trail }: AppsOptions): Apps {
+export function createApps({ db, collections, permissions, trail }: AppsOptions): Apps {
   async function find(id: string): Promise<store.AppRow> {
     const row = id.includes('\0') ? undefined : await store.find(db, id);
     if (row === undefined) throw new Failure('RESOURCE_NOT_FOUND');
@@ -137,7 +139,9 @@ export function createApps({ db, collections, trail }: AppsOptions): Apps {
       await withSchemaLock(db, async (tx) => {
         await store.remove(tx, id);
         await collections.deploy(tx, id, [], ctx, {});
+        await permissions.dropApp(tx, id, ctx);
         await told(tx, ctx, id, manifest, null);
+        await permissions.announce(tx);
       });
       return undefined;
     },

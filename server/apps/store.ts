@@ -101,9 +101,9 @@ export async function deployments(
   run: Runner,
   app: string,
   { limit, skip }: Window,
-): Promise<{ rows: DeploymentRow[]; total: number }> {
-  const rows = await run.query<DeploymentRow>(
-    `select id, app, revision, manifest, changes, deployed_by, created_at from snackbase.deployments
+): Promise<{ rows: Omit<DeploymentRow, 'manifest'>[]; total: number }> {
+  const rows = await run.query<Omit<DeploymentRow, 'manifest'>>(
+    `select id, app, revision, changes, deployed_by, created_at from snackbase.deployments
      where app = $1 order by created_at desc, id desc limit $2 offset $3`,
     [app, limit, skip],
   );

@@ -101,7 +101,7 @@ export function createRevise({ registry, macros, permissions, trail }: RevisePar
         rows.push(granted.has(revision) ? ((await store.byId(tx, after.id)) ?? after) : after);
       else rows.push(await stored(tx, before, after, ctx, reshaped.has(after?.name ?? '')));
     }
-    if (options.dryRun !== true && rows.includes(null)) await permissions.dropped(tx);
+    if (options.dryRun !== true && (granted.size > 0 || rows.includes(null))) await permissions.announce(tx);
     const settings = revisions.flatMap((revision, i) =>
       settingChanges(revision.before, finals[i] ?? null, granted.has(revision)),
     );
@@ -186,12 +186,15 @@ async function check(
 ): Promise<void> {
   const gone = revisions.flatMap(({ before, after }) => (after === null && before !== null ? [before] : []));
   const known = new Set(await store.qualifiedNames(tx));
+  const spelled = new Map([...known].map((name) => [name.toLowerCase(), name]));
   for (const { app, name } of gone) known.delete(`${app}.${name}`);
   for (const { after } of revisions) if (after !== null) known.add(`${after.app}.${after.name}`);
   const problems: ProblemEntry[] = [...found];
   for (const { before, after, at = asIs } of revisions) {
     if (after === null) continue;
     const { definition } = after;
+    const taken = spelled.get(`${after.app}.${after.name}`.toLowerCase());
+    if (before === null && taken !== undefined) problems.push({ field: at('name'), ...nameTaken(taken) });
     const reshaped = before !== null && JSON.stringify(before.definition) !== JSON.stringify(definition);
     const more = [
       ...problemsOf({ ...after, fields: definition }, (app, name) => known.has(`${app}.${name}`)),
@@ -203,6 +206,11 @@ async function check(
   if (problems.length > 0) throw new Failure('INVALID_RESOURCE_DATA', {}, problems);
   if (gone.length > 0) await refuseReferenced(tx, gone, revisions);
 }
+
+const nameTaken = (taken: string) => {
+  const message = `The collection ${taken} is there already: a name keeps its case, and others must differ in more than that.`;
+  return { code: 'name_taken', message };
+};
 
 /** What goes must not be pointed at by what stays. */
 async function refuseReferenced(

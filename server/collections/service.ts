@@ -125,6 +125,7 @@ export function createCollections({
     },
 
     async deploy(tx, app, entities, ctx, { keep = false, ...options }) {
+      await store.lockApp(tx, app);
       const there = new Map((await store.ofApp(tx, app)).map((row) => [row.name, row]));
       const revisions = entities.map(({ at, permissions: granted, ...input }): Revision => {
         const before = there.get(input.name) ?? null;

@@ -95,6 +95,11 @@ export async function lock(runner: Runner, id: string): Promise<void> {
   await runner.query('select id from snackbase.collections where id = $1 for update', [id]);
 }
 
+/** The same for all of an app. */
+export async function lockApp(runner: Runner, app: string): Promise<void> {
+  await runner.query('select id from snackbase.collections where app = $1 order by id for update', [app]);
+}
+
 /** Stores a new collection at revision 1. */
 export async function insert(
   runner: Runner,

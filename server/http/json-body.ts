@@ -39,16 +39,42 @@ export async function readBody(request: IncomingMessage, { limit, yaml = false }
   return isYaml ? parseYaml(bytes) : parseJson(bytes);
 }
 
-/** YAML as JSON: what JSON cannot say, as a cycle or a key that is no text, is refused; aliases are bounded. */
+/** YAML is read much more slowly than JSON, and grows by its aliases. */
+const YAML = { bytes: 1_000_000, text: 8_000_000, aliases: 50 } as const;
+
+/** YAML as JSON: what JSON cannot say, as a cycle, a number without end or a key that is no text, is refused; so are keys that stand twice. */
 async function parseYaml(bytes: Buffer): Promise<unknown> {
-  const { parse } = await import('yaml');
-  let text: string;
+  if (bytes.length > YAML.bytes) throw new Failure('PAYLOAD_TOO_LARGE', { limit: YAML.bytes });
+  const { parseDocument, visit, isScalar } = await import('yaml');
   try {
-    text = JSON.stringify(parse(decoder.decode(bytes), { maxAliasCount: 100, stringKeys: true })) ?? '';
+    // The library compares each key of a map with all others.
+    const document = parseDocument(decoder.decode(bytes), { uniqueKeys: false, stringKeys: true });
+    const [fault] = document.errors;
+    if (fault !== undefined) throw fault;
+    visit(document, {
+      Map(_, { items }) {
+        const seen = new Set<unknown>();
+        for (const { key } of items) {
+          const name = isScalar(key) ? key.value : key;
+          if (seen.has(name)) throw new Error(`the key ${String(name).slice(0, 100)} stands twice in one map`);
+          seen.add(name);
+        }
+      },
+    });
+    const text = JSON.stringify(document.toJS({ maxAliasCount: YAML.aliases }), finite) ?? '';
+    if (text.length > YAML.text) throw new Error('its aliases make too much of it');
+    return parseJson(Buffer.from(text));
   } catch (error) {
-    throw new Failure('INVALID_YAML', { reason: (error as Error).message.split('\n')[0]?.slice(0, 200) ?? '' });
+    const [reason = ''] = (error instanceof Failure ? String(error.parameters.reason) : (error as Error).message).split(
+      '\n',
+    );
+    throw new Failure('INVALID_YAML', { reason: reason.replace(/:$/, '').slice(0, 200) });
   }
-  return parseJson(Buffer.from(text));
+}
+
+function finite(key: string, value: unknown): unknown {
+  if (typeof value === 'number' && !Number.isFinite(value)) throw new Error(`${key} is no finite number`);
+  return value;
 }
 
 function collect(request: IncomingMessage, limit: number): Promise<Buffer> {

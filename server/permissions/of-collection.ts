@@ -22,7 +22,7 @@ export interface StatedPermission {
 export interface CollectionPermissions {
   /**
    * Makes the list the permissions of exactly the collection `full` (`main.posts`), whose fields are `fields`; others go.
-   * Throws INVALID_RESOURCE_DATA with every problem. Answers whether anything changed.
+   * Throws INVALID_RESOURCE_DATA with every problem. Answers whether anything changed, which `announce` then makes known.
    */
   set(
     tx: Transaction,
@@ -31,8 +31,10 @@ export interface CollectionPermissions {
     stated: readonly StatedPermission[],
     ctx: Ctx | undefined,
   ): Promise<boolean>;
-  /** Makes known that the permissions of a removed collection are gone. */
-  dropped(tx: Transaction): Promise<void>;
+  /** Takes away what was granted for all collections of an app. */
+  dropApp(tx: Transaction, app: string, ctx: Ctx | undefined): Promise<void>;
+  /** Makes changes known, also those that came with a removed collection. It locks: to be called last. */
+  announce(tx: Transaction): Promise<void>;
 }
 
 export interface CollectionPermissionsOptions {
@@ -76,21 +78,32 @@ export function createCollectionPermissions({
       if (problems.length > 0) throw new Failure('INVALID_RESOURCE_DATA', {}, problems);
       const before = await store.ofCollection(tx, full);
       if (JSON.stringify(before) === JSON.stringify(store.sorted(rows))) return false;
-      await store.replaceOfCollection(tx, full, rows, clock().toISOString());
-      const list = (all: readonly store.CollectionSetting[]) => ({
-        permissions: all.map(({ collection: _, ...row }) => row),
-      });
-      await trail.record(tx, ctx, {
-        accountId: SYSTEM_ACCOUNT,
-        table: 'permissions',
-        id: full,
-        operation: 'UPDATE',
-        before: list(before),
-        after: list(store.sorted(rows)),
-      });
-      await grants.publish(tx);
+      await replace(tx, full, before, rows, ctx);
       return true;
     },
-    dropped: (tx) => grants.publish(tx),
+    dropApp: async (tx, app, ctx) => replace(tx, `${app}.*`, await store.ofCollection(tx, `${app}.*`), [], ctx),
+    announce: (tx) => grants.publish(tx),
   };
+
+  async function replace(
+    tx: Transaction,
+    full: string,
+    before: readonly store.CollectionSetting[],
+    rows: readonly store.CollectionSetting[],
+    ctx: Ctx | undefined,
+  ): Promise<void> {
+    if (before.length === 0 && rows.length === 0) return;
+    await store.replaceOfCollection(tx, full, rows, clock().toISOString());
+    const list = (all: readonly store.CollectionSetting[]) => ({
+      permissions: all.map(({ collection: _, ...row }) => row),
+    });
+    await trail.record(tx, ctx, {
+      accountId: SYSTEM_ACCOUNT,
+      table: 'permissions',
+      id: full,
+      operation: 'UPDATE',
+      before: list(before),
+      after: list(store.sorted(rows)),
+    });
+  }
 }

@@ -9,7 +9,8 @@ import { linkedTo, readLinked } from './linked.ts';
 import { readProjection } from './list-query.ts';
 import type { createListing } from './listing.ts';
 import { Names } from './names.ts';
-import type { Definitions, Opened, Opening } from './open.ts';
+import { ATTEMPTS, type Definitions, type Opened, type Opening } from './open.ts';
+import { refuseHuge } from './page.ts';
 import type { RecordReads } from './store/read.ts';
 import type { Part, Unions } from './store/union.ts';
 
@@ -45,8 +46,11 @@ class SharedNames extends Names {
   }
   override comparable(name: string): RecordColumn | null {
     const type = this.shared.get(name);
-    if (type === undefined || this.isComparable(name)) return super.comparable(name);
+    if (type === undefined || !this.isAbsent(name)) return super.comparable(name);
     return { name, type, quoted: `null::${type}`, field: null };
+  }
+  override isAbsent(name: string): boolean {
+    return this.shared.has(name) && !this.isComparable(name);
   }
 }
 
@@ -84,7 +88,9 @@ export function createFederated({ definitions, opening, reads, unions, linking }
     const [rows, total] = await Promise.all([unions.list(asked), unions.count(asked)]);
     const idsOf = (at: number) => rows.filter(({ part }) => part === at).map(({ id }) => id);
     const texts = await Promise.all(open.map((one, at) => recordsOf(one, idsOf(at), query.linked)));
-    return { items: rows.flatMap(({ part, id }) => texts[part]?.get(id) ?? []), total };
+    const items = rows.flatMap(({ part, id }) => texts[part]?.get(id) ?? []);
+    refuseHuge(items);
+    return { items, total };
   }
 
   /** The records of these ids as JSON that says where they are. */
@@ -103,14 +109,15 @@ export function createFederated({ definitions, opening, reads, unions, linking }
    * collections opens to the caller, INVALID_QUERY_PARAMS.
    */
   return async function federated(ctx: Ctx, kind: string, query: FederatedQuery) {
-    for (let again = false; ; again = true) {
+    for (let attempt = 1; ; attempt++) {
       const open = await opened(ctx, kind);
       const [first] = open;
       if (first === undefined) return { items: [], total: 0 };
       try {
         return await found(open, query);
       } catch (error) {
-        if (again || !isStaleSchema(error)) throw recordFault(error, 'fetch', first.def);
+        if (!isStaleSchema(error)) throw recordFault(error, 'fetch', first.def);
+        if (attempt === ATTEMPTS) throw new Failure('WRITE_CONFLICT', {}, [], { cause: error });
         await Promise.all(open.map(({ def }) => definitions.refresh(def.qualifiedName)));
       }
     }

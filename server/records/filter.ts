@@ -10,11 +10,11 @@ import { parseWhere } from '../expression/parse-where.ts';
 import type { Scope } from '../expression/scope.ts';
 import { slotValues } from '../expression/slots.ts';
 import { toSql } from '../expression/to-sql.ts';
-import { connect } from '../expression/tree.ts';
+import { connect, literal } from '../expression/tree.ts';
 import type { Checked } from '../expression/typed.ts';
 import type { CollectionDef, PgType } from '../schema/collection-def.ts';
 import type { Bound } from '../schema/values.ts';
-import type { RecordColumn } from './columns.ts';
+import { columnsOf, type RecordColumn } from './columns.ts';
 import type { Names } from './names.ts';
 
 /** A condition with a `?` for each value; equal texts are equal plans. */
@@ -72,8 +72,9 @@ export function readCondition(def: CollectionDef, asked: Asked, names: Names): C
   const scope: Scope = {
     field: (name) => {
       const column = names.comparable(name);
-      const computed = def.computed.find((one) => one.name === name)?.checked;
-      return column === null ? undefined : { type: valueTypeOfColumn(column), computed };
+      if (column === null) return undefined;
+      const type = valueTypeOfColumn(column);
+      return { type, computed: names.isAbsent(name) ? absent(type) : computedOf(def, name) };
     },
     fieldNames: names.comparableNames(),
     allow: { auth: false, data: false },
@@ -89,12 +90,25 @@ export function readCondition(def: CollectionDef, asked: Asked, names: Names): C
   return parsed.length === 0 ? null : unless('filter', () => check(connect('and', parsed), scope));
 }
 
+const computedOf = (def: CollectionDef, name: string): Checked | undefined =>
+  def.computed.find((one) => one.name === name)?.checked;
+
+/** What a field that a collection lacks is in its rows. */
+const absent = (type: ValueType): Checked => ({
+  root: { kind: 'constant', type, value: null },
+  source: literal(null),
+  fields: new Set(),
+  variables: new Set(),
+});
+
 /** The same as SQL. */
 export function readFilter(def: CollectionDef, asked: Asked, names: Names): Filter | null {
   const condition = readCondition(def, asked, names);
   if (condition === null) return null;
+  const { byName } = columnsOf(def);
   return unless('filter', () => {
-    const { sql, slots } = toSql(condition, { column: (name) => (names.comparable(name) as RecordColumn).quoted });
+    // Also fields that the caller may not compare: a computed one that he may is made of them.
+    const { sql, slots } = toSql(condition, { column: (name) => (byName.get(name) as RecordColumn).quoted });
     return { sql, values: slotValues(slots, { auth: null }) as Bound[] };
   });
 }

@@ -50,6 +50,11 @@ export class Names {
     return column !== undefined && this.mayCompare(column);
   }
 
+  /** True for a field that the collection lacks and that counts as null in it. */
+  isAbsent(_name: string): boolean {
+    return false;
+  }
+
   /** The names that `comparable` finds. */
   comparableNames(): string[] {
     return this.known.all.filter((column) => this.mayCompare(column)).map(({ name }) => name);

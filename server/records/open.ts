@@ -45,7 +45,7 @@ export interface Call {
 }
 
 /** How often a call starts anew because a definition was replaced under it. */
-const ATTEMPTS = 4;
+export const ATTEMPTS = 4;
 
 export type Opening = ReturnType<typeof createOpening>;
 
@@ -105,9 +105,10 @@ export function createOpening({ definitions, resolveAccount, decide }: OpeningOp
       try {
         return await run({ def, ...opened });
       } catch (error) {
-        if (!isStaleSchema(error)) throw recordFault(error, work, def);
+        if (!isStaleSchema(error)) throw recordFault(error, work, def, opened.scope.fields);
         const fresh = await definitions.refresh(call.name);
-        if (fresh?.id === def.id && fresh.revision === def.revision) throw recordFault(error, work, def);
+        if (fresh?.id === def.id && fresh.revision === def.revision)
+          throw recordFault(error, work, def, opened.scope.fields);
         if (attempt === ATTEMPTS) throw new Failure('WRITE_CONFLICT', {}, [], { cause: error });
       }
     }

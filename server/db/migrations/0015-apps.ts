@@ -27,14 +27,6 @@ export const up = async (kx: Knex): Promise<void> => {
     -- It is always there; its collections come from /api/v1/collections.
     insert into snackbase.apps (id, manifest) values ('main', '{"app_id": "main", "name": "Main"}');
 
-    -- Permissions for all collections of an app go with it; those of one collection go with that.
-    create function snackbase.forget_app() returns trigger language plpgsql as $$
-    begin
-      delete from snackbase.permissions where collection = old.id || '.*';
-      return null;
-    end $$;
-    create trigger forget_app after delete on snackbase.apps for each row execute function snackbase.forget_app();
-
     alter table snackbase.collections
       add column indexes jsonb not null default '[]',
       add column checks jsonb not null default '[]',
