@@ -72,7 +72,7 @@ async function refused(error: unknown, request: Request, _response: Response, ne
   if (!(error instanceof RequestValidationError) || request.ctx.judged === null) return next(error);
   const { route, handler } = request.ctx.judged;
   try {
-    await handler.refusing?.({ params: request.params, ctx: request.ctx });
+    await handler.refusing?.({ params: request.ctx.pathParams, ctx: request.ctx });
   } catch (decided) {
     return next(decided);
   }
@@ -90,6 +90,7 @@ function admission(route: Route, handler: AnyHandler, gate: Gate) {
   }
   return async (request: Request, _response: Response, next: NextFunction): Promise<void> => {
     request.ctx.judged = judged;
+    request.ctx.pathParams = request.params as Record<string, string>;
     try {
       if (isUpload(route.body) || route.metadata.inUrl !== undefined)
         request.ctx.recheck = () => gate.pass(route.metadata, request);

@@ -65,7 +65,7 @@ describe.runIf(available)('batches', () => {
     const made = await send('POST', [{ title: 'a' }, { title: 'b' }], { door: 'bulk' });
     expect([made.status, made.body.map((r: Json) => r.title)]).toEqual([201, ['a', 'b']]);
     expect(code(await send('POST', [], { door: 'bulk' }))).toEqual([400, 'INVALID_RESOURCE_DATA']);
-    expect(code(await send('POST', { title: 'x' }, { door: 'bulk' }))).toEqual([422, 'INVALID_REQUEST']);
+    expect(code(await send('POST', { title: 'x' }, { door: 'bulk' }))).toEqual([400, 'INVALID_RESOURCE_DATA']);
   });
 
   it('one bad item stores none, and every problem has its index', async () => {

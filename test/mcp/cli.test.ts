@@ -127,7 +127,9 @@ describe.runIf(available)('snackbase mcp', () => {
       [1, -32000],
       [2, -32000],
     ]);
-    expect(refused[0].error.message).toBe('Send a valid credential: Authorization: Bearer <token>. (401 UNAUTHORIZED)');
+    expect(refused[0].error.message).toMatch(
+      /^Send a valid credential: Authorization: Bearer <token>\. \(401 UNAUTHORIZED\)\n +Use --token/,
+    );
     const nobody = await said(['--url', 'http://127.0.0.1:9', '--token', 'x']);
     expect(nobody[0].error.message).toContain('does not answer');
   });

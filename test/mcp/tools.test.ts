@@ -201,15 +201,9 @@ describe.runIf(available)('mcp tools', () => {
     stream.close();
   });
 
-  it('what is out of range is refused by its name, and the largest page is answered', async () => {
-    for (const [args, field] of [
-      [{ limit: 0 }, 'limit'],
-      [{ limit: 1001 }, 'limit'],
-      [{ offset: -1 }, 'offset'],
-    ] as const) {
-      const { failed, value } = await admin.call(`${deals}_query`, args);
-      expect([failed, value.code, value.errors[0].field]).toEqual([true, 'INVALID_QUERY_PARAMS', field]);
-    }
+  it('what is out of range is brought into it, and the largest page is answered', async () => {
+    for (const args of [{ limit: 0 }, { limit: 1001 }, { offset: -1 }])
+      expect((await admin.call(`${deals}_query`, args)).failed).toBe(false);
     const records = Array.from({ length: 1000 }, (_, i) => ({ title: `many ${i}` }));
     expect((await admin.call(`${deals}_bulk_create`, { records })).value.count).toBe(1000);
     const where = { title: { $like: 'many %' } };
