@@ -67,7 +67,7 @@ function planType(draft: Draft, column: DesiredColumn, there: LiveColumn): void 
     refuse({
       field: column.system ? 'schema' : `${column.path}.type`,
       code: 'type_change_unsupported',
-      message: `The type of ${column.field} cannot be changed from ${from} to ${column.spelled}: add a field with another name instead.`,
+      message: `The type of ${desired.entity}.${column.field} cannot be changed from ${from} to ${column.spelled}: add a field with another name instead.`,
       expected: from,
       received: column.spelled,
     });
