@@ -21,6 +21,8 @@ export interface Access {
   readonly mcp: 'query' | 'get' | 'create' | 'update' | 'delete' | 'bulk_create' | false;
   /** Credentials that the URL may carry, of streams: their clients cannot send headers. */
   readonly inUrl?: readonly ('ticket' | 'token')[];
+  /** The code for a body that does not fit the contract, where it is not the usual one (`bodyRefusal`). */
+  readonly refusal?: 'INVALID_REQUEST' | 'INVALID_RESOURCE_DATA';
   /** A scope of API keys that opens the route to those whose owner may call it, as `apps.deploy`. */
   readonly keyScope?: string;
   /** The service judges the body itself, so that it can tell every problem at once; `yaml` is accepted beside JSON. */
@@ -28,6 +30,13 @@ export interface Access {
   /** Query parameters that may stand several times; their values come as a list. */
   readonly repeated?: readonly string[];
 }
+
+/**
+ * How a body of the wrong form is refused: of records as wrong data, of a query as wrong parameters (400), and where something is
+ * managed as a request that is none (422).
+ */
+export const bodyRefusal = ({ who, audit, refusal }: Access) =>
+  refusal ?? (who !== 'rules' ? 'INVALID_REQUEST' : audit === null ? 'INVALID_QUERY_PARAMS' : 'INVALID_RESOURCE_DATA');
 
 const reading = { rate: 'read', idempotent: 'safe', audit: null, mcp: false } as const;
 

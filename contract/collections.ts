@@ -22,6 +22,7 @@ export const spelled = (spellings: Readonly<Record<string, string>>) => (input: 
 export const SPELLINGS = {
   fields: 'schema',
   enableSoftDelete: 'soft_delete',
+  softDelete: 'soft_delete',
   enable_soft_delete: 'soft_delete',
   displayName: 'display_name',
   identityKind: 'identity_kind',

@@ -51,7 +51,7 @@ With a token of your own as with an API key: rules, permissions and scopes are t
     202: noBody,
     ...errors('INVALID_HEADER', 'NOT_ACCEPTABLE'),
   },
-  metadata: writes('rules', 'mcp', { rate: 'bulk', idempotent: 'none' }),
+  metadata: writes('rules', 'mcp', { rate: 'bulk', idempotent: 'none', refusal: 'INVALID_REQUEST' }),
   example: {
     body: {
       jsonrpc: '2.0',

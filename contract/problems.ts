@@ -1,6 +1,6 @@
 // The error catalogue: every code with its status, title and message, the one body that all errors have, and the value that carries one.
 import * as z from 'zod';
-import type { Access } from './access.ts';
+import { type Access, bodyRefusal } from './access.ts';
 
 type Entry = { readonly status: number; readonly title: string; readonly message: string };
 
@@ -226,7 +226,7 @@ export function standingErrors(
   if (access.who !== 'anyone') codes.push('KEY_PERMISSION_DENIED');
   if (access.who === 'rules') codes.push('ACCOUNT_REQUIRED');
   if (access.rate !== 'open') codes.push('RATE_LIMITED');
-  if (body) codes.push('INVALID_JSON', 'PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'INVALID_REQUEST');
+  if (body) codes.push('INVALID_JSON', 'PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', bodyRefusal(access));
   if (query) codes.push('INVALID_QUERY_PARAMS');
   if (params) codes.push('INVALID_URL');
   if (repeatable) codes.push('INVALID_HEADER', 'IDEMPOTENCY_IN_FLIGHT', 'IDEMPOTENCY_MISMATCH');

@@ -120,7 +120,7 @@ export const realtime = room({
     pathParams: noParams,
     body: noBody,
     responses: { 201: z.object({ ticket: z.string(), expires_in: z.int() }).meta({ id: 'RealtimeTicket' }) },
-    metadata: writes('rules', 'realtime.ticket', { idempotent: 'none', inUrl: [] }),
+    metadata: writes('rules', 'realtime.ticket', { idempotent: 'none', inUrl: [], refusal: 'INVALID_REQUEST' }),
     example: { reply: { ticket: 'sbt_Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmE', expires_in: 60 } },
   },
   subscribe: {

@@ -225,10 +225,14 @@ type Admit<R extends Route> = (input: {
 /** What the caller may do and see, as text that changes with it; asked before an answer is repeated. */
 type Rights<R extends Route> = (input: Pick<Parsed<R>, 'params' | 'body'> & { readonly ctx: Ctx }) => Promise<string>;
 
-export type Handler<R extends Route> = Handle<R> & { admit?: Admit<R>; rights?: Rights<R> };
+export type Handler<R extends Route> = Handle<R> & { admit?: Admit<R>; refusing?: Admit<R>; rights?: Rights<R> };
 
 /** A room's route table: one expression a route, each calling one service method. */
 export type Handlers<T extends Room> = { readonly [K in keyof T]: Handler<T[K]> };
+
+/** A handler that decides by itself; a request whose query cannot be read is decided upon first, so that 401, 403 and 404 win. */
+export const deciding = <R extends Route>(gate: { readonly admit: Admit<R> }, handle: Handle<R>): Handler<R> =>
+  Object.assign(handle, { refusing: gate.admit });
 
 /** A handler whose decision comes before its body is read. */
 export const admitted = <R extends Route>(

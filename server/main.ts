@@ -30,9 +30,15 @@ export async function main(args: readonly string[]): Promise<number> {
     console.log((await import('./version.ts')).VERSION);
     return 0;
   }
+  // `snackbase help plan` is `snackbase plan --help`.
+  if (name === 'help' && rest[0] !== undefined && Object.hasOwn(COMMANDS, rest[0])) return main([rest[0], '--help']);
   const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (load === undefined) return help(name);
   const { command } = await load();
+  if (rest.includes('--help') || rest.includes('-h')) {
+    console.log(command.usage);
+    return 0;
+  }
   try {
     return (await command.run(rest)) ?? 0;
   } catch (error) {

@@ -5,11 +5,16 @@ import { AppId, Entity, ManifestOutline } from '../../contract/manifest.ts';
 import type { ProblemEntry } from '../../contract/problems.ts';
 import type { DeployedEntity } from '../collections/service.ts';
 
-export interface ReadManifest {
+/** A manifest as it came. */
+export interface SentManifest {
   /** Empty where it could not be read. */
   readonly appId: string;
-  /** As it was sent. */
   readonly raw: Readonly<Record<string, unknown>>;
+  /** Throws nothing. */
+  read(): ReadManifest;
+}
+
+export interface ReadManifest {
   /** Those that could be read. */
   readonly entities: readonly DeployedEntity[];
   /** Names of those that could not. */
@@ -26,11 +31,18 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   public: 'open entities with their rules (`list_rule: ""`)',
 };
 
-/** `appId` is that of the address, where the address has one. Throws nothing. */
-export function readManifest(input: unknown, appId?: string): ReadManifest {
+/** `appId` is that of the address, where the address has one. */
+export function sentManifest(input: unknown, appId?: string): SentManifest {
   const sent = isObject(input) ? input : {};
   const raw = appId === undefined || 'appId' in sent || 'app_id' in sent ? sent : { app_id: appId, ...sent };
-  const outline = ManifestOutline.safeParse(isObject(input) ? raw : input);
+  // Also where another key is wrong: with a name the entities can be judged.
+  const id = AppId.safeParse(raw.app_id ?? raw.appId).data ?? '';
+  return { appId: id, raw, read: () => readManifest(isObject(input) ? raw : input, id, appId) };
+}
+
+function readManifest(input: unknown, id: string, appId: string | undefined): ReadManifest {
+  const raw = isObject(input) ? input : {};
+  const outline = ManifestOutline.safeParse(input);
   const problems: ProblemEntry[] = outline.success ? [] : entriesOf(outline.error.issues).map(hinted);
   const key = ['dataContract', 'data_contract', 'entities'].find((one) => one in raw) ?? 'data_contract';
   const listed = outline.success ? outline.data.data_contract : Array.isArray(raw[key]) ? (raw[key] as unknown[]) : [];
@@ -54,8 +66,6 @@ export function readManifest(input: unknown, appId?: string): ReadManifest {
     }
     seen.set(name.toLowerCase(), first ?? name);
   }
-  // Also where another key is wrong: with a name the entities can be judged.
-  const id = AppId.safeParse(raw.app_id ?? raw.appId).data ?? '';
   if (RESERVED.test(id))
     problems.push({
       field: 'app_id',
@@ -64,7 +74,7 @@ export function readManifest(input: unknown, appId?: string): ReadManifest {
     });
   if (appId !== undefined && id !== '' && id !== appId)
     problems.push({ field: 'app_id', code: 'app_id_differs', message: `The address names ${appId}: make them equal.` });
-  return { appId: id, raw, entities, unread, problems };
+  return { entities, unread, problems };
 }
 
 /** Where a key of a collection's definition stands in the manifest. */

@@ -10,8 +10,10 @@ import { type Ctx, SYSTEM_ACCOUNT } from '../context.ts';
 import type { Database, Transaction } from '../db/database.ts';
 import { uuidV7 } from '../ids.ts';
 import { withSchemaLock } from '../schema/apply.ts';
+import { fingerprint } from '../schema/fingerprint.ts';
 import { type LiveDefinition, type LiveTableSchema, liveSchema } from '../schema/live-schema.ts';
-import { type ReadManifest, readManifest } from './manifest.ts';
+import { schemaName } from '../schema/names.ts';
+import { type ReadManifest, type SentManifest, sentManifest } from './manifest.ts';
 import * as store from './store.ts';
 
 type C = typeof contract;
@@ -68,22 +70,26 @@ export function createApps({ db, collections, trail }: AppsOptions): Apps {
     conflicts: true,
   });
 
-  async function deployed(
-    tx: Transaction,
-    manifest: ReadManifest,
-    query: DeployQuery,
-    ctx: Ctx,
-  ): Promise<DeployOutcome> {
-    const { appId: app, raw, entities } = manifest;
+  const stateOf = async (tx: Transaction, app: string): Promise<string> =>
+    `${await store.definitionsMark(tx, app)} ${await fingerprint(tx, schemaName(app))}`;
+
+  async function deployed(tx: Transaction, sent: SentManifest, query: DeployQuery, ctx: Ctx): Promise<DeployOutcome> {
+    const { appId: app, raw } = sent;
     const before = await store.find(tx, app);
+    // The same manifest on the same state needs no comparing; by far most deploys are these.
+    if (before?.state && isDeepStrictEqual(before.manifest, raw) && before.state === (await stateOf(tx, app)))
+      return { app, revision: before.revision, applied: query.dry_run !== true, compliant: true, changes: [] };
+    const manifest = sent.read();
+    const { entities } = manifest;
     const { changes, changed } = await found(manifest, () =>
       collections.deploy(tx, app, entities, ctx, optionsOf(query, manifest.problems.length > 0)),
     );
     const same = before !== undefined && !changed && isDeepStrictEqual(before.manifest, raw);
     const outcome = { app, revision: before?.revision ?? 0, applied: true, compliant: changes.length === 0, changes };
     if (query.dry_run === true) throw new Planned({ ...outcome, applied: false });
+    const revision = same ? outcome.revision : await store.put(tx, app, raw);
+    await store.mark(tx, app, query.allow_destructive === false ? null : await stateOf(tx, app));
     if (same) return outcome;
-    const revision = await store.put(tx, app, raw);
     const by = JSON.parse(actorText(ctx)) as Record<string, unknown>;
     await store.keepDeployment(tx, { id: uuidV7(), app, revision, manifest: raw, changes, deployed_by: by });
     await told(tx, ctx, app, before?.manifest ?? null, raw);
@@ -106,11 +112,11 @@ export function createApps({ db, collections, trail }: AppsOptions): Apps {
     },
 
     async deploy(input, query, ctx, appId) {
-      const manifest = readManifest(input, appId);
+      const sent = sentManifest(input, appId);
       // Nothing can be planned for an app without a name; with one, the rest is judged as far as it can be read.
-      if (manifest.appId === '') throw refused(manifest.problems);
+      if (sent.appId === '' || (appId !== undefined && appId !== sent.appId)) throw refused(sent.read().problems);
       try {
-        return await withSchemaLock(db, (tx) => deployed(tx, manifest, query, ctx));
+        return await withSchemaLock(db, (tx) => deployed(tx, sent, query, ctx));
       } catch (error) {
         if (error instanceof Planned) return error.outcome;
         throw error;

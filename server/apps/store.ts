@@ -9,6 +9,8 @@ export interface AppRow {
   /** As it was sent. */
   readonly manifest: Json;
   readonly revision: number;
+  /** Of tables and definitions when the last deploy ended, null where that cannot be relied upon. */
+  readonly state: string | null;
   readonly entities: string[];
   readonly created_at: string;
   readonly updated_at: string;
@@ -24,7 +26,7 @@ export interface DeploymentRow {
   readonly created_at: string;
 }
 
-const COLUMNS = `id, manifest, revision, created_at, updated_at,
+const COLUMNS = `id, manifest, revision, state, created_at, updated_at,
   array(select c.name from snackbase.collections c where c.app = apps.id order by c.name) as entities`;
 
 interface Window {
@@ -55,6 +57,23 @@ export async function put(run: Runner, id: string, manifest: Json): Promise<numb
     [id, JSON.stringify(manifest)],
   );
   return row?.revision ?? 1;
+}
+
+/** Remembers the state that a deploy ended in. */
+export async function mark(run: Runner, id: string, state: string | null): Promise<void> {
+  await run.query('update snackbase.apps set state = $2 where id = $1 and state is distinct from $2', [id, state]);
+}
+
+/** A mark of the app's definitions and permissions, another one after any change of them. */
+export async function definitionsMark(run: Runner, app: string): Promise<string> {
+  const [row] = await run.query<{ mark: string }>(
+    `select count(*) || ':' || coalesce(sum(hashtextextended(part, 0)), 0) as mark from (
+       select id || ':' || xmin from snackbase.collections where app = $1
+       union all select id || ':' || xmin from snackbase.permissions where split_part(collection, '.', 1) = $1
+     ) as parts (part)`,
+    [app],
+  );
+  return row?.mark ?? '';
 }
 
 export async function remove(run: Runner, id: string): Promise<void> {

@@ -21,6 +21,7 @@ async function asked(args: readonly string[]) {
   const { values, words, connect } = readRemoteOptions(args, OPTIONS, { least: 1, most: 1 });
   const file = words[0] as string;
   const body = await readFile(file === '-' ? '/dev/stdin' : file, 'utf8');
+  if (body.trim() === '') throw new UsageError(`${file} is empty: write a manifest into it.`);
   const type = file.endsWith('.json') || body.trimStart().startsWith('{') ? 'application/json' : 'application/yaml';
   const remote = await connect();
   const keep = values['keep-removed'] === true ? 'false' : undefined;

@@ -100,7 +100,8 @@ export function told(status: number, text: string): string {
       errors?: { field: string; message: string }[];
     };
     const findings = errors.map((one) => `\n  ${one.field === '' ? '' : `${one.field}: `}${one.message}`);
-    return `${message} (${status} ${code})${findings.join('')}`;
+    const hint = status === 401 ? '\n  Use --token or SNACKBASE_TOKEN, or --account, --email and --password.' : '';
+    return `${message} (${status} ${code})${findings.join('')}${hint}`;
   } catch {
     return `The server answered ${status}: ${text.slice(0, 200)}`;
   }

@@ -57,7 +57,7 @@ export class CollectionRegistry {
     // Before loading, so that no change falls between the two.
     registry.leave = await db.listen(
       CHANNEL,
-      (payload) => registry.insist(() => registry.refresh(payload)),
+      (payload) => registry.told(payload),
       () => registry.insist(() => registry.reload()),
     );
     await registry.reload();
@@ -119,7 +119,7 @@ export class CollectionRegistry {
   /** Makes the change known here once the transaction commits, and to all other processes. `after` undefined: it is gone. */
   async publish(tx: Transaction, name: string, after: CollectionRow | undefined): Promise<void> {
     tx.afterCommit(() => this.put(name, after && collectionDef(after)));
-    await this.db.notify(CHANNEL, name, tx);
+    await this.db.notify(CHANNEL, after === undefined ? name : `${name} ${after.id} ${after.revision}`, tx);
   }
 
   /** Ends the subscription. */
@@ -141,6 +141,14 @@ export class CollectionRegistry {
       for (const [name, row] of fresh) this.put(name, collectionDef(row));
       return;
     }
+  }
+
+  /** Somebody announced a change; what this process made itself it knows already. */
+  private told(payload: string): void {
+    const [name = '', id, revision] = payload.split(' ');
+    const known = this.get(name);
+    if (known !== undefined && known.id === id && known.revision >= Number(revision)) return;
+    this.insist(() => this.refresh(name));
   }
 
   // A change was announced but cannot be read now: what is known is old until a reading succeeds.

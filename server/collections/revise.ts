@@ -66,13 +66,16 @@ export function createRevise({ registry, macros, permissions, trail }: RevisePar
     await shareRules(tx);
     // First, because fields may go together with the permissions that name them.
     const granted = new Set<Revision>();
-    for (const revision of revisions) if (await granting(tx, revision, ctx)) granted.add(revision);
-    await check(tx, revisions, book.problemsOf, macros);
+    const problems: ProblemEntry[] = [];
+    for (const revision of revisions) if (await granting(tx, revision, ctx, problems)) granted.add(revision);
+    await check(tx, revisions, book.problemsOf, macros, problems);
     const finals = revisions.map(({ after }) => after && { ...after, definition: withReturnTypes(after.definition) });
+    const places = new Map(revisions.map(({ before, after, at }) => [(after ?? before)?.name, at]));
     const changes = await synced(
       tx,
       {
         tables: finals.flatMap((row) => (row === null ? [] : [desiredTable(row)])),
+        at: (table, path) => places.get(table.entity)?.(path) ?? path,
         absent: revisions.flatMap(({ before, after }) =>
           before === null || after ? [] : [tableOf(before.app, before.name)],
         ),
@@ -125,13 +128,15 @@ export function createRevise({ registry, macros, permissions, trail }: RevisePar
     tx: Transaction,
     { before, after, permissions: stated, at = asIs }: Revision,
     ctx: Ctx | undefined,
+    problems: ProblemEntry[],
   ): Promise<boolean> {
     if (after === null || stated === undefined || (before === null && stated.length === 0)) return false;
     try {
       return await permissions.set(tx, `${after.app}.${after.name}`, after.definition, stated, ctx);
     } catch (error) {
-      if (!(error instanceof Failure)) throw error;
-      throw new Failure(error.code, {}, placed(error.entries, at), { cause: error });
+      if (!(error instanceof Failure && error.code === 'INVALID_RESOURCE_DATA')) throw error;
+      problems.push(...placed(error.entries, at));
+      return false;
     }
   }
 
@@ -171,22 +176,23 @@ async function check(
   revisions: readonly Revision[],
   permissionProblems: (tx: Transaction, name: string, fields: readonly Field[]) => Promise<ProblemEntry[]>,
   macros: MacroSource,
+  found: readonly ProblemEntry[],
 ): Promise<void> {
   const gone = revisions.flatMap(({ before, after }) => (after === null && before !== null ? [before] : []));
   const known = new Set(await store.qualifiedNames(tx));
   for (const { app, name } of gone) known.delete(`${app}.${name}`);
   for (const { after } of revisions) if (after !== null) known.add(`${after.app}.${after.name}`);
-  const problems: ProblemEntry[] = [];
+  const problems: ProblemEntry[] = [...found];
   for (const { before, after, at = asIs } of revisions) {
     if (after === null) continue;
     const { definition } = after;
     const reshaped = before !== null && JSON.stringify(before.definition) !== JSON.stringify(definition);
-    const found = [
+    const more = [
       ...problemsOf({ ...after, fields: definition }, (app, name) => known.has(`${app}.${name}`)),
       ...accessProblems(after.access, definition, macros),
       ...(reshaped ? await permissionProblems(tx, `${after.app}.${after.name}`, definition) : []),
     ];
-    problems.push(...placed(found, at));
+    problems.push(...placed(more, at));
   }
   if (problems.length > 0) throw new Failure('INVALID_RESOURCE_DATA', {}, problems);
   if (gone.length > 0) await refuseReferenced(tx, gone, revisions);

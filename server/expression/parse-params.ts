@@ -39,8 +39,8 @@ function condition(name: string, value: string, isField?: (name: string) => bool
   const one = () => placed(literal(value), place);
   switch (OPERATORS[op].operand) {
     case 'none': {
-      // A flag: `field__is_null`, `field__is_null=true`. Only `=false` turns it round.
-      const same = value !== 'false';
+      // A flag: `field__is_null`, `field__is_null=true`; `=false` turns it round.
+      const same = flag(value, name);
       return placed(nullTest((op === 'is_null') === same ? 'is_null' : 'is_not_null', left), place);
     }
     case 'list': {
@@ -73,6 +73,16 @@ function split(name: string, isField?: (name: string) => boolean): readonly [str
     { path: name },
     suggestion(suffix, [...SUFFIXES.keys()], 'operators'),
   );
+}
+
+/** Nothing, true and 1 are yes, false and 0 are no. */
+function flag(value: string, path: string): boolean {
+  const text = value.trim().toLowerCase();
+  if (text === '' || text === 'true' || text === '1') return true;
+  if (text === 'false' || text === '0') return false;
+  throw new ExpressionError('invalid_value', `${path} takes true, false or nothing, not ${value.slice(0, 40)}.`, {
+    path,
+  });
 }
 
 /** A JSON array, or a comma list; empty text is an empty list. */

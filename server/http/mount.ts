@@ -2,13 +2,12 @@
 import { createExpressEndpoints, RequestValidationError } from '@ts-rest/express';
 import { type Express, type NextFunction, type Request, type Response, Router } from 'express';
 import { type Contract, hasBody, isUpload, type Room, type Route, successStatus, z } from '../../contract/kit.ts';
-import { Answer, type DoOnce, type Handler, Live } from '../context.ts';
+import { Answer, type DoOnce, Live } from '../context.ts';
 import type { Gate } from './gate.ts';
 import { type Answered, keyOf, once } from './idempotency.ts';
+import type { AnyHandler, Judged } from './judged.ts';
 import { refusedRequest } from './problems.ts';
 
-// biome-ignore lint/suspicious/noExplicitAny: the tables of all rooms meet here; each was checked against its own room where it was written
-type AnyHandler = Handler<any>;
 export type Tables<T extends Contract> = { readonly [R in keyof T]: { readonly [K in keyof T[R]]: AnyHandler } };
 
 /** Registers every route of `contract`, in its order, with the handlers of `tables`. */
@@ -30,8 +29,7 @@ export function mountContract<T extends Contract>(
     );
     createExpressEndpoints(unjudged(room) as never, endpoints as never, router, {
       logInitialization: false,
-      requestValidationErrorHandler: ((error: unknown, _request: Request, _response: Response, next: NextFunction) =>
-        next(error instanceof RequestValidationError ? refusedRequest(error as never) : error)) as never,
+      requestValidationErrorHandler: refused as never,
     });
     rooms.push({ prefixes: prefixesOf(Object.values(room)), router });
   }
@@ -69,15 +67,29 @@ function prefixesOf(routes: readonly Route[]): string[] {
 /** A body that took longer to arrive is decided upon again. */
 const PATIENCE_MS = 100;
 
+/** A caller who may not ask at all is told that, and not what is wrong with his question. */
+async function refused(error: unknown, request: Request, _response: Response, next: NextFunction): Promise<void> {
+  if (!(error instanceof RequestValidationError) || request.ctx.judged === null) return next(error);
+  const { route, handler } = request.ctx.judged;
+  try {
+    await handler.refusing?.({ params: request.params, ctx: request.ctx });
+  } catch (decided) {
+    return next(decided);
+  }
+  next(refusedRequest(error as never, route.metadata, request.body));
+}
+
 /** The gate, then the route's own decision, then the body: in this order, so that 401 and 403 win over 400. */
 function admission(route: Route, handler: AnyHandler, gate: Gate) {
   const readsBody = hasBody(route);
   const { admit } = handler;
+  const judged: Judged = { route, handler };
   async function decide(request: Request): Promise<void> {
     await gate.pass(route.metadata, request);
     if (admit !== undefined) await admit({ params: request.params, ctx: request.ctx });
   }
   return async (request: Request, _response: Response, next: NextFunction): Promise<void> => {
+    request.ctx.judged = judged;
     try {
       if (isUpload(route.body) || route.metadata.inUrl !== undefined)
         request.ctx.recheck = () => gate.pass(route.metadata, request);

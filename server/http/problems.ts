@@ -1,5 +1,6 @@
 // From whatever was thrown to the one error body: nothing internal leaves the server, and nothing that the client did is a 5xx.
 import type { ErrorRequestHandler, Request, Response } from 'express';
+import { type Access, bodyRefusal } from '../../contract/access.ts';
 import { entriesOf } from '../../contract/issues.ts';
 import type { z } from '../../contract/kit.ts';
 import { Failure } from '../../contract/problems.ts';
@@ -53,7 +54,11 @@ function toFailure(error: unknown, request: Request, log: Log): Failure {
 type Issues = { readonly issues: readonly z.core.$ZodIssue[] } | null;
 
 /** The failure for a request that its route's schemas refused: query first, because it is what a reader of the URL sees. */
-export function refusedRequest(parts: { pathParams: Issues; query: Issues; body: Issues }): Failure {
+export function refusedRequest(
+  parts: { pathParams: Issues; query: Issues; body: Issues },
+  access: Access,
+  body: unknown,
+): Failure {
   if (parts.query !== null) {
     const entries = entriesOf(parts.query.issues);
     const [first] = entries;
@@ -63,6 +68,14 @@ export function refusedRequest(parts: { pathParams: Issues; query: Issues; body:
       entries,
     );
   }
-  if (parts.body !== null) return new Failure('INVALID_REQUEST', {}, entriesOf(parts.body.issues));
+  if (parts.body !== null) {
+    const entries = entriesOf(parts.body.issues, [], { input: body });
+    const [first] = entries;
+    return new Failure(
+      bodyRefusal(access),
+      { name: first?.field || 'body', reason: first?.message ?? 'is not valid' },
+      entries,
+    );
+  }
   return new Failure('RESOURCE_NOT_FOUND');
 }

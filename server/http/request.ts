@@ -3,10 +3,13 @@ import { randomUUID } from 'node:crypto';
 import { IncomingMessage, ServerResponse } from 'node:http';
 import type { Express, Request } from 'express';
 import { type Attempt, type Caller, type Credentials, type Ctx, RawJson, type UploadBody } from '../context.ts';
+import type { Judged } from './judged.ts';
 
 /** The context of one request; what costs something to find out is found out when it is asked for. */
 export class RequestContext implements Ctx {
   caller: Caller | null = null;
+  /** The route that took the request. */
+  judged: Judged | null = null;
   attempt: Attempt | null = null;
   recheck?: () => Promise<void>;
   foreignOrigin?: boolean;

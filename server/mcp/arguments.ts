@@ -1,6 +1,6 @@
 // The arguments of tools, parsed into what the records service takes; what does not fit is refused as a body of REST would be.
 import { z } from '../../contract/kit.ts';
-import { Failure, invalidParameter, type ProblemEntry } from '../../contract/problems.ts';
+import { Failure, type ProblemEntry } from '../../contract/problems.ts';
 import type { ListQuery } from '../../contract/records.ts';
 
 const id = z.string().min(1).max(200);
@@ -52,17 +52,16 @@ const listed = (list: string | readonly string[] | undefined): string | undefine
 /** The projection of a get. */
 export const fieldsOf = ({ fields }: ArgumentsOf<'get'>): string | undefined => listed(fields);
 
-/** The query of a list that the arguments of a query mean. Without `order` the greatest come first. Throws INVALID_QUERY_PARAMS. */
+/** The query of a list that the arguments of a query mean. Without `order` the greatest come first. */
 export function listQueryOf({ orderBy, order, limit, offset, fields, linked }: ArgumentsOf<'query'>): ListQuery {
-  if (limit < 1 || limit > MOST_ROWS) throw invalidParameter('limit', `send a whole number from 1 to ${MOST_ROWS}`);
-  if (offset < 0) throw invalidParameter('offset', 'send a whole number from 0 on');
   const sort = listed(orderBy)
     ?.split(',')
     .map((part) => (order === 'asc' || /^\s*[-+]/.test(part) ? part : `-${part.trim()}`))
     .join();
   return {
-    skip: offset,
-    limit,
+    // Brought into range, as the query of the app face that the tool mirrors.
+    skip: Math.max(0, offset),
+    limit: Math.min(MOST_ROWS, Math.max(1, limit)),
     ...((sort ?? order) !== undefined && { sort: sort ?? (order === 'asc' ? 'created_at' : '-created_at') }),
     ...(fields !== undefined && { fields: listed(fields) }),
     ...(linked !== undefined && linked !== false && { linked: linked === true ? 'true' : linked.join() }),

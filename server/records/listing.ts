@@ -31,8 +31,10 @@ export function createListing({ reads, definitions, decide, opening }: ListingPa
   }
 
   /** Part of a collection. `query.limit` may be any number; each face has its own range. */
-  const slice = (call: Call, query: ListQuery, more?: ListOptions): Promise<Slice> =>
+  const slice = (call: Call, read: ListQuery | (() => ListQuery), more?: ListOptions): Promise<Slice> =>
     on(call, 'fetch', async (opened) => {
+      // What a face reads by itself is read after the decision.
+      const query = typeof read === 'function' ? read() : read;
       const asked = askedOf(opened, query, more);
       const write = await writerOf(opened, asked, query);
       const [rows, total] = await Promise.all([reads.list(opened.def, opened.scope, asked), totalOf(opened, asked)]);

@@ -183,7 +183,7 @@ export function createRecords(options: RecordsOptions) {
       page({ ctx, name, operation: 'list' }, listQueryOf(body), { where: body.where }),
 
     /** The records of a list as JSON, for faces with another envelope. */
-    slice: (ctx: Ctx, name: string, query: ListQuery, more?: ListOptions) =>
+    slice: (ctx: Ctx, name: string, query: ListQuery | (() => ListQuery), more?: ListOptions) =>
       slice({ ctx, name, operation: 'list' }, query, more),
 
     /** Records of all collections of one kind. */
@@ -236,16 +236,15 @@ export function createRecords(options: RecordsOptions) {
         return undefined;
       }),
 
-    /** Asked again, it answers the record that is there. */
+    /** Throws RESOURCE_NOT_FOUND for a record that is not softly deleted, also for one that is there. */
     restore: (ctx: Ctx, name: string, id: string): Promise<RawJson> =>
       on({ ctx, name, operation: 'delete' }, 'update', async (opened) => {
         const { def, scope } = opened;
-        const back = def.softDelete ? await writes.restore(def, scope, idOf(id), author(ctx)) : null;
-        if (back !== null) return writtenReply(def, back, viewOf(opened), []);
-        const live = await reads.find(def, scope, idOf(id), [ID]);
-        const view = viewOf(opened);
-        if (live === null || view === null) throw new Failure('RESOURCE_NOT_FOUND');
-        return orMissing(await reads.find(def, view, idOf(id), readProjection(def, undefined, view)));
+        if (ctx.attempt?.committed) return again(opened, idOf(id));
+        if (!def.softDelete) throw new Failure('RESOURCE_NOT_FOUND');
+        const back = await durably(ctx, (tx) => writes.restore(def, scope, idOf(id), author(ctx), tx));
+        if (back === null) throw new Failure('RESOURCE_NOT_FOUND');
+        return writtenReply(def, back, viewOf(opened), []);
       }),
 
     /** Everything that the list would show, as text that is made while it is sent. */

@@ -1,16 +1,18 @@
 // The routes of resources.
 import type { AppContract } from '../../contract/index.ts';
-import { admitted, type Handlers } from '../context.ts';
+import { admitted, deciding, type Handlers } from '../context.ts';
 import type { Resources } from './service.ts';
 
 export const resourceRoutes = (resources: Resources): Handlers<AppContract['resources']> => ({
-  list: ({ ctx, params, query }) => resources.list(ctx, params.resource, query),
+  list: deciding(resources.gate('list'), ({ ctx, params, query }) => resources.list(ctx, params.resource, query)),
   create: admitted(resources.gate('create'), ({ ctx, params, body }) => resources.create(ctx, params.resource, body)),
-  stream: ({ ctx, params, query }) => resources.stream(ctx, params.resource, query),
+  stream: deciding(resources.gate('list'), ({ ctx, params, query }) => resources.stream(ctx, params.resource, query)),
   schema: ({ ctx, params }) => resources.schema(ctx, params.resource),
   openapi: ({ ctx, params }) => resources.openapi(ctx, params.resource),
   openapiYaml: ({ ctx, params }) => resources.openapiYaml(ctx, params.resource),
-  get: ({ ctx, params, query }) => resources.get(ctx, params.resource, params.id, query),
+  get: deciding(resources.gate('view'), ({ ctx, params, query }) =>
+    resources.get(ctx, params.resource, params.id, query),
+  ),
   replace: admitted(resources.gate('update'), ({ ctx, params, body }) =>
     resources.replace(ctx, params.resource, params.id, body),
   ),

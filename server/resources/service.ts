@@ -23,7 +23,7 @@ export function createResources({ records, realtime }: { records: Records; realt
     },
 
     async list(ctx: Ctx, name: string, query: ResourceQuery): Promise<RawJson> {
-      const { asked, items, total } = await records.slice(ctx, name, listQueryOf(query)).catch(asInclude);
+      const { asked, items, total } = await records.slice(ctx, name, () => listQueryOf(query)).catch(asInclude);
       const meta = `"resource":${JSON.stringify(name)},"total":${total},"limit":${asked.limit},"offset":${asked.skip}`;
       return new RawJson(`{"data":[${items.join()}],"meta":{${meta}}}`);
     },

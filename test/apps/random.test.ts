@@ -22,15 +22,24 @@ const DEFAULTS: Readonly<Record<string, readonly Json[]>> = {
   '[number]': [[1, -2.5]],
 };
 
-function fieldOf(dice: Chance, name: string, entities: readonly string[]): Json {
-  if (dice.next() < 0.15)
+/** Types whose values become each other, so that most pairs can be gone both ways; one in eight changes takes any type. */
+const ALIKE: Readonly<Record<string, readonly string[]>> = {
+  text: ['text', 'number', 'boolean'],
+  number: ['text', 'number', 'boolean'],
+  boolean: ['text', 'number', 'boolean'],
+  date: ['date', 'timestamp'],
+  timestamp: ['date', 'timestamp'],
+};
+
+function fieldOf(dice: Chance, name: string, entities: readonly string[], before?: Json): Json {
+  if (before === undefined ? dice.next() < 0.15 : before.type === 'entity_link')
     return {
       name,
       type: 'entity_link',
       references: { entity: dice.one(entities), field: 'id' },
       on_delete: dice.one(['cascade', 'restrict', 'set_null']),
     };
-  const type = dice.one(TYPES);
+  const type = dice.one(before === undefined || dice.rarely(8) ? TYPES : (ALIKE[before.type] ?? [before.type]));
   const field: Json = { name, type };
   if (dice.next() < 0.4) field.default_value = dice.one(DEFAULTS[type] as Json[]);
   if (dice.next() < 0.25 && field.default_value !== undefined) field.required = true;
@@ -51,15 +60,16 @@ function manifestOf(dice: Chance, appId: string, like?: Json): Json {
     appId,
     dataContract: entities.map((entityName) => {
       const before = like?.dataContract.find((one: Json) => one.entityName === entityName);
+      const earlier = (name: string) => before?.fields.find((one: Json) => one.name === name);
       const kept = (name: string) => {
-        const field = before?.fields.find((one: Json) => one.name === name);
+        const field = earlier(name);
         return dice.next() < 0.75 && (field?.references === undefined || entities.includes(field.references.entity))
           ? field
           : undefined;
       };
       const chosen = NAMES.filter((name) => (kept(name) === undefined ? dice.next() < 0.5 : dice.next() < 0.9));
       const fields = (chosen.length === 0 ? ['alpha'] : chosen).map(
-        (name) => kept(name) ?? fieldOf(dice, name, entities),
+        (name) => kept(name) ?? fieldOf(dice, name, entities, earlier(name)),
       );
       const scalar = fields.filter(({ type }: Json) => !/json|\[/.test(type)).map(({ name }: Json) => name as string);
       const indexes: Json[] = [];
@@ -87,8 +97,8 @@ const rowOf = (fields: readonly Json[], i: number): Json =>
   Object.fromEntries(
     fields.flatMap(({ name, type, enum_values }: Json): [string, Json][] => {
       if (enum_values) return [[name, enum_values[0]]];
-      if (type === 'text') return [[name, `t${i}`]];
-      if (type === 'number') return [[name, i + 0.5]];
+      if (type === 'text') return [[name, String(i)]];
+      if (type === 'number') return [[name, i]];
       if (type === 'boolean') return [[name, i % 2 === 0]];
       return type === 'json' ? [[name, { i }]] : [];
     }),

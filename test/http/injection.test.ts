@@ -132,7 +132,11 @@ describe.runIf(available)('injection into the whole contract', () => {
       `select n.nspname, c.relname, c.relkind, c.relrowsecurity from pg_class c join pg_namespace n on n.oid = c.relnamespace
        where n.nspname = 'snackbase' and c.relkind in ('r', 'v', 'S') order by 1, 2`,
     ),
-    schemas: await t.app.db.query(`select nspname from pg_namespace where nspname !~ '^pg_(toast_)?temp' order by 1`),
+    // Deploys make schemas of apps; only those that a deploy tells of.
+    schemas: await t.app.db.query(
+      `select nspname from pg_namespace where nspname !~ '^pg_(toast_)?temp'
+       and nspname not in (select 'app_' || app from snackbase.deployments) order by 1`,
+    ),
     functions: await t.app.db.query(
       `select proname from pg_proc p join pg_namespace n on n.oid = p.pronamespace
        where n.nspname not in ('pg_catalog', 'information_schema') order by 1`,
@@ -237,7 +241,7 @@ describe.runIf(available)('injection into the whole contract', () => {
     expect(reply.text, label).not.toMatch(/SQLSTATE|node_modules|syntax error at or near/);
   }
 
-  it(`takes ${CORPUS.length} payloads for what they are`, { timeout: 120_000 }, async () => {
+  it(`takes ${CORPUS.length} payloads for what they are`, { timeout: 300_000 }, async () => {
     expect(CORPUS.length).toBeGreaterThanOrEqual(500);
     const places = Object.entries(contract as Contract).flatMap(([room, table]) =>
       Object.entries(table)
@@ -269,8 +273,8 @@ describe.runIf(available)('injection into the whole contract', () => {
     expect((await t.call('GET', '/ready')).status).toBe(200);
     expect(await database()).toEqual(before);
     const tables = await t.app.db.query(`select 1 from pg_tables where schemaname = 'app_main'`);
-    const { total } = (await t.call('GET', '/api/v1/collections/names', undefined, { token: t.root })).body;
-    expect(tables.length).toBe(total);
+    const { names } = (await t.call('GET', '/api/v1/collections/names', undefined, { token: t.root })).body;
+    expect(tables.length).toBe(names.filter((name: string) => !name.includes('.')).length);
     expect(Object.keys(Object.prototype)).toEqual([]);
     const verdict = await t.call('GET', '/api/v1/audit-logs/verify', undefined, { token: t.root });
     expect(verdict.body).toMatchObject({ valid: true, first_bad: null });

@@ -85,7 +85,7 @@ const MATRIX: readonly Case[] = [
   c('kind', 'neq', 'vip', 1),
   c('tags', 'contains', ['b'], 0, 1),
   c('tags', 'contains', ['a', 'b'], 0),
-  c('tags', 'contains', [], 0, 1, 2),
+  c('tags', 'contains', [], 0, 1, 2, 3, 4),
   c('nums', 'contains', [2], 0, 1),
   c('doc', 'is_null', false, 4),
 ];
@@ -250,7 +250,7 @@ describe.runIf(available)('query', () => {
     expect((await as('PATCH', `/${id}`, { a: 'y' })).status).toBe(404);
     const back = await as('POST', `/${id}/restore`);
     expect([back.status, back.body.a, back.body.deleted_at]).toEqual([200, 'x', null]);
-    expect((await as('POST', `/${id}/restore`)).body.id).toBe(id);
+    expect((await as('POST', `/${id}/restore`)).status).toBe(404);
     expect((await as('GET', `/${id}`)).body).toEqual(back.body);
     await as('DELETE', `/${id}`);
     const taken = (await as('POST', '', { a: 'x' })).body.id;

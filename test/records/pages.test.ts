@@ -71,7 +71,7 @@ describe.each(kinds)('pages on %s', (kind) => {
     const reads = createReads(db, createStatements(db, 'off'));
     const scope = makeScope(SCOPE);
     const ask = (query: Record<string, string>, where?: Json) =>
-      reads.list(def, scope, readListQuery(def, ListQuery.parse(query), scope, where)).then(shown);
+      reads.list(def, scope, readListQuery(def, ListQuery.parse(query), scope, { where })).then(shown);
     const first = shown(await reads.list(def, scope, readListQuery(def, ListQuery.parse({ limit: '100' }), scope)));
     const rows = first.items.map((item) => JSON.parse(item) as Json);
     expect(rows).toHaveLength(40);

@@ -161,6 +161,7 @@ describe.runIf(available)('resources', () => {
     expect((await as('GET', `/v1/${name}?deleted=with`)).body.meta.total).toBe(1);
     const back = await as('POST', `/v1/${name}/${id}/restore`);
     expect([back.status, back.body]).toMatchObject([200, { data: { id, deleted_at: null }, meta: { resource: name } }]);
+    expect((await as('POST', `/v1/${name}/${id}/restore`)).status).toBe(404);
     expect((await as('GET', `/v1/${name}`)).body.meta.total).toBe(1);
     expect((await as('DELETE', `/v1/${name}/${id}?purge=true`)).status).toBe(204);
     expect((await as('GET', `/v1/${name}?deleted=with`)).body.meta.total).toBe(0);

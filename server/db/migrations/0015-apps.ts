@@ -7,6 +7,8 @@ export const up = async (kx: Knex): Promise<void> => {
       id text primary key,
       manifest jsonb not null,
       revision integer not null default 1,
+      -- Marks tables and definitions as the last deploy left them; null where it left something behind.
+      state text,
       created_at timestamptz not null default now(),
       updated_at timestamptz not null default now()
     );
