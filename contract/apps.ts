@@ -38,7 +38,16 @@ const Outcome = z
     revision: z.int(),
     applied: z.boolean().meta({ description: 'False for a dry run.' }),
     compliant: z.boolean().meta({ description: 'The tables were already as the manifest says.' }),
-    changes: z.array(SchemaChange).meta({ description: 'In the order in which they are made.' }),
+    changes: z.array(SchemaChange).meta({ description: 'Of the tables, in the order in which they are made.' }),
+    settings: z
+      .array(
+        z.object({
+          entity: z.string(),
+          setting: z.string().meta({ description: 'list_rule, enabled, permissions, fields.email.max_length …' }),
+          detail: z.string().nullable().meta({ description: 'What it becomes, as JSON where that is short.' }),
+        }),
+      )
+      .meta({ description: 'What changes beside the tables: access, state, what the server itself judges values by.' }),
   })
   .meta({ id: 'DeployOutcome' });
 export type DeployOutcome = z.infer<typeof Outcome>;
@@ -125,7 +134,7 @@ const shown = {
   updated_at: at,
 };
 const changes = [{ entity: 'contacts', change_type: 'create_table', column: '', detail: '3 fields' }];
-const outcome = { app: 'crm', revision: 1, applied: true, compliant: false, changes };
+const outcome = { app: 'crm', revision: 1, applied: true, compliant: false, changes, settings: [] };
 const refused = errors(
   'COLLECTION_REFERENCED',
   'APP_MANAGED',

@@ -740,8 +740,16 @@ export interface DeployOutcome {
   applied: boolean;
   /** The tables were already as the manifest says. */
   compliant: boolean;
-  /** In the order in which they are made. */
+  /** Of the tables, in the order in which they are made. */
   changes: SchemaChange[];
+  /** What changes beside the tables: access, state, what the server itself judges values by. */
+  settings: Array<{
+    entity: string;
+    /** list_rule, enabled, permissions, fields.email.max_length … */
+    setting: string;
+    /** What it becomes, as JSON where that is short. */
+    detail: string | null;
+  }>;
 }
 
 export interface Deployment {

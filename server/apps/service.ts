@@ -78,14 +78,22 @@ export function createApps({ db, collections, trail }: AppsOptions): Apps {
     const before = await store.find(tx, app);
     // The same manifest on the same state needs no comparing; by far most deploys are these.
     if (before?.state && isDeepStrictEqual(before.manifest, raw) && before.state === (await stateOf(tx, app)))
-      return { app, revision: before.revision, applied: query.dry_run !== true, compliant: true, changes: [] };
+      return {
+        app,
+        revision: before.revision,
+        applied: query.dry_run !== true,
+        compliant: true,
+        changes: [],
+        settings: [],
+      };
     const manifest = sent.read();
     const { entities } = manifest;
-    const { changes, changed } = await found(manifest, () =>
+    const { changes, settings, changed } = await found(manifest, () =>
       collections.deploy(tx, app, entities, ctx, optionsOf(query, manifest.problems.length > 0)),
     );
     const same = before !== undefined && !changed && isDeepStrictEqual(before.manifest, raw);
-    const outcome = { app, revision: before?.revision ?? 0, applied: true, compliant: changes.length === 0, changes };
+    const compliant = changes.length === 0;
+    const outcome = { app, revision: before?.revision ?? 0, applied: true, compliant, changes, settings };
     if (query.dry_run === true) throw new Planned({ ...outcome, applied: false });
     const revision = same ? outcome.revision : await store.put(tx, app, raw);
     await store.mark(tx, app, query.allow_destructive === false ? null : await stateOf(tx, app));

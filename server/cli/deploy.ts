@@ -59,7 +59,7 @@ ${USAGE}`,
       console.log(told(outcome));
       if (!process.stdin.isTTY)
         throw new UsageError('Nobody is there to agree: run it with --yes, or look at the plan with snackbase plan.');
-      if (outcome.changes.length > 0 && !(await agreed())) return 1;
+      if (size(outcome) > 0 && !(await agreed())) return 1;
     }
     const outcome = await deployed();
     if (values.json) console.log(JSON.stringify(outcome, null, 2));
@@ -71,6 +71,9 @@ ${USAGE}`,
   },
 };
 
+/** Everything that a deploy would change. */
+const size = ({ changes, settings }: DeployOutcome): number => changes.length + settings.length;
+
 async function agreed(): Promise<boolean> {
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
   try {
@@ -81,9 +84,13 @@ async function agreed(): Promise<boolean> {
 }
 
 /** The changes as a table; those that lose data are marked. */
-export function told({ app, changes }: DeployOutcome): string {
-  if (changes.length === 0) return `${app}: nothing to change.`;
-  const rows = changes.map(line);
+export function told(outcome: DeployOutcome): string {
+  const { app, changes, settings } = outcome;
+  if (size(outcome) === 0) return `${app}: nothing to change.`;
+  const rows = [
+    ...changes.map(line),
+    ...settings.map(({ entity, setting, detail }) => ['', 'set', entity, setting, '', detail ?? '']),
+  ];
   const head = ['', 'CHANGE', 'ENTITY', 'FIELD', 'ROWS', 'DETAIL'];
   const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => (row[i] as string).length)));
   const text = (cells: readonly string[]) =>
@@ -93,7 +100,7 @@ export function told({ app, changes }: DeployOutcome): string {
       .trimEnd();
   const lost = changes.filter(({ destructive }) => destructive).length;
   const warning = lost === 0 ? '' : `\n${lost} of these lose data (!).`;
-  return `${[head, ...rows].map(text).join('\n')}\n${changes.length} ${changes.length === 1 ? 'change' : 'changes'} to ${app}.${warning}`;
+  return `${[head, ...rows].map(text).join('\n')}\n${rows.length} ${rows.length === 1 ? 'change' : 'changes'} to ${app}.${warning}`;
 }
 
 const ROWS = 4;

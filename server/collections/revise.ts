@@ -17,6 +17,7 @@ import { accessProblems } from './access-problems.ts';
 import { withReturnTypes } from './computed.ts';
 import { problemsOf } from './definition.ts';
 import type { CollectionRegistry } from './registry.ts';
+import { type SettingChange, settingChanges } from './settings.ts';
 import * as store from './store.ts';
 import { type CollectionRow, desiredTable } from './stored.ts';
 
@@ -32,6 +33,8 @@ export interface Revision {
 
 export interface Revised {
   readonly changes: Change[];
+  /** What changes beside the tables. */
+  readonly settings: SettingChange[];
   /** The collections as they are now, in the order of their revisions; null for those that are gone. */
   readonly rows: readonly (CollectionRow | null)[];
   /** False where neither tables nor definitions differ from what was there. */
@@ -99,7 +102,10 @@ export function createRevise({ registry, macros, permissions, trail }: RevisePar
       else rows.push(await stored(tx, before, after, ctx, reshaped.has(after?.name ?? '')));
     }
     if (options.dryRun !== true && rows.includes(null)) await permissions.dropped(tx);
-    return { changes, rows, changed };
+    const settings = revisions.flatMap((revision, i) =>
+      settingChanges(revision.before, finals[i] ?? null, granted.has(revision)),
+    );
+    return { changes, settings, rows, changed };
   };
 
   async function stored(

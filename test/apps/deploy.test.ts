@@ -71,6 +71,7 @@ describe.runIf(available)('deploying apps', () => {
       applied: true,
       compliant: true,
       changes: [],
+      settings: [],
     });
     expect((await root('GET', '/api/v1/apps/crm')).body).toMatchObject({
       id: 'crm',

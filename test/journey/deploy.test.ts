@@ -69,6 +69,29 @@ describe('snackbase plan and deploy', () => {
     expect(json).toMatchObject({ app: 'crm', applied: false, compliant: false });
   });
 
+  it('tells of what changes beside the tables, and asks for it too', async () => {
+    const fields =
+      '      - {name: email, type: text, required: true, max_length: 50}\n      - {name: grade, type: number}';
+    write(fields);
+    await snackbase(['deploy', 'crm.yaml', '--yes']);
+    const open = `${manifest(fields.replace('50', '60'))}    list_rule: ""\n    enabled: false\n    permissions: [{role: user, operation: read}]\n`;
+    writeFileSync(join(folder, 'crm.yaml'), open);
+    const { out } = await snackbase(['plan', 'crm.yaml']);
+    const lines = out.split('\n').map((line) => line.trim().split(/ {2,}/));
+    for (const [setting, detail] of [
+      ['list_rule', '""'],
+      ['enabled', 'false'],
+      ['fields.email.max_length', '60'],
+    ])
+      expect(lines).toContainEqual(['set', 'contacts', setting, detail]);
+    expect(lines).toContainEqual(['set', 'contacts', 'permissions']);
+    expect((await snackbase(['deploy', 'crm.yaml'])).code).toBe(2);
+    expect((await snackbase(['deploy', 'crm.yaml', '--yes'])).out).toContain('crm is at revision');
+    expect((await snackbase(['plan', 'crm.yaml'])).out).toBe('crm: nothing to change.\n');
+    expect((await snackbase(['plan', '--help'])).out).toContain('Usage: snackbase plan');
+    expect((await snackbase(['help', 'deploy'])).out).toContain('Usage: snackbase deploy');
+  });
+
   it('a manifest that cannot be is refused with every problem, and so is a caller who may not', async () => {
     write('      - {name: id, type: uuid}\n      - {name: email, type: txet}');
     const bad = await snackbase(['deploy', 'crm.yaml', '--yes']);
