@@ -68,7 +68,7 @@ const STATED = {
     rest: ['INVALID_QUERY_PARAMS', 'INVALID_QUERY_PARAMS'],
     resource: ['INVALID_QUERY_PARAMS', 'INVALID_QUERY_PARAMS'],
     app: [1, 120],
-    mcp: ['INVALID_QUERY_PARAMS', 'INVALID_QUERY_PARAMS'],
+    mcp: [1, 120],
   },
   /** Anonymous callers on a public collection. */
   public: { rest: 'ok', resource: 'ok', app: 'UNAUTHORIZED', mcp: 'UNAUTHORIZED' },

@@ -193,7 +193,7 @@ describe.runIf(available)('faults on records that must not return', () => {
 
     it('§7 D3 where that is no object', async () => {
       for (const where of [[], 'n = 1', 7, null])
-        isProblem(await call('POST', `${THINGS}/query`, { where }), 422, 'INVALID_REQUEST');
+        isProblem(await call('POST', `${THINGS}/query`, { where }), 400, 'INVALID_QUERY_PARAMS');
     });
   });
 
@@ -252,7 +252,7 @@ describe.runIf(available)('faults on records that must not return', () => {
         [],
         5,
       ];
-      for (const body of wrong) isProblem(await call('POST', `${THINGS}/query`, body), 422, 'INVALID_REQUEST');
+      for (const body of wrong) isProblem(await call('POST', `${THINGS}/query`, body), 400, 'INVALID_QUERY_PARAMS');
       isProblem(await raw('POST', `${THINGS}/query`, '{"where":'), 400, 'INVALID_JSON');
       isProblem(await raw('POST', `${THINGS}/query`, 'where=1', 'text/plain'), 415, 'UNSUPPORTED_MEDIA_TYPE');
     });
@@ -309,8 +309,8 @@ describe.runIf(available)('faults on records that must not return', () => {
       ['§6.3 null against a default', 'POST', () => THINGS, { label: 'x', state: null }, 400, 'INVALID_RESOURCE_DATA'],
       ['§6.3 an empty body', 'POST', () => THINGS, {}, 400, 'INVALID_RESOURCE_DATA'],
       ['§6.3 D18 only system fields', 'POST', () => THINGS, { id: ABSENT }, 400, 'INVALID_RESOURCE_DATA'],
-      ['§6.3 no object', 'POST', () => THINGS, [1], 422, 'INVALID_REQUEST'],
-      ['§6.4 bulk that is no array', 'POST', () => `${THINGS}/bulk`, { label: 'x' }, 422, 'INVALID_REQUEST'],
+      ['§6.3 no object', 'POST', () => THINGS, [1], 400, 'INVALID_RESOURCE_DATA'],
+      ['§6.4 bulk that is no array', 'POST', () => `${THINGS}/bulk`, { label: 'x' }, 400, 'INVALID_RESOURCE_DATA'],
       ['§6.4 bulk of nothing', 'POST', () => `${THINGS}/bulk`, [], 400, 'INVALID_RESOURCE_DATA'],
       [
         '§6.4 bulk with an empty record',
