@@ -34,7 +34,8 @@ class Reader {
       if (key === '$and' || key === '$or') {
         if (!Array.isArray(value)) throw wrong(at, 'an array of conditions', value);
         const inner = value.map((one, i) => this.conditions(one, `${at}[${i}]`, depth + 1));
-        return connect(key === '$and' ? 'and' : 'or', inner);
+        // No alternatives are no condition: `$or: []` holds as `$and: []` does.
+        return connect(key === '$and' || inner.length === 0 ? 'and' : 'or', inner);
       }
       const hint = JSON_NAMES.has(key) ? `Write {"field": {"${key}": …}}.` : suggestion(key, LOGIC, 'operators');
       throw unknownOperator(key, at, hint);

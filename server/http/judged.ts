@@ -9,4 +9,6 @@ export type AnyHandler = Handler<any>;
 export interface Judged {
   readonly route: Route;
   readonly handler: AnyHandler;
+  /** Of the path; the server's error handlers see those of their own, which has none. */
+  readonly params: Readonly<Record<string, string>>;
 }

@@ -70,9 +70,9 @@ const PATIENCE_MS = 100;
 /** A caller who may not ask at all is told that, and not what is wrong with his question. */
 async function refused(error: unknown, request: Request, _response: Response, next: NextFunction): Promise<void> {
   if (!(error instanceof RequestValidationError) || request.ctx.judged === null) return next(error);
-  const { route, handler } = request.ctx.judged;
+  const { route, handler, params } = request.ctx.judged;
   try {
-    await handler.refusing?.({ params: request.ctx.pathParams, ctx: request.ctx });
+    await handler.refusing?.({ params, ctx: request.ctx });
   } catch (decided) {
     return next(decided);
   }
@@ -83,14 +83,13 @@ async function refused(error: unknown, request: Request, _response: Response, ne
 function admission(route: Route, handler: AnyHandler, gate: Gate) {
   const readsBody = hasBody(route);
   const { admit } = handler;
-  const judged: Judged = { route, handler };
   async function decide(request: Request): Promise<void> {
     await gate.pass(route.metadata, request);
     if (admit !== undefined) await admit({ params: request.params, ctx: request.ctx });
   }
   return async (request: Request, _response: Response, next: NextFunction): Promise<void> => {
-    request.ctx.judged = judged;
-    request.ctx.pathParams = request.params as Record<string, string>;
+    const params = request.params as Judged['params'];
+    request.ctx.judged = { route, handler, params };
     try {
       if (isUpload(route.body) || route.metadata.inUrl !== undefined)
         request.ctx.recheck = () => gate.pass(route.metadata, request);

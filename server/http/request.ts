@@ -10,8 +10,6 @@ export class RequestContext implements Ctx {
   caller: Caller | null = null;
   /** The route that took the request. */
   judged: Judged | null = null;
-  /** The parameters of its path, which Express takes back when a request fails. */
-  pathParams: Readonly<Record<string, string>> = {};
   attempt: Attempt | null = null;
   recheck?: () => Promise<void>;
   foreignOrigin?: boolean;

@@ -126,8 +126,9 @@ const bodyOf = (room: string, route: Route, at: Target): unknown => {
 
 const isStream = ({ responses }: Route): boolean =>
   (responses[200] as { contentType?: string } | undefined)?.contentType === 'text/event-stream';
-/** Of a route whose success is another protocol. */
-const answerOf = (route: Route): number => (successStatus(route) === 101 ? 426 : successStatus(route));
+/** Of a route whose success is another protocol, and of one that finds nothing: the records are not deleted. */
+const answerOf = (route: Route): number =>
+  successStatus(route) === 101 ? 426 : route.path.endsWith('/restore') ? 404 : successStatus(route);
 
 const routes = Object.entries(contract as Contract).flatMap(([room, table]) =>
   Object.entries(table).map(([name, route]) => ({ room, name, route, id: `${room}.${name}` })),
