@@ -43,7 +43,7 @@ export function sentManifest(input: unknown, appId?: string): SentManifest {
 function readManifest(input: unknown, id: string, appId: string | undefined): ReadManifest {
   const raw = isObject(input) ? input : {};
   const outline = ManifestOutline.safeParse(input);
-  const problems: ProblemEntry[] = outline.success ? [] : entriesOf(outline.error.issues).map(hinted);
+  const problems: ProblemEntry[] = outline.success ? [] : entriesOf(outline.error.issues, [], { input }).map(hinted);
   const key = ['dataContract', 'data_contract', 'entities'].find((one) => one in raw) ?? 'data_contract';
   const listed = outline.success ? outline.data.data_contract : Array.isArray(raw[key]) ? (raw[key] as unknown[]) : [];
   const entities: DeployedEntity[] = [];
@@ -53,7 +53,7 @@ function readManifest(input: unknown, id: string, appId: string | undefined): Re
     const parsed = Entity.safeParse(one);
     const place = `${key}.${i}`;
     if (!parsed.success) {
-      problems.push(...entriesOf(parsed.error.issues, [key, i]));
+      problems.push(...entriesOf(parsed.error.issues, [key, i], { input: one }));
       if (isObject(one)) unread.add(one.entityName ?? one.entity_name ?? one.name);
       continue;
     }

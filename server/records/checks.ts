@@ -31,8 +31,14 @@ export function filled(body: Values, { checks = NO_CHECKS, environment = NOBODY 
 /** Throws FORBIDDEN for a value to be written that a check does not allow. */
 export function refuseUnchecked(written: Values, { checks = NO_CHECKS, environment = NOBODY }: Checking): void {
   for (const check of checks)
-    if (check.sets === null && Object.hasOwn(written, check.field) && !holds(check, written[check.field], environment))
-      throw refusal(check.field, `${check.field} must satisfy ${check.rule.text}`);
+    if (
+      check.sets === null &&
+      Object.hasOwn(written, check.field) &&
+      !holds(check, written[check.field], environment)
+    ) {
+      const empty = written[check.field] == null ? ' and is empty: send it' : '';
+      throw refusal(check.field, `${check.field} must satisfy ${check.rule.text}${empty}`);
+    }
 }
 
 const refusal = (field: string, reason: string): Failure =>
