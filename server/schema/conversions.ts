@@ -163,6 +163,7 @@ const MATRIX: Readonly<Partial<Record<`${PgType} → ${PgType}`, (v: string) => 
 
 /** Numbers as PostgreSQL has them: to a double only where one is wanted, as that holds 15 digits. */
 const FOREIGN_NUMBER = /^(?:smallint|integer|bigint|real|numeric(?:\(.+\))?)$/;
+const DOUBLE = 'numbers of double precision';
 /** These hold no value that a double does not. */
 const NARROW = /^(?:smallint|integer|real)/;
 
@@ -172,9 +173,7 @@ function fromNumber(from: string, to: string, v: string): Conversion | null {
   const using = `${v}::double precision`;
   // By way of text: PostgreSQL makes a numeric of the first 15 digits of a double.
   const made = NARROW.test(from) ? sure(using) : sure(using, `(${using})::text::numeric <> ${v}`);
-  const whole = from.startsWith('numeric')
-    ? { ...made, impossible: `not ${isDouble(v)}`, wanted: 'a number of at most 1.8e308' }
-    : made;
+  const whole = from.startsWith('numeric') ? { ...made, impossible: `not ${isDouble(v)}`, wanted: DOUBLE } : made;
   if (to === 'double precision') return whole;
   return to === 'double precision[]' ? { ...whole, using: one('double precision[]')(using).using } : null;
 }
@@ -191,7 +190,10 @@ const FOREIGN_NUMBERS = /^(?:smallint|integer|bigint|real|numeric(?:\(.+\))?)\[\
 
 function fromNumbers(from: string, v: string): Conversion {
   const using = `${v}::double precision[]`;
-  return NARROW.test(from) ? sure(using) : sure(using, `(${using})::text[]::numeric[] <> ${v}::numeric[]`);
+  if (NARROW.test(from)) return sure(using);
+  const made = sure(using, `(${using})::text[]::numeric[] <> ${v}::numeric[]`);
+  if (!from.startsWith('numeric')) return made;
+  return { ...made, impossible: `exists (select from unnest(${v}) one where not ${isDouble('one')})`, wanted: DOUBLE };
 }
 
 /** How a column of type `from` (as the catalog spells it) becomes one of type `to`; null where it does not. `v` is the column as SQL. */

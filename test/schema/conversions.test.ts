@@ -379,18 +379,20 @@ describe.each(kinds)('type changes (%s)', (kind) => {
     expect((await t.rows(name)).map(({ f }) => f)).toEqual(after);
   });
 
-  it.each(['1e400', '1e-400', 'NaN'])(
-    'says of the numeric %s made by hand that it is no number of ours',
-    async (value) => {
-      const name = await fresh('number');
-      await at.db.query(`alter table app_main.${name} alter f type numeric`);
-      await t.put(name, { f: value });
-      for (const options of [{ dryRun: true, count: true }, {}])
-        expect(found(await failure(t.apply(name, field('number'), options), 'SCHEMA_SYNC_FAILED'))).toEqual([
-          ['schema.0', 'value_not_convertible'],
-        ]);
-    },
-  );
+  it.each([
+    ['number', 'numeric', ['1e400', '1e-400', 'NaN']],
+    ['number[]', 'numeric[]', ['{1,1e400}', '{1e-400}', '{NaN}']],
+  ])('says which values of a %s column made %s by hand no double holds', async (type, hand, values) => {
+    const name = await fresh(type);
+    await at.db.query(`alter table app_main.${name} alter f type ${hand}`);
+    await t.put(name, { f: hand === 'numeric' ? '1' : '{1,NULL}' });
+    for (const value of values) await t.put(name, { f: value });
+    for (const options of [{ dryRun: true, count: true }, {}]) {
+      const problem = await failure(t.apply(name, field(type), options), 'SCHEMA_SYNC_FAILED');
+      expect(found(problem)).toEqual([['schema.0', 'value_not_convertible']]);
+      expect(problem.entries[0]?.message).toContain('3 records hold values other than numbers of double precision');
+    }
+  });
 
   it('counts rows and tells what is lost, where it is asked to', async () => {
     const name = await fresh('datetime');
