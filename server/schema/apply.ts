@@ -84,15 +84,14 @@ export async function syncIn(tx: Transaction, target: Target, options: SyncOptio
 }
 
 async function counted(tx: Transaction, steps: readonly Step[]): Promise<Change[]> {
-  const asked = steps.filter((step) => step.touches !== null);
-  const rows = await answers(
-    tx,
-    asked.map((step) => step.touches as string),
-  );
-  return steps.map((step) => {
-    const place = asked.indexOf(step);
-    return { ...shown(step), destructive: step.destructive, rows: place < 0 ? null : (rows[place] as number) };
-  });
+  const asked = [...new Set(steps.flatMap(({ touches, losses }) => [touches, losses]))].filter((sql) => sql !== null);
+  const rows = await answers(tx, asked);
+  const answer = new Map(asked.map((sql, i) => [sql, rows[i] as number]));
+  return steps.map((step) => ({
+    ...shown(step),
+    destructive: step.destructive || (step.losses !== null && answer.get(step.losses) !== 0),
+    rows: step.touches === null ? null : (answer.get(step.touches) as number),
+  }));
 }
 
 function unique<T extends { schema: string; table: string }>(places: readonly T[]): T[] {
@@ -112,8 +111,8 @@ async function checkGuards(tx: Transaction, steps: readonly Step[]): Promise<voi
       tx,
       asked.map(({ guard }) => guard.sql),
     );
-    const found = asked.flatMap(({ step, guard: { code, message } }, i) =>
-      rows[i] ? [{ step, entry: { field: step.path, code, message: message(rows[i]) } }] : [],
+    const found = asked.flatMap(({ step, guard: { code, message, path = step.path } }, i) =>
+      rows[i] ? [{ step, entry: { field: path, code, message: message(rows[i]) } }] : [],
     );
     const [one] = found;
     if (one === undefined) continue;

@@ -45,7 +45,10 @@ export interface Step extends Omit<Change, 'rows'> {
   /** Where a finding about this step belongs in the input. */
   readonly path: string;
   readonly guards: readonly Guard[];
+  /** Values are lost whatever they are. */
   readonly destructive: boolean;
+  /** Whether any row loses part of its value, as SQL that answers 1 or 0; null where none can. */
+  readonly losses: string | null;
   /** What its guards need to be there while they are asked. */
   readonly helper: NonNullable<Conversion['helper']> | null;
   /** How many rows it touches, as SQL over the tables as they are. */

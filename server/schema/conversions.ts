@@ -9,27 +9,37 @@ export interface Conversion {
   readonly impossible: string | null;
   /** What such a value is not, for people: `a number`. */
   readonly wanted: string;
-  /** Part of the value is lost. */
-  readonly lossy: boolean;
+  /**
+   * A boolean SQL expression, true for a convertible value that does not come back the same; null where every value does.
+   * Another spelling of the same moment, UUID or JSON is no loss.
+   */
+  readonly loses: string | null;
   /** What has to be there while `impossible` is asked, and how it goes. */
   readonly helper?: { readonly make: string; readonly drop: string };
 }
 
-const sure = (using: string, lossy = false): Conversion => ({ using, impossible: null, wanted: '', lossy });
+const sure = (using: string, loses: string | null = null): Conversion => ({
+  using,
+  impossible: null,
+  wanted: '',
+  loses,
+});
 
-/** Text is trimmed as PostgreSQL's own casts do; the empty text is no value. */
+/** Text is trimmed as PostgreSQL's own casts do; the empty text is no value, and lost. `altered` tells of a trimmed text what else is. */
 function fromText(
   v: string,
   wanted: string,
   cast: (trimmed: string) => string,
   possible: (trimmed: string) => string,
+  altered: (trimmed: string, cast: string) => string | null = () => null,
 ): Conversion {
   const trimmed = `btrim(${v}, E' \\t\\n\\r')`;
+  const others = altered(trimmed, cast(trimmed));
   return {
     using: `case when ${v} <> '' then ${cast(trimmed)} end`,
     impossible: `(${v} <> '' and not (${possible(trimmed)}))`,
     wanted,
-    lossy: false,
+    loses: others === null ? `${v} = ''` : `case when ${v} = '' then true else ${others} end`,
   };
 }
 
@@ -37,17 +47,18 @@ const like = (text: string, pattern: string): string => `${text} ~ ${quoteText(p
 // Each condition is asked only where the one before holds: `and` promises no order.
 const both = (first: string, then: string): string => `case when ${first} then ${then} else false end`;
 
+const isDouble = (numeric: string): string =>
+  `(${numeric} = 0 or abs(${numeric}) between 5e-324 and 1.7976931348623157e308)`;
+
 const FIGURE = '^[+-]?(\\d+\\.?\\d*|\\.\\d+)([eE][+-]?\\d{1,4})?$';
 const number = (v: string) =>
   fromText(
     v,
     'a number',
     (t) => `${t}::double precision + 0`,
-    (t) =>
-      both(
-        `length(${t}) <= 400 and ${like(t, FIGURE)}`,
-        `abs(${t}::numeric) = 0 or abs(${t}::numeric) between 5e-324 and 1.7976931348623157e308`,
-      ),
+    (t) => both(`length(${t}) <= 400 and ${like(t, FIGURE)}`, isDouble(`${t}::numeric`)),
+    // By way of numeric, as whole numbers are written without an exponent.
+    (_t, cast) => `(${cast})::text::numeric::text <> ${v}`,
   );
 
 const YES = `('true', '1', 'yes', 't')`;
@@ -58,6 +69,7 @@ const boolean = (v: string) =>
     'true, 1, yes, t, false, 0, no or f',
     (t) => `lower(${t}) in ${YES}`,
     (t) => `lower(${t}) in ${YES} or lower(${t}) in ${NO}`,
+    () => `${v} not in ('true', 'false')`,
   );
 
 const UUID = '^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$';
@@ -99,6 +111,7 @@ const datetime = (v: string) =>
         like(t, MOMENT),
         `${dayExists(t)} and (length(${t}) = 10 or substr(${t}, 1, 10) not in ('0001-01-01', '9999-12-31'))`,
       ),
+    (t) => like(t, '[.,]\\d{6}\\d*[1-9]'),
   );
 
 const json = (v: string): Conversion => ({
@@ -141,29 +154,52 @@ const MATRIX: Readonly<Partial<Record<`${PgType} → ${PgType}`, (v: string) => 
     using: `${v} = 1`,
     impossible: `${v} not in (0, 1)`,
     wanted: '0 or 1',
-    lossy: false,
+    loses: null,
   }),
   'date → timestamp with time zone': (v) => sure(`${v}::timestamp at time zone 'UTC'`),
-  'timestamp with time zone → date': (v) => sure(`(${v} at time zone 'UTC')::date`, true),
+  'timestamp with time zone → date': (v) =>
+    sure(`(${v} at time zone 'UTC')::date`, `${v} <> date_trunc('day', ${v} at time zone 'UTC') at time zone 'UTC'`),
 };
 
-/** Types that no field has, but that a column may have been given by hand: each is first brought to ours. */
+/** Numbers as PostgreSQL has them: to a double only where one is wanted, as that holds 15 digits. */
+const FOREIGN_NUMBER = /^(?:smallint|integer|bigint|real|numeric(?:\(.+\))?)$/;
+const DOUBLE = 'numbers of double precision';
+/** These hold no value that a double does not. */
+const NARROW = /^(?:smallint|integer|real)/;
+
+function fromNumber(from: string, to: string, v: string): Conversion | null {
+  if (to === 'text') return words(v);
+  if (to === 'boolean') return MATRIX['double precision → boolean']?.(v) ?? null;
+  const using = `${v}::double precision`;
+  // By way of text: PostgreSQL makes a numeric of the first 15 digits of a double.
+  const made = NARROW.test(from) ? sure(using) : sure(using, `(${using})::text::numeric <> ${v}`);
+  const whole = from.startsWith('numeric') ? { ...made, impossible: `not ${isDouble(v)}`, wanted: DOUBLE } : made;
+  if (to === 'double precision') return whole;
+  return to === 'double precision[]' ? { ...whole, using: one('double precision[]')(using).using } : null;
+}
+
+/** Other types that no field has, but that a column may have been given by hand: each is first brought to ours. */
 const FOREIGN: readonly (readonly [RegExp, PgType, cast: (v: string) => string])[] = [
   [/^(?:character varying|character|citext)(?:\(\d+\))?$/, 'text', (v) => `${v}::text`],
-  [/^(?:smallint|integer|bigint|real|numeric(?:\(.+\))?)$/, 'double precision', (v) => `${v}::double precision`],
   [/^timestamp(?:\(\d\))? without time zone$/, 'timestamp with time zone', (v) => `(${v} at time zone 'UTC')`],
   [/^timestamp\(\d\) with time zone$/, 'timestamp with time zone', (v) => `${v}::timestamptz`],
   [/^json$/, 'jsonb', (v) => `${v}::jsonb`],
   [/^character varying(?:\(\d+\))?\[\]$/, 'text[]', (v) => `${v}::text[]`],
-  [
-    /^(?:smallint|integer|bigint|real|numeric(?:\(.+\))?)\[\]$/,
-    'double precision[]',
-    (v) => `${v}::double precision[]`,
-  ],
 ];
+const FOREIGN_NUMBERS = /^(?:smallint|integer|bigint|real|numeric(?:\(.+\))?)\[\]$/;
+
+function fromNumbers(from: string, v: string): Conversion {
+  const using = `${v}::double precision[]`;
+  if (NARROW.test(from)) return sure(using);
+  const made = sure(using, `(${using})::text[]::numeric[] <> ${v}::numeric[]`);
+  if (!from.startsWith('numeric')) return made;
+  return { ...made, impossible: `exists (select from unnest(${v}) one where not ${isDouble('one')})`, wanted: DOUBLE };
+}
 
 /** How a column of type `from` (as the catalog spells it) becomes one of type `to`; null where it does not. `v` is the column as SQL. */
 export function conversion(from: string, to: string, v: string): Conversion | null {
+  if (FOREIGN_NUMBER.test(from)) return fromNumber(from, to, v);
+  if (FOREIGN_NUMBERS.test(from)) return to === 'double precision[]' ? fromNumbers(from, v) : null;
   const foreign = FOREIGN.find(([pattern]) => pattern.test(from));
   if (foreign === undefined) return MATRIX[`${from} → ${to}` as `${PgType} → ${PgType}`]?.(v) ?? null;
   const [, near, cast] = foreign;

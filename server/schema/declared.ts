@@ -5,7 +5,8 @@ import type { TableCheck, TableIndex } from '../../contract/table-objects.ts';
 import { ExpressionError, expressionEntry } from '../expression/error.ts';
 import { print } from '../expression/print.ts';
 import type { Checked } from '../expression/typed.ts';
-import { fieldColumn, isStored } from './columns.ts';
+import { fieldColumn, isStored, SYSTEM_COLUMNS } from './columns.ts';
+import { spelledType } from './conversions.ts';
 import { identityIndex } from './declared-identity.ts';
 import { leadsWithAccount, methodFlaw, methodFlaws } from './declared-keys.ts';
 import { definedSql, indexCondition, keyValue, recordCondition } from './definition-expression.ts';
@@ -28,14 +29,9 @@ export interface DeclaredObjects {
 }
 
 const TAG = 16;
-const SYSTEM: Readonly<Record<string, string>> = {
-  id: 'uuid',
-  created_at: 'datetime',
-  updated_at: 'datetime',
-  created_by: 'text',
-  updated_by: 'text',
-  deleted_at: 'datetime',
-};
+const SYSTEM: ReadonlyMap<string, string> = new Map(
+  SYSTEM_COLUMNS.filter(({ name }) => name !== 'account_id').map(({ name, type }) => [name, spelledType(type)]),
+);
 
 /** The declared objects of a table, and every problem with them at its place in the definition (`indexes.2.columns.0.expr`). */
 export function declaredObjects(table: string, definition: Declaring): DeclaredObjects {
@@ -157,7 +153,7 @@ class Reader {
     }
     const name = one.column ?? '';
     const field = this.fields.find((candidate) => candidate.name === name);
-    const type = field?.type ?? (Object.hasOwn(SYSTEM, name) ? SYSTEM[name] : undefined);
+    const type = field?.type ?? SYSTEM.get(name);
     if (type === undefined || type === 'computed') {
       const [code, message] = unusable(name, type === 'computed');
       this.refuse(`${path}.column`, code, message);

@@ -10,20 +10,16 @@ import { toSql } from '../expression/to-sql.ts';
 import { children } from '../expression/tree.ts';
 import type { Checked } from '../expression/typed.ts';
 import type { PgType } from './collection-def.ts';
-import { fieldColumn, isStored } from './columns.ts';
+import { fieldColumn, isStored, SYSTEM_COLUMNS } from './columns.ts';
+import { spelledType } from './conversions.ts';
 import { literal } from './literal.ts';
 
-/** System fields that an expression may name, with their types. */
-const SYSTEM: Readonly<Record<string, ValueType>> = {
-  id: 'uuid',
-  created_at: 'datetime',
-  updated_at: 'datetime',
-  created_by: 'text',
-  updated_by: 'text',
-};
-
-function scopeOf(fields: readonly Field[], more: Readonly<Record<string, ValueType>>): Scope {
-  const types = new Map<string, ValueType>(Object.entries({ ...SYSTEM, ...more }));
+/** `deleted` for what indexes alone may ask: whether the record is deleted. */
+function scopeOf(fields: readonly Field[], deleted: boolean): Scope {
+  const types = new Map<string, ValueType>();
+  for (const { name, type } of SYSTEM_COLUMNS)
+    if (name !== 'account_id' && (deleted || name !== 'deleted_at'))
+      types.set(name, valueTypeOf(spelledType(type)) as ValueType);
   for (const field of fields) if (isStored(field)) types.set(field.name, valueTypeOf(field.type) as ValueType);
   return {
     field: (name) => {
@@ -54,7 +50,7 @@ function parsed(text: string): Expr {
 
 /** A single value, as a computed field is. Throws ExpressionError. */
 export const definedValue = (text: string, fields: readonly Field[]): Checked =>
-  checkValue(parsed(text), scopeOf(fields, {}));
+  checkValue(parsed(text), scopeOf(fields, false));
 
 function timeless(text: string): Expr {
   const tree = parsed(text);
@@ -69,19 +65,17 @@ function timeless(text: string): Expr {
   );
 }
 
-const SOFT = { deleted_at: 'datetime' } as const;
-
 /** A key of an index: a value that depends on the record alone. Throws ExpressionError. */
 export const keyValue = (text: string, fields: readonly Field[]): Checked =>
-  indexable(checkValue(timeless(text), scopeOf(fields, SOFT)));
+  indexable(checkValue(timeless(text), scopeOf(fields, true)));
 
 /** The condition of a partial index. Throws ExpressionError. */
 export const indexCondition = (text: string, fields: readonly Field[]): Checked =>
-  indexable(check(timeless(text), scopeOf(fields, SOFT)));
+  indexable(check(timeless(text), scopeOf(fields, true)));
 
 /** What all records must satisfy. Throws ExpressionError. */
 export const recordCondition = (text: string, fields: readonly Field[]): Checked =>
-  check(timeless(text), scopeOf(fields, {}));
+  check(timeless(text), scopeOf(fields, false));
 
 /** PostgreSQL writes a date as the session likes it, so an index cannot hold that text. */
 function indexable(checked: Checked): Checked {

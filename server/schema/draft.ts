@@ -2,7 +2,7 @@
 import type { ProblemEntry } from '../../contract/problems.ts';
 import type { Step } from './change.ts';
 import { type Conversion, conversion } from './conversions.ts';
-import type { DesiredColumn, DesiredTable } from './desired.ts';
+import type { DesiredCheck, DesiredColumn, DesiredIndex, DesiredTable } from './desired.ts';
 import type { LiveTable } from './introspect.ts';
 import { quoteIdent as q, qualified } from './names.ts';
 
@@ -37,6 +37,16 @@ export const keyOf = ({ schema, table }: Place): string => `${schema}.${table}`;
 
 /** True where the table is in the database already. */
 export const exists = (present: Present, at: Place): boolean => present.live.has(keyOf(at));
+
+/** Where a field stands in the definition. */
+export const pathOf = (desired: DesiredTable, field: string | null): string =>
+  desired.columns.find((c) => c.field === field)?.path || 'schema';
+
+/** The field that a check or index is about, empty for several, and where it is declared. */
+export const placeOf = (desired: DesiredTable, one: DesiredCheck | DesiredIndex): { column: string; path: string } => ({
+  column: one.field ?? (one.declared?.fields.length === 1 ? (one.declared.fields[0] as string) : ''),
+  path: one.declared?.path ?? pathOf(desired, one.field),
+});
 
 /** The columns whose type changes. */
 export function alterations(desired: DesiredTable, live: LiveTable | null): Map<string, Conversion | null> {

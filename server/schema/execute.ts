@@ -8,12 +8,19 @@ import { named, type Step } from './change.ts';
 const QUESTIONS = 200;
 const TOGETHER = 50;
 
-/** The number that each SQL expression answers. */
+const LOOK = 'the look at the records';
+const TOO_MANY_LOCKS = '53200';
+
+/** The number that each SQL expression answers. Throws SCHEMA_SYNC_FAILED where they look at more tables than can be locked. */
 export async function answers(tx: Transaction, expressions: readonly string[]): Promise<number[]> {
   const found: number[] = [];
   for (let from = 0; from < expressions.length; from += QUESTIONS) {
     const part = expressions.slice(from, from + QUESTIONS);
-    const [row] = await tx.query<{ numbers: number[] }>(`select to_json(array[${part.join(', ')}]::int8[]) as numbers`);
+    const [row] = await tx
+      .query<{ numbers: number[] }>(`select to_json(array[${part.join(', ')}]::int8[]) as numbers`)
+      .catch((error: unknown) => {
+        throw error instanceof DatabaseFault && error.code === TOO_MANY_LOCKS ? refused(error, LOOK, 'schema') : error;
+      });
     found.push(...(row?.numbers ?? []));
   }
   return found;
@@ -47,10 +54,14 @@ async function executeOne(tx: Transaction, step: Step): Promise<void> {
     await tx.query(step.sql.join(';\n'));
   } catch (error) {
     if (!(error instanceof DatabaseFault) || isBusy(error)) throw error;
-    const reason = REASONS[error.code] ?? `the database refused it (SQLSTATE ${error.code})`;
-    const entry = { field: step.path, code: 'schema_sync_failed', message: reason };
-    throw new Failure('SCHEMA_SYNC_FAILED', { change: named(step), reason }, [entry], { cause: error });
+    throw refused(error, named(step), step.path);
   }
+}
+
+function refused(error: DatabaseFault, change: string, field: string): Failure {
+  const reason = REASONS[error.code] ?? `the database refused it (SQLSTATE ${error.code})`;
+  const entry = { field, code: 'schema_sync_failed', message: reason };
+  return new Failure('SCHEMA_SYNC_FAILED', { change, reason }, [entry], { cause: error });
 }
 
 /** True where the same may succeed a moment later. */
@@ -67,6 +78,8 @@ const REASONS: Readonly<Record<string, string>> = {
   '42P07': 'the database has an object of this name already',
   '42710': 'the database has an object of this name already',
   '42701': 'the table has a column of this name already',
+  [TOO_MANY_LOCKS]:
+    'one transaction of this database cannot lock so many tables and indexes: raise max_locks_per_transaction',
   '54000': 'a stored value is too long for an index',
   '54011': 'the table would have too many columns',
   '57014': 'it took too long',

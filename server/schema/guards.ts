@@ -16,6 +16,8 @@ export interface Guard {
   readonly message: (rows: number) => string;
   /** Asked before all others, which take it for granted. */
   readonly first: boolean;
+  /** Where in the input the finding belongs, if not where its step does. */
+  readonly path?: string;
 }
 
 const guard = (sql: string, code: string, message: string): Guard => ({

@@ -186,5 +186,3 @@ export async function equalDefaults(
 
 /** Comparisons of one statement: each may be as long as a definition. */
 const TESTS = 500;
-
-export { liveSchema } from './live-schema.ts';

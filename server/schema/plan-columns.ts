@@ -1,10 +1,11 @@
 // Changes of the columns of a table that exists.
 import { spelledType } from './conversions.ts';
-import type { DesiredColumn, DesiredIndex } from './desired.ts';
+import type { DesiredColumn } from './desired.ts';
 import { type Draft, keyOf, rowsAfter } from './draft.ts';
-import { hasNulls, inconvertible, needsDefault } from './guards.ts';
-import type { LiveColumn, LiveIndex, LiveObject } from './introspect.ts';
+import { type Guard, hasNulls, inconvertible, needsDefault } from './guards.ts';
+import type { LiveColumn } from './introspect.ts';
 import { quoteIdent as q, qualified } from './names.ts';
+import { dropBeforeFill, isDisturbed, stayingGuards } from './plan-effects.ts';
 import { SEARCH_COLUMN } from './search.ts';
 import {
   addColumn,
@@ -44,6 +45,9 @@ export function planColumns(draft: Draft): void {
   }
 }
 
+const someRow = ({ desired }: Draft, where: string): string =>
+  `exists (select from ${qualified(desired.schema, desired.table)} where ${where})::int`;
+
 const countRows = ({ desired }: Draft, where = 'true'): string =>
   `(select count(*) from ${qualified(desired.schema, desired.table)} where ${where})`;
 
@@ -73,7 +77,10 @@ function planType(draft: Draft, column: DesiredColumn, there: LiveColumn): void 
     });
     return;
   }
-  const guards = made.impossible === null ? [] : [inconvertible(desired, made)];
+  const guards = [
+    ...(made.impossible === null ? [] : [inconvertible(desired, made)]),
+    ...stayingGuards(draft, column.column),
+  ];
   // The empty text becomes NULL.
   const emptied = column.notNull && column.default === null && there.notNull;
   step({
@@ -84,7 +91,7 @@ function planType(draft: Draft, column: DesiredColumn, there: LiveColumn): void 
     sql: [...dropDependents(draft, column.column), ...alterType(desired, column, there, made.using)],
     guards: emptied ? [...guards, hasNulls(rowsAfter(draft), column)] : guards,
     helper: made.helper ?? null,
-    destructive: made.lossy,
+    losses: made.loses === null ? null : someRow(draft, made.loses),
     touches: countRows(draft),
   });
 }
@@ -107,15 +114,6 @@ function dropDependents(draft: Draft, column: string): string[] {
   ];
 }
 
-/** True for an index or check of ours that a type change of this plan takes away. */
-export function isDisturbed({ desired, altered }: Draft, there: LiveObject | LiveIndex): boolean {
-  if (there.tag === null || !there.columns.some((column) => altered.has(column))) return false;
-  if (!('unique' in there)) return true;
-  // PostgreSQL makes plain indexes anew itself.
-  const wanted: DesiredIndex | undefined = desired.indexes.find((index) => index.name === there.name);
-  return wanted === undefined || wanted.tag !== there.tag || wanted.compiled;
-}
-
 function planOptions(draft: Draft, column: DesiredColumn, there: LiveColumn): void {
   const { desired, present, altered, step } = draft;
   const base = { column: column.field, path: column.path };
@@ -130,8 +128,8 @@ function planOptions(draft: Draft, column: DesiredColumn, there: LiveColumn): vo
     step({
       ...base,
       change_type: 'set_not_null',
-      sql: [...dropStaleChecks(draft, column), ...setNotNull(desired, column)],
-      guards: column.default === null ? [hasNulls(rowsAfter(draft), column)] : [],
+      sql: [...dropBeforeFill(draft, column), ...setNotNull(desired, column)],
+      guards: column.default === null ? [hasNulls(rowsAfter(draft), column)] : fillGuards(draft, column),
       touches: column.default === null ? null : countRows(draft, `${q(column.column)} is null`),
     });
   } else if (!column.notNull && there.notNull) {
@@ -139,16 +137,9 @@ function planOptions(draft: Draft, column: DesiredColumn, there: LiveColumn): vo
   }
 }
 
-// Rows are filled with the new default before the new check is there: the old one might not know that value.
-function dropStaleChecks({ desired, live }: Draft, column: DesiredColumn): string[] {
-  if (column.default === null || live === null) return [];
-  const current = new Set(desired.checks.map((check) => `${check.name} ${check.tag}`));
-  const stale = [...live.checks.values()].filter(
-    (check) =>
-      check.tag !== null && check.columns.includes(column.column) && !current.has(`${check.name} ${check.tag}`),
-  );
-  return stale.flatMap((check) => dropConstraint(desired, check.name));
-}
+// A type change has asked them.
+const fillGuards = (draft: Draft, { column }: DesiredColumn): Guard[] =>
+  draft.altered.has(column) ? [] : stayingGuards(draft, column);
 
 function planSurplus(draft: Draft, there: LiveColumn): void {
   const { desired, live, step } = draft;

@@ -1,7 +1,7 @@
 // Changes of foreign keys: each comes with the index under it, as one change.
-import { type Draft, exists, rowsAfter } from './draft.ts';
+import { type Draft, exists, pathOf, rowsAfter } from './draft.ts';
 import { hasOrphans } from './guards.ts';
-import { fieldOf, isAdded, isPartOfNewKey, pathOf, surplus } from './plan-objects.ts';
+import { fieldOf, isAdded, isPartOfNewKey, surplus } from './plan-objects.ts';
 import { addForeignKey, addIndex, clearingTriggerOf, dropForeignKey } from './statements.ts';
 
 const missingIndexes = (draft: Draft, field: string | null): string[] =>

@@ -1,10 +1,10 @@
 // Changes of checks and indexes: each is ours if its tag says so, unchanged if the tag is the desired one, and else replaced.
-import type { DesiredCheck, DesiredIndex, DesiredTable } from './desired.ts';
+import type { DesiredIndex, DesiredTable } from './desired.ts';
 import { isOwnIndex } from './desired.ts';
-import { type Draft, rowsAfter } from './draft.ts';
+import { type Draft, placeOf, rowsAfter } from './draft.ts';
 import { hasDuplicates, hasOthers } from './guards.ts';
 import type { LiveIndex, LiveObject } from './introspect.ts';
-import { isDisturbed } from './plan-columns.ts';
+import { isDisturbed } from './plan-effects.ts';
 import { makesSearch } from './plan-search.ts';
 import { addCheck, addIndex, dropConstraint, dropIndex } from './statements.ts';
 
@@ -36,16 +36,8 @@ export function fieldOf(desired: DesiredTable, columns: readonly string[]): stri
   return more.length > 0 ? '' : (desired.columns.find((c) => c.column === column)?.field ?? column);
 }
 
-export const pathOf = (desired: DesiredTable, field: string | null): string =>
-  desired.columns.find((c) => c.field === field)?.path || 'schema';
-
 /** True for a column that this plan adds. */
 export const isAdded = ({ live }: Draft, column: string): boolean => live?.columns.has(column) !== true;
-
-const about = (desired: DesiredTable, one: DesiredCheck | DesiredIndex) => ({
-  column: one.field ?? (one.declared?.fields.length === 1 ? (one.declared.fields[0] as string) : ''),
-  path: one.declared?.path ?? pathOf(desired, one.field),
-});
 
 /** Enum checks and declared ones. */
 export function planChecks(draft: Draft): void {
@@ -55,7 +47,7 @@ export function planChecks(draft: Draft): void {
     if (there?.tag === check.tag && !isDisturbed(draft, there)) continue;
     const guarded = live !== null && !check.columns.every((column) => isAdded(draft, column) && !fills(draft, column));
     const base = {
-      ...about(desired, check),
+      ...placeOf(desired, check),
       detail: check.declared?.detail ?? check.expression,
       guards: guarded ? [hasOthers(rowsAfter(draft), check)] : [],
     };
@@ -102,7 +94,7 @@ export function planIndexes(draft: Draft): void {
     const former = same ?? formerOf(desired, index, there, unwanted);
     if (former !== undefined) unwanted.delete(former);
     const base = {
-      ...about(desired, index),
+      ...placeOf(desired, index),
       detail: index.declared?.detail ?? `${index.unique ? 'unique ' : ''}(${index.columns.join(', ')})`,
       guards: index.unique && live !== null ? [hasDuplicates(rowsAfter(draft), index)] : [],
     };

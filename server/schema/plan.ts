@@ -30,6 +30,7 @@ const BLANK = {
   path: 'schema',
   guards: [],
   destructive: false,
+  losses: null,
   helper: null,
   touches: null,
 } as const;
@@ -48,8 +49,14 @@ export function plan(target: Target, present: Present, { keepSurplus }: PlanOpti
       present,
       keepSurplus,
       altered: alterations(desired, live),
-      step: ({ path = BLANK.path, ...step }) =>
-        steps.push({ ...BLANK, entity: desired.entity, path: at(desired, path), ...step }),
+      step: ({ path = BLANK.path, guards = [], ...step }) =>
+        steps.push({
+          ...BLANK,
+          entity: desired.entity,
+          path: at(desired, path),
+          guards: guards.map((one) => (one.path === undefined ? one : { ...one, path: at(desired, one.path) })),
+          ...step,
+        }),
       refuse: (entry) => refusals.push({ ...entry, field: at(desired, entry.field) }),
       mark: (sql) => marks.push(sql),
     };

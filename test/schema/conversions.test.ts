@@ -295,8 +295,8 @@ describe.each(kinds)('type changes (%s)', (kind) => {
     // Equal once they are numbers.
     await t.reach(name, text);
     await t.put(name, { code: '1.0' });
-    expect(found(await failure(t.reach(name, number), 'SCHEMA_SYNC_FAILED'))).toEqual([
-      ['schema.0', 'schema_sync_failed'],
+    expect(found(await failure(t.reach(name, number, { dryRun: true }), 'SCHEMA_SYNC_FAILED'))).toEqual([
+      ['schema.0', 'unique_has_duplicates'],
     ]);
   });
 
@@ -315,6 +315,83 @@ describe.each(kinds)('type changes (%s)', (kind) => {
     expect(found(await failure(t.apply(name, reference), 'SCHEMA_SYNC_FAILED'))).toEqual([
       ['schema.0', 'reference_has_orphans'],
     ]);
+  });
+
+  /** From, to, values that come back as they were, and values of which each alone does not. */
+  const LOSSES: [from: string, to: string, kept: unknown[], lost: unknown[]][] = [
+    [
+      'text',
+      'number',
+      ['7', '-1.5', '0', '0.1', '9007199254740992', '0.0000001', null],
+      ['', '007', '12345678901234567890', '9007199254740993', '0.1234567890123456789', '1.0', ' 7', '-0'],
+    ],
+    ['text', 'boolean', ['true', 'false', null], ['', 'yes', '0']],
+    ['text', 'date', ['2026-01-02', null], ['']],
+    ['text', 'uuid', [ID, ID.toUpperCase(), null], ['']],
+    ['text', 'json', ['{"a":1}', null], ['']],
+    [
+      'text',
+      'datetime',
+      ['2026-01-02T03:04:05.123Z', '2026-01-02T03:04:05.123456000Z', '2026-01-02T05:04:05+02:00', '2026-01-02', null],
+      ['', '2026-01-02T03:04:05.1234567Z', '2026-01-02T03:04:05,123456001'],
+    ],
+    ['text', 'text[]', ['', '007', null], []],
+    ['datetime', 'date', ['2026-01-02T00:00:00Z', null], ['2026-01-02T00:00:00.000001Z', '2026-01-02T00:00:00+02:00']],
+    ['number', 'text', [0.1, 1e21, 9007199254740991, null], []],
+  ];
+
+  it.each(LOSSES)('%s → %s is destructive where a record loses part of its value', async (from, to, kept, lost) => {
+    const name = await fresh(from);
+    const plan = async () => (await t.apply(name, field(to), { count: true, dryRun: true }))[0];
+    for (const one of kept) await t.put(name, { f: one });
+    expect(await plan()).toMatchObject({ change_type: 'alter_type', destructive: false, rows: kept.length });
+    for (const one of lost) {
+      const id = await t.put(name, { f: one });
+      expect(await plan(), JSON.stringify(one)).toMatchObject({ destructive: true, rows: kept.length + 1 });
+      await at.db.query(`delete from app_main.${name} where id = $1`, [id]);
+    }
+  });
+
+  it.each([
+    ['bigint', 'text', ['9223372036854775807', '-1'], [], ['9223372036854775807', '-1']],
+    ['numeric(30,10)', 'text', ['0.1234567891'], [], ['0.1234567891']],
+    ['real', 'text', ['0.1'], [], ['0.1']],
+    ['bigint', 'boolean', ['1', '0'], [], [true, false]],
+    [
+      'bigint',
+      'number',
+      ['9007199254740992', '9007199254740991'],
+      ['9007199254740993'],
+      [2 ** 53, 2 ** 53 - 1, 2 ** 53],
+    ],
+    ['integer', 'number', ['2147483647'], [], [2147483647]],
+    ['numeric', 'number', ['0.1', '1.50'], ['0.12345678901234567890'], [0.1, 1.5, 0.12345678901234568]],
+    ['bigint[]', 'number[]', ['{1,2}', '{}'], ['{9007199254740993}'], [[1, 2], [], [2 ** 53]]],
+  ])('a column made %s by hand becomes %s, and tells what it loses', async (hand, to, kept, lost, after) => {
+    const name = await fresh(to.endsWith('[]') ? 'number[]' : 'number');
+    await at.db.query(`alter table app_main.${name} alter f type ${hand} using null`);
+    const plan = async () => (await t.apply(name, field(to), { count: true, dryRun: true }))[0];
+    for (const one of kept) await t.put(name, { f: one });
+    expect(await plan()).toMatchObject({ destructive: false });
+    for (const one of lost) await t.put(name, { f: one });
+    expect(await plan()).toMatchObject({ destructive: lost.length > 0 });
+    await t.apply(name, field(to));
+    expect((await t.rows(name)).map(({ f }) => f)).toEqual(after);
+  });
+
+  it.each([
+    ['number', 'numeric', ['1e400', '1e-400', 'NaN']],
+    ['number[]', 'numeric[]', ['{1,1e400}', '{1e-400}', '{NaN}']],
+  ])('says which values of a %s column made %s by hand no double holds', async (type, hand, values) => {
+    const name = await fresh(type);
+    await at.db.query(`alter table app_main.${name} alter f type ${hand}`);
+    await t.put(name, { f: hand === 'numeric' ? '1' : '{1,NULL}' });
+    for (const value of values) await t.put(name, { f: value });
+    for (const options of [{ dryRun: true, count: true }, {}]) {
+      const problem = await failure(t.apply(name, field(type), options), 'SCHEMA_SYNC_FAILED');
+      expect(found(problem)).toEqual([['schema.0', 'value_not_convertible']]);
+      expect(problem.entries[0]?.message).toContain('3 records hold values other than numbers of double precision');
+    }
   });
 
   it('counts rows and tells what is lost, where it is asked to', async () => {

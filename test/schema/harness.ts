@@ -14,7 +14,7 @@ import { type OpenDatabase, openDatabase } from '../../server/db/open.ts';
 import { uuidV7 } from '../../server/ids.ts';
 import { type SyncOptions, sync } from '../../server/schema/apply.ts';
 import { type DesiredTable, define, tableOf } from '../../server/schema/define.ts';
-import { liveSchema } from '../../server/schema/introspect.ts';
+import { liveSchema } from '../../server/schema/live-schema.ts';
 import { createDatabase, dropDatabase, startPostgres } from '../helpers/postgres.ts';
 import { collectionsOf } from '../helpers/rooms.ts';
 

@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { sync } from '../../server/schema/apply.ts';
 import { tableOf } from '../../server/schema/define.ts';
-import { liveSchema } from '../../server/schema/introspect.ts';
+import { liveSchema } from '../../server/schema/live-schema.ts';
 import { A, B, failure, found, kinds, open, type Rooms, type Tables, tableFor, tables } from './harness.ts';
 
 const SCHEMA = [
