@@ -38,10 +38,15 @@ async function install(args: readonly string[]): Promise<number> {
   const { place, text } = settings({ url, headers: { Authorization: `Bearer ${PLACEHOLDER}`, ...headers } });
   console.error(`For ${place}:`);
   console.log(text);
-  console.error(
-    headers.Authorization === undefined
-      ? `Put an API key where it says ${PLACEHOLDER}: make one with POST /api/v1/api-keys, with the scopes that the agent needs.`
-      : 'Whoever reads this text can do what its key can: prefer an API key with scopes to a token of your own.',
-  );
+  console.error(advice(headers.Authorization));
   return 0;
+}
+
+/** What to know about the credential of the settings. */
+function advice(authorization: string | undefined): string {
+  const how = 'make one with POST /api/v1/api-keys (apiKeys.create of the SDK), with the scopes that the agent needs';
+  if (authorization === undefined) return `Put an API key where it says ${PLACEHOLDER}: ${how}.`;
+  const open = 'Whoever reads this text can do what its credential can';
+  if (authorization.startsWith('Bearer sb_')) return `${open}: give the key no more scopes than the agent needs.`;
+  return `This text holds an access token, which ends within an hour: the agent is refused from then on. For settings that last, use an API key instead: ${how}.\n${open}.`;
 }

@@ -4,7 +4,7 @@ import { type Access, bodyRefusal } from '../../contract/access.ts';
 import { entriesOf } from '../../contract/issues.ts';
 import type { z } from '../../contract/kit.ts';
 import { Failure } from '../../contract/problems.ts';
-import { DatabaseFault, DatabaseUnavailable, isSerialization, isTimeout } from '../db/errors.ts';
+import { knownFailure } from '../faults.ts';
 import type { Log } from '../log.ts';
 
 /** The last error handler of the app. */
@@ -29,18 +29,11 @@ export function sendProblem(response: Response, request: Request, failure: Failu
 }
 
 function toFailure(error: unknown, request: Request, log: Log): Failure {
-  if (error instanceof Failure) {
-    if (error.status >= 500)
-      log.error({ err: error.cause ?? error, request_id: request.ctx.requestId, path: request.path }, error.code);
-    return error;
-  }
-  if (error instanceof DatabaseUnavailable) {
-    log.error({ err: error, request_id: request.ctx.requestId }, 'database unavailable');
-    return new Failure('SERVICE_UNAVAILABLE');
-  }
-  if (error instanceof DatabaseFault) {
-    if (isTimeout(error)) return new Failure('STATEMENT_TIMEOUT');
-    if (isSerialization(error)) return new Failure('WRITE_CONFLICT');
+  const known = knownFailure(error);
+  if (known !== null) {
+    if (known.status >= 500)
+      log.error({ err: known.cause ?? error, request_id: request.ctx.requestId, path: request.path }, known.code);
+    return known;
   }
   // Express reports a malformed path parameter as a URIError with a status.
   if (error instanceof URIError || (error as { status?: number })?.status === 400) return new Failure('INVALID_URL');

@@ -1,6 +1,7 @@
 // The arguments of tools, parsed into what the records service takes; what does not fit is refused as a body of REST would be.
+import { entriesOf } from '../../contract/issues.ts';
 import { z } from '../../contract/kit.ts';
-import { Failure, type ProblemEntry } from '../../contract/problems.ts';
+import { Failure } from '../../contract/problems.ts';
 import type { ListQuery } from '../../contract/records.ts';
 
 const id = z.string().min(1).max(200);
@@ -32,18 +33,10 @@ export type ArgumentsOf<V extends keyof typeof ARGUMENTS> = z.output<(typeof ARG
 
 /** Parses the arguments of a tool. Throws INVALID_REQUEST with every finding. */
 export function argumentsOf<V extends keyof typeof ARGUMENTS>(verb: V, given: unknown): ArgumentsOf<V> {
-  const parsed = ARGUMENTS[verb].safeParse(given ?? {});
+  const input = given ?? {};
+  const parsed = ARGUMENTS[verb].safeParse(input);
   if (parsed.success) return parsed.data as ArgumentsOf<V>;
-  throw new Failure('INVALID_REQUEST', {}, parsed.error.issues.flatMap(entries));
-}
-
-function entries(issue: z.core.$ZodIssue): ProblemEntry[] {
-  if (issue.code === 'unrecognized_keys')
-    return issue.keys.map((key) => ({ field: key, code: 'unknown_field', message: `${key} is not known here.` }));
-  const field = issue.path.join('.');
-  if (issue.code === 'invalid_type' && issue.message.endsWith('received undefined'))
-    return [{ field, code: 'required', message: 'This is required.' }];
-  return [{ field, code: issue.code, message: issue.message }];
+  throw new Failure('INVALID_REQUEST', {}, entriesOf(parsed.error.issues, [], { input }));
 }
 
 const listed = (list: string | readonly string[] | undefined): string | undefined =>

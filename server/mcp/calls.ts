@@ -5,9 +5,10 @@ import type { Records } from '../records/service.ts';
 import { argumentsOf, fieldsOf, listQueryOf } from './arguments.ts';
 import { failureOf } from './faults.ts';
 import type { Tool } from './names.ts';
+import { type Allowance, fits, isLarge, refuseLarge, SAME_AS_TEXT } from './replies.ts';
 import { operationOf } from './verbs.ts';
 
-/** The result of a tool: JSON as text, and the same as a value. */
+/** The result of a tool: JSON as text, and the same as a value (`SAME_AS_TEXT` until it is written). */
 export interface ToolResult {
   readonly content: { readonly type: 'text'; readonly text: string }[];
   readonly structuredContent?: Record<string, unknown>;
@@ -32,17 +33,23 @@ export function createCalls({
       case 'query': {
         const asked = argumentsOf(verb, given);
         const { items, total } = await records.slice(ctx, name, listQueryOf(asked), { where: asked.where });
+        refuseLarge(
+          items.reduce((sum, item) => sum + item.length, 0),
+          'limit',
+        );
         return `{"data":[${items.join()}],"total":${total}}`;
       }
       case 'get': {
         const asked = argumentsOf(verb, given);
-        return (await records.get(ctx, name, asked.id, fieldsOf(asked))).json;
+        const { json } = await records.get(ctx, name, asked.id, fieldsOf(asked));
+        refuseLarge(json.length, 'fields');
+        return json;
       }
       case 'create':
-        return (await records.create(ctx, name, argumentsOf(verb, given).data)).json;
+        return written((await records.create(ctx, name, argumentsOf(verb, given).data)).json);
       case 'update': {
         const { id, data } = argumentsOf(verb, given);
-        return (await records.patch(ctx, name, id, data)).json;
+        return written((await records.patch(ctx, name, id, data)).json);
       }
       case 'delete': {
         const { id } = argumentsOf(verb, given);
@@ -50,19 +57,28 @@ export function createCalls({
         return JSON.stringify({ id, deleted: true });
       }
       case 'bulk_create':
-        return (await records.batchCreate(ctx, name, argumentsOf(verb, given))).json;
+        return written((await records.batchCreate(ctx, name, argumentsOf(verb, given))).json);
     }
   }
 
   /** Calls a tool. What fails is a result as well, with the body that REST would answer. */
-  return async function call(ctx: Ctx, tool: Tool, given: unknown): Promise<ToolResult> {
+  return async function call(ctx: Ctx, tool: Tool, given: unknown, allowance: Allowance): Promise<ToolResult> {
     try {
       const text = await answer(ctx, tool, given);
-      return { content: [{ type: 'text', text }], structuredContent: JSON.parse(text) as Record<string, unknown> };
+      return { content: [{ type: 'text', text }], structuredContent: SAME_AS_TEXT };
     } catch (error) {
       const { requestId } = ctx;
-      const problem = failureOf(error, requestId, log).body(requestId);
-      return { isError: true, content: [{ type: 'text', text: JSON.stringify(problem) }] };
+      const failure = failureOf(error, requestId, log);
+      if (isLarge(failure)) allowance.exhaust();
+      return { isError: true, content: [{ type: 'text', text: JSON.stringify(failure.body(requestId)) }] };
     }
   };
+}
+
+/** What was written is written: an answer that is too large to be sent names the ids alone. */
+function written(json: string): string {
+  if (fits(json.length)) return json;
+  const value = JSON.parse(json) as { id: string } | { created: { id: string }[]; count: number };
+  if (!('created' in value)) return JSON.stringify({ id: value.id });
+  return JSON.stringify({ ...value, created: value.created.map(({ id }) => ({ id })) });
 }

@@ -10,22 +10,43 @@ import {
   type JSONRPCMessage,
 } from '@modelcontextprotocol/sdk/types.js';
 import type { McpReply } from '../../contract/mcp.ts';
+import type { Failure } from '../../contract/problems.ts';
+import { type Allowance, textOf } from './replies.ts';
 
 const INVALID_REQUEST = -32600;
 const INVALID_PARAMS = -32602;
 const INTERNAL = -32603;
 
-/** Answers messages in their order; requests get a reply each, everything else none. */
-export async function converse(server: Server, messages: readonly object[]): Promise<McpReply[]> {
-  const replies: McpReply[] = [];
+export interface Conversation {
+  readonly server: Server;
+  readonly allowance: Allowance;
+  /** The error of a request that is not done because the allowance is spent. */
+  readonly refused: (failure: Failure) => NonNullable<McpReply['error']>;
+}
+
+/** Answers messages in their order, each reply as JSON; requests get one each, everything else none. */
+export async function converse(
+  { server, allowance, refused }: Conversation,
+  messages: readonly object[],
+): Promise<string[]> {
+  const replies: string[] = [];
+  const say = (reply: McpReply): void => {
+    const text = textOf(reply);
+    allowance.spend(text.length);
+    replies.push(text);
+  };
   const transport = new OneByOne();
   await server.connect(transport);
   for (const [i, message] of messages.entries()) {
     // A long list must not keep all other requests waiting.
     if (i > 0) await setImmediate();
-    if (isJSONRPCRequest(message)) replies.push(await transport.ask(message));
-    else if (isJSONRPCNotification(message)) transport.tell(message);
-    else if (!isJSONRPCResultResponse(message) && !isJSONRPCErrorResponse(message)) replies.push(invalid(message));
+    if (isJSONRPCRequest(message)) {
+      const failure = allowance.refusal();
+      say(
+        failure === null ? await transport.ask(message) : { jsonrpc: '2.0', id: message.id, error: refused(failure) },
+      );
+    } else if (isJSONRPCNotification(message)) transport.tell(message);
+    else if (!isJSONRPCResultResponse(message) && !isJSONRPCErrorResponse(message)) say(invalid(message));
   }
   await server.close();
   return replies;

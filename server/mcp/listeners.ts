@@ -1,5 +1,7 @@
 // Those who wait for notifications: told when what they are shown has changed, and let go when their credential is over.
 import type { Writable } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
+import { MOST_LISTENERS } from '../../contract/mcp.ts';
 import { Failure } from '../../contract/problems.ts';
 import { Answer, type Ctx, Live } from '../context.ts';
 import type { Logger } from '../db/log.ts';
@@ -17,6 +19,8 @@ export interface ListenersOptions {
   readonly rules: () => string;
   readonly log?: Logger | undefined;
   readonly clock?: () => Date;
+  /** Milliseconds in which a reader is to take the end of his stream. */
+  readonly partingMs?: number;
 }
 
 interface Listener {
@@ -35,6 +39,8 @@ const RECHECK_MS = 30_000;
 const RETRY_MS = 1000;
 /** A reader that leaves more than this unread, in bytes, is cut off. */
 const UNREAD = 65_536;
+/** A reader that does not take the end of his stream is cut off after this long. */
+const PARTING_MS = 5000;
 /** From this version on clients know an event that only brings its id. */
 const PRIMED = '2025-11-25';
 
@@ -44,7 +50,13 @@ const HEADERS = {
   'X-Accel-Buffering': 'no',
 };
 
-export function createListeners({ stateOf, rules, log, clock = () => new Date() }: ListenersOptions) {
+export function createListeners({
+  stateOf,
+  rules,
+  log,
+  clock = () => new Date(),
+  partingMs = PARTING_MS,
+}: ListenersOptions) {
   const open = new Set<Listener>();
   let known = rules();
   let closed = false;
@@ -62,13 +74,21 @@ export function createListeners({ stateOf, rules, log, clock = () => new Date() 
       one.checkedAt = performance.now();
       if (open.has(one)) tell(one);
     } catch (error) {
-      if (error instanceof Failure) return void one.out.end();
+      if (error instanceof Failure) {
+        open.delete(one);
+        return part(one);
+      }
       one.checkedAt = performance.now() - RECHECK_MS + RETRY_MS;
       log?.warn({ err: error }, 'mcp: the rights of a listener could not be read; trying again.');
     }
   }
   const pass = createPass(async () => {
-    for (const one of open) if (one.doubtful) await review(one);
+    for (const one of open) {
+      if (!one.doubtful) continue;
+      await review(one);
+      // Many listeners must not keep all requests waiting.
+      await setImmediate();
+    }
   });
 
   const ticking = setInterval(() => {
@@ -86,14 +106,32 @@ export function createListeners({ stateOf, rules, log, clock = () => new Date() 
   }, HEARTBEAT_MS);
   beating.unref();
 
+  /** The end of a stream. */
+  function part({ out }: Listener): void {
+    out.end();
+    const cut = setTimeout(() => out.destroy(), partingMs);
+    cut.unref();
+    out.once('close', () => clearTimeout(cut));
+  }
+
+  /** Whether a person has as many streams as he may have, whatever his keys. */
+  function hasEnough({ caller }: Ctx): boolean {
+    let count = 0;
+    for (const { ctx } of open) if (ctx.caller?.userId === caller?.userId) count += 1;
+    return count >= MOST_LISTENERS;
+  }
+
   return {
     /** Whoever it concerns may be shown something else now. */
     doubt,
 
-    /** The stream of one listener. A client that comes again says what it was shown last. */
+    /** The stream of one listener. A client that comes again says what it was shown last. Throws LIMIT_REACHED. */
     open(ctx: Ctx): Answer<Live> {
+      const parts = { limit: MOST_LISTENERS, what: 'streams of yours', hint: 'close one first' };
+      if (hasEnough(ctx)) throw new Failure('LIMIT_REACHED', parts);
       const begin = (out: Writable) => {
-        if (closed) return void out.end();
+        // Of several that come at once each was let in before the others were there.
+        if (closed || hasEnough(ctx)) return void out.end();
         const one: Listener = { ctx, out, state: stateOf(ctx), doubtful: false, checkedAt: performance.now() };
         out.on('error', () => {});
         out.once('close', () => open.delete(one));
@@ -118,7 +156,7 @@ export function createListeners({ stateOf, rules, log, clock = () => new Date() 
       closed = true;
       clearInterval(ticking);
       clearInterval(beating);
-      for (const { out } of open) out.end();
+      for (const one of open) part(one);
     },
   };
 

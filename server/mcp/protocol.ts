@@ -1,6 +1,5 @@
 // The protocol: the methods of MCP over our rooms, in the official server. It is loaded with the first request, not at start.
 import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
-import type { McpReply } from '../../contract/mcp.ts';
 import type { Failure } from '../../contract/problems.ts';
 import type { Ctx } from '../context.ts';
 import type { Logger } from '../db/log.ts';
@@ -8,6 +7,7 @@ import { VERSION } from '../version.ts';
 import { createCalls, type RecordsForTools } from './calls.ts';
 import { failureOf } from './faults.ts';
 import type { Listing } from './listing.ts';
+import { Allowance } from './replies.ts';
 import { type RecordsForResources, readResource, resourcesOf, TEMPLATES } from './resources.ts';
 
 export interface ProtocolParts {
@@ -19,8 +19,8 @@ export interface ProtocolParts {
 export interface Protocol {
   /** Versions that are spoken, the newest first. */
   readonly versions: readonly string[];
-  /** Answers messages one after the other; what wants no answer gets none. */
-  exchange(ctx: Ctx, messages: readonly object[]): Promise<McpReply[]>;
+  /** Answers messages one after the other, each reply as JSON; what wants no answer gets none. */
+  exchange(ctx: Ctx, messages: readonly object[]): Promise<string[]>;
 }
 
 const INSTRUCTIONS = `Each collection of this server is a set of tools: {collection}_query, _get, _create, _update, _delete and _bulk_create, of which you see those that you may call.
@@ -70,7 +70,12 @@ export async function loadProtocol({ listing, records, log }: ProtocolParts): Pr
     }
   }
 
-  function serverFor(ctx: Ctx): Server {
+  const refused = (ctx: Ctx) => (failure: Failure) => {
+    const { code, message, data } = new McpError(codeOf(failure), failure.message, failure.body(ctx.requestId));
+    return { code, message, data };
+  };
+
+  function serverFor(ctx: Ctx, allowance: Allowance): Server {
     const server = new Server({ name: 'snackbase', title: 'SnackBase', version: VERSION }, options);
     server.setRequestHandler(types.ListToolsRequestSchema, ({ params }) =>
       told(ctx, () => {
@@ -81,7 +86,7 @@ export async function loadProtocol({ listing, records, log }: ProtocolParts): Pr
     server.setRequestHandler(types.CallToolRequestSchema, ({ params }) =>
       told(ctx, () => {
         const tool = listing.find(params.name);
-        if (tool !== undefined) return call(ctx, tool, params.arguments);
+        if (tool !== undefined) return call(ctx, tool, params.arguments, allowance);
         throw new McpError(ErrorCode.InvalidParams, `There is no tool ${params.name.slice(0, 200)}: see tools/list.`);
       }),
     );
@@ -104,7 +109,10 @@ export async function loadProtocol({ listing, records, log }: ProtocolParts): Pr
 
   return {
     versions: types.SUPPORTED_PROTOCOL_VERSIONS,
-    exchange: (ctx, messages) => converse(serverFor(ctx), messages),
+    exchange(ctx, messages) {
+      const allowance = new Allowance();
+      return converse({ server: serverFor(ctx, allowance), allowance, refused: refused(ctx) }, messages);
+    },
   };
 }
 

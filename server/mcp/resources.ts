@@ -1,4 +1,5 @@
 // Resources: the OpenAPI documents and the schemas of collections, as far as the caller may see them.
+import { invalidParameter } from '../../contract/problems.ts';
 import type { Answer, Ctx, RawJson } from '../context.ts';
 import type { Records } from '../records/service.ts';
 import type { Listing } from './listing.ts';
@@ -9,6 +10,8 @@ export type RecordsForResources = Pick<Records, 'schema'> & {
 
 const WHOLE = 'snackbase://openapi.json';
 const ONE = /^snackbase:\/\/collections\/([^/?#]{1,300})\/(openapi\.json|schema)$/;
+/** Characters of one document; the whole API with some hundreds of collections stays below. */
+const MOST_DOCUMENT = 32_000_000;
 const JSON_TYPE = 'application/json';
 const SCHEMA_TYPE = 'application/schema+json';
 
@@ -68,7 +71,11 @@ export async function readResource(records: RecordsForResources, ctx: Ctx, uri: 
   return { uri, mimeType: JSON_TYPE, text: textOf(await records.documents.openapi(ctx, name)) };
 }
 
-const textOf = ({ body }: Answer<RawJson>): string => body.json;
+function textOf({ body }: Answer<RawJson>): string {
+  if (body.json.length <= MOST_DOCUMENT) return body.json;
+  const how = 'read the documents of the collections that you need, or GET /openapi.json';
+  throw invalidParameter('uri', `this document is too large for a reply: ${how}`, 'document_too_large');
+}
 
 function decoded(text: string): string | undefined {
   try {

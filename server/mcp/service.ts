@@ -1,12 +1,13 @@
 // MCP: collections as tools and documents as resources, for whoever may use them over REST.
-import type { McpMessage, McpReply } from '../../contract/mcp.ts';
+import type { McpMessage } from '../../contract/mcp.ts';
 import { Failure } from '../../contract/problems.ts';
-import { Accepted, type Answer, type Caller, type Ctx, type Live, requireCaller } from '../context.ts';
+import { Accepted, type Answer, type Caller, type Ctx, type Live, RawJson, requireCaller } from '../context.ts';
 import type { Logger } from '../db/log.ts';
 import type { Records } from '../records/service.ts';
 import { createListeners } from './listeners.ts';
 import { createListing, type ListingParts } from './listing.ts';
-import type { Protocol } from './protocol.ts';
+import { loadedOnce } from './loading.ts';
+import { createStates } from './states.ts';
 
 export interface McpOptions {
   readonly definitions: ListingParts['definitions'];
@@ -22,14 +23,17 @@ export type Mcp = ReturnType<typeof createMcp>;
 
 export function createMcp({ definitions, records, rules, onCallers, log }: McpOptions) {
   const listing = createListing({ definitions, open: records.documents.open });
-  const listeners = createListeners({ stateOf: listing.state, rules, log });
-  definitions.onChange(() => listeners.doubt());
+  const states = createStates({ stateOf: listing.state, rules });
+  const listeners = createListeners({ stateOf: states.of, rules, log });
+  definitions.onChange(() => {
+    states.forget();
+    listeners.doubt();
+  });
   onCallers((concerns) => listeners.doubt(({ caller }) => caller !== null && concerns(caller)));
-  let loading: Promise<Protocol> | undefined;
-  const protocol = (): Promise<Protocol> => {
-    loading ??= import('./protocol.ts').then(({ loadProtocol }) => loadProtocol({ listing, records, log }));
-    return loading;
-  };
+  const protocol = loadedOnce(async () => {
+    const { loadProtocol } = await import('./protocol.ts');
+    return loadProtocol({ listing, records, log });
+  });
 
   /** What every request must be, before its body is read. Throws UNAUTHORIZED, FORBIDDEN, NOT_ACCEPTABLE and INVALID_HEADER. */
   const gate = (type: 'application/json' | 'text/event-stream') => ({
@@ -48,11 +52,11 @@ export function createMcp({ definitions, records, rules, onCallers, log }: McpOp
     messages: gate('application/json'),
     notifications: gate('text/event-stream'),
 
-    async exchange(ctx: Ctx, body: McpMessage | McpMessage[]): Promise<McpReply | McpReply[] | Accepted> {
+    async exchange(ctx: Ctx, body: McpMessage | McpMessage[]): Promise<RawJson | Accepted> {
       const { exchange } = await protocol();
       const replies = await exchange(ctx, Array.isArray(body) ? body : [body]);
       if (replies.length === 0) return new Accepted();
-      return Array.isArray(body) ? replies : (replies[0] as McpReply);
+      return new RawJson(Array.isArray(body) ? `[${replies.join()}]` : (replies[0] as string));
     },
 
     listen: (ctx: Ctx): Answer<Live> => listeners.open(ctx),

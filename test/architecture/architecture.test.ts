@@ -44,6 +44,7 @@ const SHARED = [
   'contract',
   'server/config.ts',
   'server/context.ts',
+  'server/faults.ts',
   'server/ids.ts',
   'server/log.ts',
   'server/version.ts',

@@ -53,6 +53,9 @@ describe.runIf(available)('snackbase mcp', () => {
     const without = await snackbase(['install']);
     expect(JSON.parse(without.out).mcpServers.snackbase.headers.Authorization).toBe('Bearer YOUR_API_KEY');
     expect(without.err).toContain('POST /api/v1/api-keys');
+    const hint = async (token: string) => (await snackbase(['install', '--token', token])).err;
+    expect(await hint('eyJ.eyJ.x')).toMatch(/ends within an hour.*POST \/api\/v1\/api-keys/);
+    expect(await hint('sb_uk.id.secret')).not.toMatch(/hour/);
   });
 
   it('says what it does, and what it did not understand', async () => {

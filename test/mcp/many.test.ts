@@ -34,6 +34,26 @@ describe.runIf(available)('mcp with many collections', () => {
     expect(await none.names()).toEqual([]);
   });
 
+  it('a list that asks for the same long answer again and again gets a bounded reply', async () => {
+    for (const [method, params] of [
+      ['tools/list', {}],
+      ['resources/read', { uri: 'snackbase://openapi.json' }],
+    ] as const) {
+      const batch = Array.from({ length: 50 }, (_, id) => ({ jsonrpc: '2.0', id, method, params }));
+      const before = process.memoryUsage().rss;
+      const { status, body, text } = await t.call('POST', '/mcp', batch, { token: acme.token });
+      expect([status, body.length]).toEqual([200, 50]);
+      const answered = body.filter((one: Json) => one.result !== undefined).length;
+      console.log(
+        `mcp: 50 × ${method}: ${answered} answered, ${text.length} characters, RSS ${Math.round(before / 1e6)} → ${Math.round(process.memoryUsage().rss / 1e6)} MB`,
+      );
+      expect(answered).toBeGreaterThan(0);
+      expect(answered).toBeLessThan(50);
+      expect(text.length).toBeLessThan(method === 'tools/list' ? 9_000_000 : 40_000_000);
+      expect(body.at(-1)).toMatchObject({ id: 49, error: { code: -32000, data: { code: 'LIMIT_REACHED' } } });
+    }
+  });
+
   it('long names and names that meet are called under the name they are listed by', async () => {
     const long = 'l'.repeat(90);
     for (const one of [long, `${long}2`, 'orders', 'orders_bulk']) await t.collection({ name: one, schema: SCHEMA });

@@ -185,6 +185,8 @@ describe.runIf(available)('mcp tools', () => {
       expect([failed, value.code], JSON.stringify(value)).toEqual([true, 'INVALID_REQUEST']);
       expect(value.errors.map((one: Json) => one.field)).toContain(field);
     }
+    const { value } = await admin.call(`${deals}_query`, { limit: '5' });
+    expect(value.errors[0]).toMatchObject({ field: 'limit', expected: 'number', received: '"5"' });
   });
 
   it('S004-04 what a tool changes reaches the streams', async () => {
