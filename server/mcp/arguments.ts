@@ -31,12 +31,15 @@ const ARGUMENTS = {
 
 export type ArgumentsOf<V extends keyof typeof ARGUMENTS> = z.output<(typeof ARGUMENTS)[V]>;
 
-/** Parses the arguments of a tool. Throws INVALID_REQUEST with every finding. */
+/** Parses the arguments of a tool. Throws, with every finding, what REST answers to such a body: INVALID_QUERY_PARAMS of a reading tool, else INVALID_RESOURCE_DATA. */
 export function argumentsOf<V extends keyof typeof ARGUMENTS>(verb: V, given: unknown): ArgumentsOf<V> {
   const input = given ?? {};
   const parsed = ARGUMENTS[verb].safeParse(input);
   if (parsed.success) return parsed.data as ArgumentsOf<V>;
-  throw new Failure('INVALID_REQUEST', {}, entriesOf(parsed.error.issues, [], { input }));
+  const entries = entriesOf(parsed.error.issues, [], { input });
+  const [first] = entries;
+  const code = verb === 'query' || verb === 'get' ? 'INVALID_QUERY_PARAMS' : 'INVALID_RESOURCE_DATA';
+  throw new Failure(code, { name: first?.field ?? '', reason: first?.message ?? 'is not valid' }, entries);
 }
 
 const listed = (list: string | readonly string[] | undefined): string | undefined =>

@@ -133,7 +133,7 @@ describe.runIf(available)('a batch over several collections', () => {
       [[good('j'), { op: 'create', collection: 'nowhere', data: {} }], 404, 'RESOURCE_NOT_FOUND', [1]],
       [[], 400, 'INVALID_RESOURCE_DATA', null],
       [Array.from({ length: 1001 }, (_, i) => good(`n${i}`)), 400, 'INVALID_RESOURCE_DATA', null],
-      [[{ op: 'upsert', collection: authors, data: {} }], 422, 'INVALID_REQUEST', null],
+      [[{ op: 'upsert', collection: authors, data: {} }], 400, 'INVALID_RESOURCE_DATA', null],
     ];
     for (const [operations, status, code, places] of cases) {
       if (code === '') continue;

@@ -182,7 +182,8 @@ describe.runIf(available)('mcp tools', () => {
     ];
     for (const [verb, args, field] of cases) {
       const { failed, value } = await admin.call(`${deals}_${verb}`, args);
-      expect([failed, value.code], JSON.stringify(value)).toEqual([true, 'INVALID_REQUEST']);
+      const code = verb === 'query' || verb === 'get' ? 'INVALID_QUERY_PARAMS' : 'INVALID_RESOURCE_DATA';
+      expect([failed, value.code], JSON.stringify(value)).toEqual([true, code]);
       expect(value.errors.map((one: Json) => one.field)).toContain(field);
     }
     const { value } = await admin.call(`${deals}_query`, { limit: '5' });
