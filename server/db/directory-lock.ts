@@ -79,7 +79,7 @@ export function lockDirectory(dataDir: string): () => void {
 // same way: otherwise a slow starter could remove the fresh lock of a fast one that found the same stale file.
 function take(path: string, claim: string, directory: string): void {
   const guard = `${path}.takeover`;
-  for (let attempt = 0; attempt < 5; attempt += 1) {
+  for (let attempt = 0; attempt < 20; attempt += 1) {
     if (link(claim, path)) return;
     refuseIfAlive(path, directory);
     if (link(claim, guard)) {
@@ -91,11 +91,17 @@ function take(path: string, claim: string, directory: string): void {
         rmSync(guard, { force: true });
       }
     } else {
+      // One that is gone was given back, and the next one there is somebody's: only the very file that a dead process left may go.
+      const left = inodeOf(guard);
       refuseIfAlive(guard, directory);
-      rmSync(guard, { force: true });
+      if (left !== null && left === inodeOf(guard)) rmSync(guard, { force: true });
     }
   }
   throw new Error(`The lock file ${path} cannot be taken: others keep replacing it.`);
+}
+
+function inodeOf(path: string): number | null {
+  return statSync(path, { throwIfNoEntry: false })?.ino ?? null;
 }
 
 /** Answers whether `path` is ours now. */
