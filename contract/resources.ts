@@ -33,6 +33,7 @@ export const ResourceQuery = z
     limit: limit.meta({ description: 'Same as _limit.' }),
     _offset: offset.meta({ description: 'Records to skip.' }),
     offset: offset.meta({ description: 'Same as _offset.' }),
+    skip: offset.meta({ description: 'Same as _offset, by its name on the first face.' }),
     _sort: z.string().max(1000).optional().meta({
       description: 'Comma list of fields; `-` before a name descends. Default -created_at.',
       example: '-created_at',

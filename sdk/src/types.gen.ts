@@ -1997,6 +1997,8 @@ export interface ResourcesListQuery {
   _offset?: number | undefined;
   /** Same as _offset. */
   offset?: number | undefined;
+  /** Same as _offset, by its name on the first face. */
+  skip?: number | undefined;
   /** Comma list of fields; `-` before a name descends. Default -created_at. */
   _sort?: string | undefined;
   /** Same as _sort. */

@@ -66,14 +66,14 @@ const OTHERS: ReadonlySet<string> = new Set(Object.keys(ListQuery.shape));
 
 /** The query in the words of the records service. What is a parameter there but not here is a field. */
 function listQueryOf(query: ResourceQuery): ListQuery {
-  const { _limit, limit, _offset, offset, _sort, sort, include, fields, filter, search, deleted } = query;
+  const { _limit, limit, _offset, offset, skip, _sort, sort, include, fields, filter, search, deleted } = query;
   const fieldValues = Object.entries(query).flatMap(([name, value]) =>
     OWN.has(name) ? [] : [[OTHERS.has(name) ? `${name}__eq` : name, value] as const],
   );
   const asked = {
     ...Object.fromEntries(fieldValues),
     limit: either('limit', limit, _limit) ?? USUAL_LIMIT,
-    skip: either('offset', offset, _offset) ?? 0,
+    skip: either('offset', either('skip', skip, offset), _offset) ?? 0,
     sort: either('sort', sort, _sort),
     expand: include,
     fields,
