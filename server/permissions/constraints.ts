@@ -62,6 +62,7 @@ export function readConstraints(
       }
       const entries = checkRule(constraintText(found), known, operation, place);
       problems.push(...entries.slice(0, 1).map((one) => placed(one, found, place)));
+      if (entries.length === 0) problems.push(...neverEqual(found, known, place));
       if (list === 'checks' && entries.length === 0) problems.push(...unwritable(found, known, place));
       return [found];
     });
@@ -89,8 +90,11 @@ function formOf({ field, operator, value, claim }: ConstraintInput, at: string):
   }
   const named = { field, operator: OPERATORS[op].names[0] as string };
   const { operand } = OPERATORS[op];
-  if (operand === 'none')
-    return claim === undefined ? named : wrong('claim', 'not_expected', `${operator} compares with nothing.`);
+  if (operand === 'none') {
+    if (claim === undefined && (value === undefined || value === true)) return named;
+    const part = claim === undefined ? 'value' : 'claim';
+    return wrong(part, 'not_expected', `${operator} compares with nothing: leave ${part} out.`);
+  }
   if (value !== undefined && claim !== undefined)
     return wrong('claim', 'value_or_claim', 'Write value or claim, not both.');
   if (value === undefined && claim === undefined)
@@ -111,6 +115,14 @@ function formOf({ field, operator, value, claim }: ConstraintInput, at: string):
 function placed({ message, code, hint }: ProblemEntry, { claim }: Constraint, at: string): ProblemEntry {
   const part = code === 'unknown_field' ? 'field' : claim === undefined ? 'value' : 'claim';
   return { field: `${at}.${part}`, code, message, ...(hint !== undefined && { hint }) };
+}
+
+/** A field that holds ids is never equal to a claim that is none. */
+function neverEqual({ field: name, claim }: Constraint, known: readonly Field[] | null, at: string) {
+  const type = known?.find((one) => one.name === name)?.type;
+  if (claim === undefined || claim === 'id' || (type !== 'uuid' && type !== 'reference')) return [];
+  const message = `${name} holds ids, and the caller's ${claim} is none: use the claim id.`;
+  return [{ field: `${at}.claim`, code: 'claim_of_other_type', message }];
 }
 
 /** Checks speak of fields that a body can hold, and set values that these take. */

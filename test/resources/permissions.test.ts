@@ -244,6 +244,12 @@ describe.runIf(available)('filters and checks of permissions', () => {
         'unknown_operator',
       ],
       [{ action: 'read', filters: [mine, { ...mine, claim: 'shoe_size' }] }, 'filters.1.claim', 'unknown_claim'],
+      [{ action: 'read', filters: [{ ...mine, claim: 'email' }] }, 'filters.0.claim', 'claim_of_other_type'],
+      [
+        { action: 'read', filters: [{ field: mine.field, operator: 'is_null', value: 'a' }] },
+        'filters.0.value',
+        'not_expected',
+      ],
       [
         { action: 'read', filters: [{ field: 'owner', operator: '=', value: '$user.shoe' }] },
         'filters.0.value',
