@@ -13,9 +13,9 @@ export type KeyScopes = Readonly<Record<string, Readonly<Record<string, readonly
 
 /** A caller whose credential was checked for this request. */
 export interface Caller {
-  /** What calls: a person, an API key that acts for the person who made it, or an admin token of a superadmin. */
-  readonly kind: 'user' | 'key' | 'admin_token';
-  /** The person, also behind a key. */
+  /** What calls: a person, an API key that acts for the person who made it, an admin token of a superadmin, or what an account has defined to happen by itself. */
+  readonly kind: 'user' | 'key' | 'admin_token' | 'automation';
+  /** The person, also behind a key; of automation the id of its definition. */
   readonly userId: string;
   readonly accountId: string;
   readonly email: string;
@@ -31,9 +31,20 @@ export interface Caller {
   readonly keyId: string | null;
   /** What an API key is limited to; null for everybody else. */
   readonly scopes: KeyScopes | null;
-  readonly via: 'bearer' | 'cookie' | 'key';
+  readonly via: 'bearer' | 'cookie' | 'key' | 'automation';
   /** When the session or key is over, in ms since 1970; Infinity or left out for never. */
   readonly endsAt?: number;
+}
+
+/** What happens by itself: which definition, which run of it, and how many runs it follows from. */
+export interface Automation {
+  readonly kind: 'hook' | 'workflow' | 'endpoint' | 'job' | 'extension';
+  readonly id: string;
+  readonly name: string;
+  /** Id of the execution or instance. */
+  readonly run: string;
+  /** 1 for what a person's write or the clock set off; what that writes sets off 2. */
+  readonly depth: number;
 }
 
 /** What a request brought to show who it is, as sent; null for what it did not bring. */
@@ -111,6 +122,8 @@ export interface Ctx {
   readonly auditReason?: string | null;
   /** If-Match: the versions of a record that a write may build on. */
   readonly ifMatch?: string | null;
+  /** What a definition does; its caller may be a person, who called an endpoint. */
+  readonly automation?: Automation | null;
   /** Of a request that may be sent again. */
   readonly attempt?: Attempt | null;
   /** The body of a route that reads it while it arrives. */

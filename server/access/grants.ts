@@ -15,7 +15,7 @@ export interface Grant {
 /** The role of anonymous callers. */
 export const PUBLIC_ROLE = 'public';
 
-export interface Grants extends Omit<Snapshot<unknown>, 'value'> {
+export interface Grants extends Omit<Snapshot<unknown>, 'value' | 'current'> {
   /**
    * The permission rows of a role, named by id or exact name, for an operation on a collection named in full (`main.posts`):
    * its own rows and those for `app.*` and `*`; rows for `read` count for list and view. Those of a disabled role allow nothing, so that disabling one never opens what its rows restricted.

@@ -5,7 +5,7 @@ import type { MacroSource } from './rule.ts';
 import { createSnapshot, type Snapshot, type SnapshotOptions } from './snapshot.ts';
 import { bumpMacros, readMacros } from './store.ts';
 
-export interface Macros extends MacroSource, Omit<Snapshot<unknown>, 'value'> {}
+export interface Macros extends MacroSource, Omit<Snapshot<unknown>, 'value' | 'current'> {}
 
 /** A macro as it is stored. */
 export interface NamedExpression {

@@ -18,6 +18,8 @@ export interface Snapshot<T> {
   publish(tx: Transaction): Promise<void>;
   /** Reads everything again. */
   reload(): Promise<void>;
+  /** The value with every change that was committed before this call, read on `run` where it is not known yet. */
+  current(run: Runner): Promise<T>;
   /** Ends the subscription. */
   close(): Promise<void>;
 }
@@ -28,6 +30,8 @@ export interface SnapshotOptions<T> {
   readonly channel: string;
   /** One statement, so that number and rows belong together. */
   readonly read: (run: Runner) => Promise<Read>;
+  /** The number alone; left out: of what `read` answers. */
+  readonly number?: (run: Runner) => Promise<number>;
   /** Takes the next number, whose row stays locked until the transaction ends: numbers follow the order of commits. */
   readonly bump: (run: Runner) => Promise<number>;
   readonly parse: (text: string) => T;
@@ -37,7 +41,7 @@ const SLOWEST_RETRY_MS = 5000;
 
 /** Subscribes to changes and reads the table. Rejects with DatabaseUnavailable. */
 export async function createSnapshot<T>(options: SnapshotOptions<T>): Promise<Snapshot<T>> {
-  const { db, log, channel, read, bump, parse } = options;
+  const { db, log, channel, read, number = async (run) => (await read(run)).number, bump, parse } = options;
   let known: Read = { number: -1, text: '' };
   let value: T | undefined;
   let version = 0;
@@ -69,8 +73,8 @@ export async function createSnapshot<T>(options: SnapshotOptions<T>): Promise<Sn
   // Before reading, so that no change falls between the two.
   const stop = await db.listen(
     channel,
-    (number) => {
-      if (Number(number) > known.number) insist();
+    (told) => {
+      if (Number(told) > known.number) insist();
     },
     () => insist(),
   );
@@ -84,12 +88,16 @@ export async function createSnapshot<T>(options: SnapshotOptions<T>): Promise<Sn
       return value as T;
     },
     async publish(tx) {
-      const number = await bump(tx);
+      const next = await bump(tx);
       const fresh = await read(tx);
       tx.afterCommit(() => put(fresh));
-      await db.notify(channel, String(number), tx);
+      await db.notify(channel, String(next), tx);
     },
     reload,
+    async current(run) {
+      if ((await number(run)) > known.number) put(await read(run));
+      return value as T;
+    },
     async close() {
       closed = true;
       await stop();

@@ -16,13 +16,18 @@ export const SYSTEM: Context = { actor_kind: 'system' };
 
 /** The context of a request; `more` adds what the request itself does not tell, as a signature. */
 export function contextOf(ctx: Ctx, more: Context = {}): Context {
-  const { caller } = ctx;
+  const { caller, automation } = ctx;
+  const by = automation != null && { automation: { kind: automation.kind, id: automation.id, run: automation.run } };
+  const isPerson = caller !== null && caller.kind !== 'automation';
   return {
     actor_kind: caller === null ? 'anonymous' : caller.kind,
-    ...(caller !== null && {
-      user_id: caller.userId,
-      user_email: caller.email,
-      extra_metadata: { auth_method: caller.via, ...(caller.keyId !== null && { key_id: caller.keyId }) },
+    ...(isPerson && { user_id: caller.userId, user_email: caller.email }),
+    ...((caller !== null || by !== false) && {
+      extra_metadata: {
+        ...(caller !== null && { auth_method: caller.via }),
+        ...(caller?.keyId != null && { key_id: caller.keyId }),
+        ...by,
+      },
     }),
     es_reason: given(ctx.auditReason),
     ip_address: given(ctx.ip),
@@ -45,11 +50,12 @@ export function contextText(ctx: Ctx): string {
   return text;
 }
 
-/** Who did it, as an event tells: `{kind, user_id?, key_id?, request_id}` as JSON text. */
-export const actorText = ({ caller, requestId }: Ctx): string =>
+/** Who did it, as an event tells: `{kind, user_id?, key_id?, request_id, automation?: {kind, id, run, depth}}` as JSON text. */
+export const actorText = ({ caller, requestId, automation }: Ctx): string =>
   JSON.stringify({
     kind: caller === null ? 'anonymous' : caller.kind,
-    user_id: caller?.userId,
+    user_id: caller?.kind === 'automation' ? undefined : caller?.userId,
     key_id: caller?.keyId ?? undefined,
     request_id: requestId,
+    automation: automation == null ? undefined : { ...automation, name: undefined },
   });

@@ -7,6 +7,8 @@ import * as outbox from './outbox.ts';
 import type { Tail } from './tail.ts';
 
 export interface Consumer {
+  /** Somebody may want events now, where nobody did. */
+  wake(): void;
   /** Resolves once what is in the log now was worked through, unless another process is at it. */
   settle(): Promise<void>;
   close(): Promise<void>;
@@ -20,16 +22,24 @@ export interface ConsumerOptions {
   readonly name: string;
   /** Works on events in their order. What it writes with `tx` and the place commit together; when it throws, they come again. */
   readonly work: (tx: Transaction, events: readonly Event[]) => Promise<void>;
+  /**
+   * Whether anybody wants events at all, asked in a transaction after the end of the log was read; where nobody does the place moves
+   * there unread. Left out: somebody always does.
+   */
+  readonly wanted?: (tx: Transaction) => Promise<boolean>;
   /** Events at a time. */
   readonly limit?: number;
 }
 
 /** After work that failed; news of further events tries at once. */
 const RETRY_MS = 250;
+/** How seldom a log that nobody wants is looked at; its place must follow, because readers hold back what is old. */
+const UNWANTED_MS = 5000;
 
 /** Begins at the end of the log the first time that this name is used, later where it stopped. */
-export function createConsumer({ db, tail, log, name, work, limit = 200 }: ConsumerOptions): Consumer {
+export function createConsumer({ db, tail, log, name, work, wanted, limit = 200 }: ConsumerOptions): Consumer {
   let closed = false;
+  let unwantedUntil = 0;
   let retry: NodeJS.Timeout | undefined;
 
   /** One page; answers whether there is more. */
@@ -37,6 +47,14 @@ export function createConsumer({ db, tail, log, name, work, limit = 200 }: Consu
     db.transaction(async (tx) => {
       const place = await outbox.claim(tx, name);
       if (place === null) return false;
+      if (wanted !== undefined) {
+        const end = outbox.endOf(await outbox.lastBatch(tx));
+        if (!(await wanted(tx))) {
+          unwantedUntil = performance.now() + UNWANTED_MS;
+          if (end.batch !== place.batch || end.id !== place.id) await outbox.advance(tx, name, end);
+          return false;
+        }
+      }
       const read = await outbox.read(tx, place, limit);
       if (read === null) {
         // The log was pruned past ten times its size: nothing can be told of what went.
@@ -56,6 +74,7 @@ export function createConsumer({ db, tail, log, name, work, limit = 200 }: Consu
   });
 
   const onMore = () => {
+    if (performance.now() < unwantedUntil) return;
     pass().catch((error) => {
       // Several may have asked for what failed.
       if (closed || retry !== undefined) return;
@@ -70,6 +89,10 @@ export function createConsumer({ db, tail, log, name, work, limit = 200 }: Consu
   onMore();
 
   return {
+    wake() {
+      unwantedUntil = 0;
+      onMore();
+    },
     async settle() {
       await tail.end();
       await pass();

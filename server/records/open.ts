@@ -13,6 +13,8 @@ import { isStaleSchema, recordFault, type Work } from './faults.ts';
 export interface Definitions {
   /** The current definition, undefined when there is no such collection. */
   find(name: string): CollectionDef | undefined | Promise<CollectionDef | undefined>;
+  /** The same as far as this process knows. */
+  get(name: string): CollectionDef | undefined;
   /** Reads the definition anew, because a statement met another table than the one it was made for. */
   refresh(name: string): Promise<CollectionDef | undefined>;
   /** Every collection that this process knows. */

@@ -7,6 +7,7 @@ import { withData } from '../access/scope.ts';
 import { actorText, contextText, type Trail } from '../audit/service.ts';
 import { type Ctx, RawJson } from '../context.ts';
 import type { Database, Runner, Transaction } from '../db/database.ts';
+import { joined } from '../db/joined.ts';
 import type { RowSecurity } from '../db/row-security.ts';
 import type { Tail } from '../events/tail.ts';
 import { idsOf } from '../ids.ts';
@@ -31,7 +32,7 @@ import { writtenReply } from './reply.ts';
 import { createSchema } from './schema.ts';
 import { createAggregate } from './store/aggregate.ts';
 import { createReads } from './store/read.ts';
-import { createStatements } from './store/statements.ts';
+import { createStatements, type Statements } from './store/statements.ts';
 import { createUnions } from './store/union.ts';
 import { createWrites, judgesChange } from './store/write.ts';
 import { createWritesMany } from './store/write-many.ts';
@@ -54,11 +55,42 @@ export interface RecordsOptions {
   readonly baseDocument: () => Promise<object>;
 }
 
-export type Records = ReturnType<typeof createRecords>;
+export type RecordVerbs = ReturnType<typeof recordVerbs>;
 
-export function createRecords(options: RecordsOptions) {
-  const { db, definitions, trail, decide, rowSecurity } = options;
+/** The verbs, and the same within a transaction. */
+export interface Records extends RecordVerbs {
+  /** Everything that these do is part of `tx`: it is seen there at once, and by others when it commits. */
+  within(tx: Transaction): RecordVerbs;
+}
+
+export function createRecords(options: RecordsOptions): Records {
+  const { db, definitions, rowSecurity } = options;
   const statements = createStatements(db, rowSecurity);
+  definitions.onChange((id) => statements.forget(id));
+  // What the memory does not know cannot be asked for on a session that is taken.
+  const remembered: Definitions = {
+    ...definitionsOf(definitions),
+    find: (name) => definitions.get(name),
+    refresh: async (name) => definitions.get(name),
+  };
+  return {
+    ...recordVerbs(options, statements),
+    within: (tx) => recordVerbs({ ...options, db: joined(db, tx), definitions: remembered }, statements),
+  };
+}
+
+/** Its methods apart from what it is. */
+const definitionsOf = (definitions: Definitions): Definitions => ({
+  find: (name) => definitions.find(name),
+  get: (name) => definitions.get(name),
+  refresh: (name) => definitions.refresh(name),
+  all: () => definitions.all(),
+  onChange: (fn) => definitions.onChange(fn),
+  stored: (name) => definitions.stored(name),
+});
+
+function recordVerbs(options: RecordsOptions, statements: Statements) {
+  const { db, definitions, trail, decide } = options;
   const reads = createReads(db, statements);
   const aggregate = createAggregate(db, statements);
   const written = {
@@ -71,7 +103,6 @@ export function createRecords(options: RecordsOptions) {
   const writesMany = createWritesMany(statements, written);
   const opening = createOpening(options);
   const { open, on, viewOf, bodyAccount } = opening;
-  definitions.onChange((id) => statements.forget(id));
 
   const idOf = (id: string): string => {
     if (!isUuid(id)) throw new Failure('RESOURCE_NOT_FOUND');
@@ -105,11 +136,11 @@ export function createRecords(options: RecordsOptions) {
 
   /** The work, together with the note that it is done where the request may be sent again. */
   const durably = <T>({ attempt }: Ctx, work: (tx?: Transaction) => Promise<T>): Promise<T> =>
-    attempt == null
+    attempt == null && !('inTransaction' in db)
       ? work()
       : db.transaction(async (tx) => {
           const done = await work(tx);
-          await attempt.commit(tx);
+          await attempt?.commit(tx);
           return done;
         });
 

@@ -16,6 +16,7 @@ import * as idempotency from './0013-idempotency.ts';
 import * as events from './0014-events.ts';
 import * as apps from './0015-apps.ts';
 import * as permissionConstraints from './0016-permission-constraints.ts';
+import * as automation from './0017-automation.ts';
 
 export interface Migration {
   /** Recorded in the database; the file's name. */
@@ -41,4 +42,5 @@ export const migrations: readonly Migration[] = [
   { name: '0014-events', ...events },
   { name: '0015-apps', ...apps },
   { name: '0016-permission-constraints', ...permissionConstraints },
+  { name: '0017-automation', ...automation },
 ];
