@@ -34,6 +34,11 @@ export const CATALOGUE = {
   },
   ACCOUNT_REQUIRED: { status: 400, title: 'Bad request', message: 'Name the account: {how}.' },
   EMAIL_ALREADY_VERIFIED: { status: 400, title: 'Bad request', message: 'This address is verified already.' },
+  CALL_REFUSED: {
+    status: 400,
+    title: 'Bad request',
+    message: 'The server that was called answered {status}: {body}',
+  },
   UNAUTHORIZED: {
     status: 401,
     title: 'Authentication required',
@@ -142,6 +147,11 @@ export const CATALOGUE = {
   },
   UPGRADE_REQUIRED: { status: 426, title: 'Upgrade required', message: 'Open this address as a WebSocket.' },
   RATE_LIMITED: { status: 429, title: 'Too many requests', message: 'Too many requests: wait {seconds} s.' },
+  ACTION_TIMEOUT: {
+    status: 400,
+    title: 'Bad request',
+    message: 'It took longer than it may and was stopped.',
+  },
   INTERNAL_ERROR: {
     status: 500,
     title: 'Internal server error',

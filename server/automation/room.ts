@@ -1,0 +1,35 @@
+// Assembles automation: the executor and the parts of it, each of which defines, stores and runs its own kind.
+import type { Database, Transaction } from '../db/database.ts';
+import type { Logger } from '../db/log.ts';
+import type { Mail } from '../mail/service.ts';
+import type { Records } from '../records/service.ts';
+import { type ActionParts, createActions } from './actions/service.ts';
+
+export interface AutomationOptions {
+  readonly db: Database;
+  readonly log: Logger;
+  readonly records: Records;
+  readonly mail: Mail;
+}
+
+export type Automation = ReturnType<typeof createAutomation>;
+
+export function createAutomation({ db, log, records, mail }: AutomationOptions) {
+  // The executor starts workflows and jobs, and these run actions: what closes the circle is put in at the end.
+  const late: { call?: ActionParts['call']; enqueue?: ActionParts['enqueue']; trigger?: ActionParts['trigger'] } = {};
+  const put = <T>(part: T | undefined): T => {
+    if (part === undefined) throw new Error('Automation is not assembled yet.');
+    return part;
+  };
+  const actions = createActions({
+    db,
+    records,
+    log,
+    mail,
+    call: (request, signal) => put(late.call)(request, signal),
+    enqueue: (on: Transaction | null, job) => put(late.enqueue)(on, job),
+    trigger: (on, asked) => put(late.trigger)(on, asked),
+    abort: (message) => new Error(message),
+  });
+  return { actions, late };
+}
