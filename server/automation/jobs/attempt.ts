@@ -6,7 +6,10 @@ import { GiveUp, type JobHandler, type JobRun, type Payload, TIMEOUT_SECONDS } f
  * to write any more · `left`: the process stops and it does not.
  */
 export type Outcome =
-  | { readonly kind: 'completed' | 'interrupted' | 'lost' | 'left' }
+  | { readonly kind: 'completed' }
+  | { readonly kind: 'interrupted' }
+  | { readonly kind: 'lost' }
+  | { readonly kind: 'left' }
   | { readonly kind: 'failed'; readonly message: string; readonly final: boolean };
 
 export interface Limits {

@@ -36,7 +36,9 @@ export function createEnqueue(db: Database, boss: Boss, known: () => readonly st
       await ensureQueue(run, handler);
       await jobs.send(handler, data, options);
     }
-    await db.notify(CHANNEL, '', tx ?? undefined);
+    const told = db.notify(CHANNEL, '', tx ?? undefined);
+    // It is there; workers look by themselves before long.
+    await (tx === null ? told.catch(() => {}) : told);
     return id;
   };
 }

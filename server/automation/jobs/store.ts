@@ -79,27 +79,27 @@ export async function renew(run: Runner, tries: readonly Held[], seconds: number
   return new Set(rows.map(([id]) => id as string));
 }
 
-const completing = plan(`update ${JOB} set state = 'completed', completed_on = now(), output = null where ${held}`);
+const ending = (set: string) => plan(`update ${JOB} set ${set} where ${held}`);
+const completing = ending(`state = 'completed', completed_on = now(), output = null`);
+const givingUp = ending(`state = 'failed', completed_on = now(), output = jsonb_build_object('message', $4::text)`);
+const puttingBack = ending(`state = 'retry', started_on = null, start_after = now()`);
 
 /** False: the try is not the holder's any more, and nothing was written. So for all that follow. */
 export const complete = async (run: Runner, one: Held): Promise<boolean> =>
   (await run.run(completing, of(one))).rowCount === 1;
 
+/** Fails it without another try. */
+export const giveUp = async (run: Runner, one: Held, message: string): Promise<boolean> =>
+  (await run.run(givingUp, [...of(one), message])).rowCount === 1;
+
+/** Puts it back as if this try had not begun. */
+export const putBack = async (run: Runner, one: Held): Promise<boolean> =>
+  (await run.run(puttingBack, of(one))).rowCount === 1;
+
 const locking = plan(`select 1 from ${JOB} where ${held} for update`);
 /** Locks a job that is still held. */
 export const hold = async (tx: Transaction, one: Held): Promise<boolean> =>
   (await tx.run(locking, of(one))).rows.length === 1;
-
-/** Fails it without another try. */
-export const giveUp = (run: Runner, one: Held, output: object): Promise<unknown> =>
-  run.query(`update ${JOB} set state = 'failed', completed_on = now(), output = $4::jsonb where ${held}`, [
-    ...of(one),
-    JSON.stringify(output),
-  ]);
-
-/** Puts it back as if this try had not begun. */
-export const putBack = (run: Runner, one: Held): Promise<unknown> =>
-  run.query(`update ${JOB} set state = 'retry', started_on = null, start_after = now() where ${held}`, of(one));
 
 /** Says of a job that was cancelled while it ran that nothing of it runs any more. */
 export const ended = (run: Runner, { name, id, startedOn }: Held): Promise<unknown> =>

@@ -106,18 +106,15 @@ export function createWorker(options: WorkerOptions): JobWorker {
   }
 
   async function run(job: Taken, _: string, stopping: AbortSignal): Promise<void> {
-    const { id, name, data, handler } = job;
-    const facts = { id, accountId: data.account_id, attempt: job.attempt, depth: data.depth };
-    const { startedOn } = job;
-    const one = {
-      ...{ id, name, startedOn },
-      attempt: attempt(handler, data.payload, facts, stopping, limits),
-      renewedAt: performance.now(),
-    };
-    running.set(id, one);
+    const { id, name, data, handler, startedOn } = job;
     let failed = false;
     try {
-      const outcome = await one.attempt.outcome;
+      // Taken in the very moment in which the process was told to stop.
+      if (stopping.aborted) return void (await store.putBack(db, job));
+      const facts = { id, accountId: data.account_id, attempt: job.attempt, depth: data.depth };
+      const one = attempt(handler, data.payload, facts, stopping, limits);
+      running.set(id, { id, name, startedOn, attempt: one, renewedAt: performance.now() });
+      const outcome = await one.outcome;
       failed = outcome.kind === 'failed';
       await write(job, outcome, stopping);
     } finally {
@@ -146,26 +143,34 @@ export function createWorker(options: WorkerOptions): JobWorker {
 
   async function end(job: Taken, outcome: Outcome): Promise<void> {
     const { name, id } = job;
+    if (outcome.kind === 'left')
+      return log?.error({ job: id, handler: name }, 'A job’s handler did not stop with the server.');
+    if (outcome.kind === 'failed')
+      log?.warn({ job: id, handler: name, attempt: job.attempt, reason: outcome.message }, 'A job failed.');
+    // Who cancelled it waits to hear that it has ended.
+    if (!(await written(job, outcome))) await store.ended(db, job);
+  }
+
+  async function written(job: Taken, outcome: Exclude<Outcome, { kind: 'left' }>): Promise<boolean> {
     switch (outcome.kind) {
       case 'completed':
-        if (!(await store.complete(db, job))) await store.ended(db, job);
-        return;
+        return store.complete(db, job);
       case 'interrupted':
-        return void (await store.putBack(db, job));
+        return store.putBack(db, job);
       case 'lost':
-        return void (await store.ended(db, job));
-      case 'left':
-        return log?.error({ job: id, handler: name }, 'A job’s handler did not stop with the server.');
-      case 'failed': {
-        const { message, final } = outcome;
-        log?.warn({ job: id, handler: name, attempt: job.attempt, reason: message }, 'A job failed.');
-        if (final) return void (await store.giveUp(db, job, { message }));
-        const queue = await boss.get();
-        await db.transaction(async (tx) => {
-          if (await store.hold(tx, job)) await queue.fail(name, id, { message }, { db: on(tx) });
-        });
-      }
+        return false;
+      case 'failed':
+        return outcome.final ? store.giveUp(db, job, outcome.message) : fail(job, outcome.message);
     }
+  }
+
+  async function fail(job: Taken, message: string): Promise<boolean> {
+    const queue = await boss.get();
+    return db.transaction(async (tx) => {
+      if (!(await store.hold(tx, job))) return false;
+      await queue.fail(job.name, job.id, { message }, { db: on(tx) });
+      return true;
+    });
   }
 
   const worker = createDue<Taken>({
