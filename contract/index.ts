@@ -10,6 +10,7 @@ import { collections } from './collections.ts';
 import { federation } from './federation.ts';
 import { groups } from './groups.ts';
 import { invitations } from './invitations.ts';
+import { jobs } from './jobs.ts';
 import type { Contract } from './kit.ts';
 import { macros } from './macros.ts';
 import { mcp } from './mcp.ts';
@@ -44,6 +45,7 @@ export const contract = {
   realtime,
   mcp,
   audit,
+  jobs,
   ops,
 } as const satisfies Contract;
 export type AppContract = typeof contract;

@@ -98,6 +98,7 @@ export const CATALOGUE = {
     message: 'The role {name} is built in: {reason}.',
   },
   LIMIT_REACHED: { status: 409, title: 'Conflict', message: 'There are {limit} {what} already: {hint}.' },
+  WRONG_STATE: { status: 409, title: 'Conflict', message: 'The {what} is {status}: {hint}.' },
   MACRO_IN_USE: { status: 409, title: 'Conflict', message: '@{name}() is called by {users}: change these first.' },
   COLLECTION_REFERENCED: {
     status: 409,

@@ -19,6 +19,9 @@ import { auditRoutes } from './audit/routes.ts';
 import { createAudit, createTrail } from './audit/service.ts';
 import { createAuth } from './auth/room.ts';
 import { authRoutes } from './auth/routes.ts';
+import { createBackground } from './automation/background.ts';
+import { jobRoutes } from './automation/jobs/routes.ts';
+import { createJobs, type Jobs } from './automation/jobs/service.ts';
 import { createRegistry } from './collections/registry.ts';
 import { collectionRoutes } from './collections/routes.ts';
 import { createCollections } from './collections/service.ts';
@@ -62,12 +65,15 @@ import { usersRoutes } from './users/routes.ts';
 import { createUsers } from './users/service.ts';
 
 export interface App {
-  /** Starts to listen and answers where. */
+  /** Starts to listen and answers where; the background work begins after that, unless the configuration says that it is others'. */
   listen(): Promise<{ url: string; port: number }>;
+  /** Begins the background work without listening. May be called twice. */
+  work(): void;
   /** Lets running requests finish, then closes the database. May be called twice. */
   close(): Promise<void>;
   /** For programs that embed the server, and for tests. */
   readonly db: Database;
+  readonly jobs: Pick<Jobs, 'define' | 'enqueue' | 'settle'>;
   /** The superadmin made at this start; the password only when it was generated. */
   readonly firstSuperadmin: { readonly email: string; readonly password?: string } | null;
 }
@@ -157,6 +163,10 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
     });
     const ops = createOps({ db, documents: records.documents, page: documents.page });
 
+    const background = createBackground({ log });
+    const jobs = createJobs({ db, trail, log, concurrency: config.workerConcurrency });
+    background.add('jobs', jobs.work);
+
     const idempotency = createIdempotency({ db, encryptionKey: config.encryptionKey, log });
 
     const http = createHttp({
@@ -189,6 +199,7 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
         realtime: realtimeRoutes(realtime),
         mcp: mcpRoutes(mcp),
         audit: auditRoutes(audit),
+        jobs: jobRoutes(jobs),
         ops: opsRoutes(ops),
       },
     });
@@ -196,9 +207,11 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
     const close = async () => {
       // Streams have no end of their own, and a server that stops takes no new ones.
       const drained = http.close();
+      const idle = background.close();
       mcp.close();
       await realtime.close();
       await drained;
+      await idle;
       await idempotency.close();
       await auth.close();
       await registry.close();
@@ -210,8 +223,14 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
     };
     return {
       db,
+      jobs,
       firstSuperadmin,
-      listen: http.listen,
+      work: background.begin,
+      async listen() {
+        const at = await http.listen();
+        if (config.worker === 'on') background.begin();
+        return at;
+      },
       close: () => {
         closing ??= close();
         return closing;

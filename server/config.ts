@@ -25,6 +25,9 @@ export interface Config {
   /** How long events can be read again, in hours, and how many of them. */
   readonly eventsHours: number;
   readonly eventsKept: number;
+  /** Whether this process does background work beside answering requests, and how many jobs side by side. */
+  readonly worker: 'on' | 'off';
+  readonly workerConcurrency: number;
   readonly log: 'silent' | 'error' | 'warn' | 'info' | 'debug';
   readonly production: boolean;
 }
@@ -32,7 +35,7 @@ export interface Config {
 interface Variable {
   readonly name: string;
   readonly option: keyof Config;
-  readonly type: 'text' | 'number' | 'hops' | 'list' | 'secret' | readonly string[];
+  readonly type: 'text' | 'number' | 'positive' | 'hops' | 'list' | 'secret' | readonly string[];
   readonly fallback: string;
   readonly meaning: string;
 }
@@ -159,6 +162,20 @@ export const VARIABLES: readonly Variable[] = [
     meaning: 'number of proxies in front whose X-Forwarded-For and -Proto are believed',
   },
   {
+    name: 'SNACKBASE_WORKER',
+    option: 'worker',
+    type: ['on', 'off'],
+    fallback: 'on',
+    meaning: 'on | off: whether `serve` does the background work too; `snackbase worker` does nothing else',
+  },
+  {
+    name: 'SNACKBASE_WORKER_CONCURRENCY',
+    option: 'workerConcurrency',
+    type: 'positive',
+    fallback: '10',
+    meaning: 'background jobs side by side in a process',
+  },
+  {
     name: 'SNACKBASE_LOG',
     option: 'log',
     type: ['silent', 'error', 'warn', 'info', 'debug'],
@@ -206,8 +223,9 @@ const KNOWN = new Set([
 function parse(variable: Variable, raw: string | undefined): unknown {
   const value = (raw ?? '').trim() || variable.fallback;
   const { type, name } = variable;
-  if (type === 'number') {
+  if (type === 'number' || type === 'positive') {
     if (!/^\d{1,12}$/.test(value)) throw new ConfigError(`${name} must be a whole number, not "${value}".`);
+    if (type === 'positive' && Number(value) === 0) throw new ConfigError(`${name} must be 1 or more.`);
     return Number(value);
   }
   if (type === 'hops') {

@@ -201,6 +201,14 @@ export const audit = {
   get: 'GET /api/v1/audit-logs/:id',
 } as const;
 
+export const jobs = {
+  list: 'GET /api/v1/admin/jobs q',
+  stats: 'GET /api/v1/admin/jobs/stats',
+  get: 'GET /api/v1/admin/jobs/:id',
+  retry: 'POST /api/v1/admin/jobs/:id/retry',
+  cancel: 'DELETE /api/v1/admin/jobs/:id',
+} as const;
+
 export const ops = {
   health: 'GET /health',
   live: 'GET /live',
@@ -213,7 +221,7 @@ export const ops = {
   docs: 'GET /docs t',
 } as const;
 
-export const rooms = { auth, collections, rules, macros, roles, permissions, users, accounts, groups, invitations, apiKeys, adminTokens, apps, records, appRecords, federation, adminRecords, resources, realtime, mcp, audit, ops } as const;
+export const rooms = { auth, collections, rules, macros, roles, permissions, users, accounts, groups, invitations, apiKeys, adminTokens, apps, records, appRecords, federation, adminRecords, resources, realtime, mcp, audit, jobs, ops } as const;
 
 /** Query parameters of a list or a stream that are not fields. */
 export const listParams: readonly string[] = ["skip","limit","sort","fields","filter","search","expand","cursor","cursor_before","count","include_count","linked","deleted","events","last_event_id","ticket"];

@@ -35,6 +35,7 @@ export type ServerCode =
   | 'RELATION_RESTRICTED'
   | 'BUILTIN_ROLE'
   | 'LIMIT_REACHED'
+  | 'WRONG_STATE'
   | 'MACRO_IN_USE'
   | 'COLLECTION_REFERENCED'
   | 'APP_MANAGED'
@@ -1252,6 +1253,80 @@ export interface InvitationsResendBody {
 export interface InvitationsResendReply {
   message: string;
   token: string;
+}
+
+export interface Job {
+  /** UUID. */
+  id: string;
+  /** A label that whoever enqueued it has chosen; `default` without one. */
+  queue: string;
+  /** The name of what works on it. */
+  handler: string;
+  /** Secrets in it are shown as ***. */
+  payload: {
+    [key: string]: unknown;
+  };
+  /** retrying: waits for its next try · dead: failed as often as it may be tried · failed: given up at once, because trying again would not help. */
+  status: "pending" | "running" | "completed" | "failed" | "retrying" | "dead" | "cancelled";
+  /** Higher ones of a handler come first. */
+  priority: number;
+  /** Not before that. */
+  run_at: string;
+  /** When the last try began. */
+  started_at: string | null;
+  completed_at: string | null;
+  failed_at: string | null;
+  /** Tries that have begun. */
+  attempt_number: number;
+  /** Tries after the first. */
+  max_retries: number;
+  /** Before the first retry; doubled for each further one, and lengthened at random. */
+  retry_delay_seconds: number;
+  /** Why the last try failed. */
+  error_message: string | null;
+  /** null: the server’s own. */
+  account_id: string | null;
+  /** RFC 3339, UTC, ends in Z. */
+  created_at: string;
+}
+
+/** Of the jobs that are kept: 7 days after they ended, failed ones 30 days. */
+export interface JobStats {
+  pending: number;
+  running: number;
+  completed: number;
+  failed: number;
+  retrying: number;
+  dead: number;
+  cancelled: number;
+  /** Of completed jobs; null when there is none. */
+  avg_duration_seconds: number | null;
+  /** Failed and dead ones among all that came to an end, 0 to 1. */
+  failure_rate: number;
+}
+
+export interface JobsListQuery {
+  status?: "pending" | "running" | "completed" | "failed" | "retrying" | "dead" | "cancelled" | undefined;
+  queue?: string | undefined;
+  handler?: string | undefined;
+  /** Two letters and four digits. */
+  account_id?: string | undefined;
+  /** 1 to 200, default 50. */
+  limit?: number | undefined;
+  /** Jobs to skip. */
+  offset?: number | undefined;
+  /** Same as offset. */
+  skip?: number | undefined;
+}
+
+export interface JobsListReply {
+  items: Job[];
+  total: number;
+  skip: number;
+  limit: number;
+  page: number;
+  page_size: number;
+  total_pages: number;
 }
 
 /** By collection (`posts`, `main.*` or `*`) and operation (`read` means list and view): the fields, or "*". Anything else is refused. */
@@ -2581,6 +2656,11 @@ export interface Calls {
   'audit.verify': { input: { query?: AuditVerifyQuery | undefined }; reply: AuditVerifyReply };
   'audit.sign': { input: { body: AuditSignBody }; reply: AuditSignReply };
   'audit.get': { input: { params: { id: string } }; reply: AuditEntry };
+  'jobs.list': { input: { query?: JobsListQuery | undefined }; reply: JobsListReply };
+  'jobs.stats': { input: object; reply: JobStats };
+  'jobs.get': { input: { params: { id: string } }; reply: Job };
+  'jobs.retry': { input: { params: { id: string } }; reply: Job };
+  'jobs.cancel': { input: { params: { id: string } }; reply: void };
   'ops.health': { input: object; reply: Health };
   'ops.live': { input: object; reply: OpsLiveReply };
   'ops.ready': { input: object; reply: OpsReadyReply };
@@ -2917,6 +2997,18 @@ export interface Rooms {
     sign(body: AuditSignBody, options?: CallOptions): Call<AuditSignReply>;
     /** Get an audit entry */
     get(id: string, options?: CallOptions): Call<AuditEntry>;
+  };
+  jobs: {
+    /** List background jobs, the newest first */
+    list(query?: JobsListQuery, options?: CallOptions): Call<JobsListReply>;
+    /** Count background jobs by status */
+    stats(options?: CallOptions): Call<JobStats>;
+    /** Get a background job */
+    get(id: string, options?: CallOptions): Call<Job>;
+    /** Run a job again that failed, died or was cancelled */
+    retry(id: string, options?: CallOptions): Call<Job>;
+    /** Cancel a job that waits or runs */
+    cancel(id: string, options?: CallOptions): Call<void>;
   };
   ops: {
     /** Is the server up */

@@ -28,6 +28,8 @@ interface Target {
   readonly permission: string;
   readonly token: string;
   readonly entry: number;
+  /** Cancelled, so that it can be cancelled and run again. */
+  readonly job: string;
   /** Users of the account: one in the group, one outside. */
   readonly member: string;
   readonly other: string;
@@ -65,6 +67,7 @@ const PARAMS: Record<string, Record<string, (at: Target) => string>> = {
   apiKeys: { id: (at) => at.key },
   adminTokens: { id: (at) => at.token },
   audit: { id: (at) => String(at.entry) },
+  jobs: { id: (at) => at.job },
 };
 /** Keys of example bodies and queries that name an account or a person. */
 const AIMED: Record<string, (at: Target) => string> = {
@@ -177,6 +180,10 @@ describe.runIf(available)('isolation', () => {
     const granted = await must(t.call('GET', `/api/v1/roles/${role.id}/permissions`, undefined, { token: t.root }));
     const token = await must(t.call('POST', '/api/v1/admin/api-keys', { name: 'a token' }, { token: t.root }));
     const trail = await must(t.call('GET', `/api/v1/audit-logs?record_id=${record}`, undefined, own));
+    const inPayload = unique('payload-');
+    const ordered = { handler: 'isolation', payload: { inPayload }, accountId: account.id, delaySeconds: 3600 };
+    const job = await t.app.jobs.enqueue(null, ordered);
+    await must(t.call('DELETE', `/api/v1/admin/jobs/${job}`, undefined, { token: t.root }));
     const told = [account.id, account.slug, user.id, user.email, member.id, member.email, other.id, other.email];
     return {
       account,
@@ -191,9 +198,23 @@ describe.runIf(available)('isolation', () => {
       permission: String(granted.items[0].id),
       token: token.id,
       entry: trail.items[0].id,
+      job,
       member: member.id,
       other: other.id,
-      secrets: [marker, record, invitation, guest.email, group.id, group.name, key.id, key.name, key.key, ...told],
+      secrets: [
+        marker,
+        record,
+        invitation,
+        guest.email,
+        group.id,
+        group.name,
+        key.id,
+        key.name,
+        key.key,
+        job,
+        inPayload,
+        ...told,
+      ],
     };
   }
 
@@ -298,6 +319,7 @@ describe.runIf(available)('isolation', () => {
   beforeAll(async () => {
     // With the second belt on, so that what it refuses shows as a difference.
     t = await startApp({ rowSecurity: 'always' });
+    t.app.jobs.define('isolation', { run: async () => {} });
     const [tenantA, tenantB] = [await t.tenant('Alpha'), await t.tenant('Beta')];
     const { name } = await t.collection({ schema: POSTS });
     [a, b] = [await target(tenantA, name), await target(tenantB, name)];
