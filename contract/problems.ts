@@ -34,6 +34,7 @@ export const CATALOGUE = {
   },
   ACCOUNT_REQUIRED: { status: 400, title: 'Bad request', message: 'Name the account: {how}.' },
   EMAIL_ALREADY_VERIFIED: { status: 400, title: 'Bad request', message: 'This address is verified already.' },
+  HOOK_ABORTED: { status: 400, title: 'Refused', message: '{message}' },
   UNAUTHORIZED: {
     status: 401,
     title: 'Authentication required',
@@ -147,6 +148,11 @@ export const CATALOGUE = {
     title: 'Internal server error',
     message: 'Something failed on the server. Quote request_id when you report it.',
   },
+  HOOK_FAILED: {
+    status: 500,
+    title: 'Internal server error',
+    message: 'An extension of this server failed, so nothing was done. Quote request_id when you report it.',
+  },
   RESOURCE_FETCH_ERROR: { status: 500, title: 'Internal server error', message: 'The records could not be fetched.' },
   RESOURCE_FIND_ERROR: {
     status: 500,
@@ -251,7 +257,7 @@ export class Failure extends Error {
       options,
     );
     this.name = 'Failure';
-    this.status = CATALOGUE[code].status;
+    this.status = code === 'HOOK_ABORTED' ? Number(parameters.status ?? 400) : CATALOGUE[code].status;
   }
 
   /** The JSON body for this failure. */
