@@ -40,6 +40,8 @@ import { createTransactions } from './transaction.ts';
 import { createViewing, idOf } from './viewing.ts';
 import { readWatch, type Watch } from './watch.ts';
 
+export { actingRecords } from './acting.ts';
+export { type AfterHooks, createAfterHooks } from './after-hooks.ts';
 export { createPeek } from './peek.ts';
 export type { Seen, Watch } from './watch.ts';
 

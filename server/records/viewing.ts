@@ -43,7 +43,7 @@ export function createViewing({ reads, aggregate, opening, listing, hooks }: Vie
   const { on, viewOf } = opening;
   const { askedOf, expandOf } = listing;
 
-  async function view(opened: Opened, id: string, { fields, expand }: Viewed): Promise<RawJson> {
+  async function view(opened: Opened, id: string, fields?: string, expand?: string): Promise<RawJson> {
     const { def, scope } = opened;
     const columns = readProjection(def, fields, scope);
     const branches = await expandOf(opened, expand, columns);
@@ -51,6 +51,12 @@ export function createViewing({ reads, aggregate, opening, listing, hooks }: Vie
     const found = await reads.findMany(def, scope, [idOf(id)], columns);
     const [item] = await expanded(reads, (of) => viewOf({ ...opened, def: of }), { ...found, columns }, branches);
     return tagged(orMissing(item ?? null), def);
+  }
+
+  async function hookedView(opened: Opened, id: string, sent: Viewed): Promise<RawJson> {
+    const { fields, expand } = hooks.wantsBefore(opened) ? await hooks.query(opened, 'view', sent, id) : sent;
+    const found = await view(opened, id, fields, expand);
+    return hooks.wantsAfter(opened) ? hooks.one(opened, id, found) : found;
   }
 
   return {
@@ -63,12 +69,11 @@ export function createViewing({ reads, aggregate, opening, listing, hooks }: Vie
       }),
 
     get: (ctx: Ctx, name: string, id: string, fields?: string, expand?: string): Promise<RawJson> =>
-      on({ ctx, name, operation: 'view' }, 'find', async (opened) => {
-        const sent = { fields, expand };
-        const asked = hooks.wantsBefore(opened) ? await hooks.query(opened, 'view', sent, id) : sent;
-        const found = await view(opened, id, asked);
-        return hooks.wantsAfter(opened) ? hooks.one(opened, id, found) : found;
-      }),
+      on({ ctx, name, operation: 'view' }, 'find', (opened) =>
+        hooks.wantsBefore(opened) || hooks.wantsAfter(opened)
+          ? hookedView(opened, id, { fields, expand })
+          : view(opened, id, fields, expand),
+      ),
 
     /** Everything that the list would show, as text that is made while it is sent. */
     export: (ctx: Ctx, name: string, { format, sort = 'id', ...query }: ExportQuery) =>
