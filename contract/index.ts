@@ -9,6 +9,7 @@ import { auth } from './auth.ts';
 import { collections } from './collections.ts';
 import { federation } from './federation.ts';
 import { groups } from './groups.ts';
+import { hooks } from './hooks.ts';
 import { invitations } from './invitations.ts';
 import { jobs } from './jobs.ts';
 import type { Contract } from './kit.ts';
@@ -44,6 +45,7 @@ export const contract = {
   resources,
   realtime,
   mcp,
+  hooks,
   audit,
   jobs,
   ops,

@@ -39,6 +39,7 @@ export const CATALOGUE = {
     title: 'Bad request',
     message: 'The server that was called answered {status}: {body}',
   },
+  HOOK_ABORTED: { status: 400, title: 'Refused', message: '{message}' },
   UNAUTHORIZED: {
     status: 401,
     title: 'Authentication required',
@@ -158,6 +159,11 @@ export const CATALOGUE = {
     title: 'Internal server error',
     message: 'Something failed on the server. Quote request_id when you report it.',
   },
+  HOOK_FAILED: {
+    status: 500,
+    title: 'Internal server error',
+    message: 'An extension of this server failed, so nothing was done. Quote request_id when you report it.',
+  },
   RESOURCE_FETCH_ERROR: { status: 500, title: 'Internal server error', message: 'The records could not be fetched.' },
   RESOURCE_FIND_ERROR: {
     status: 500,
@@ -236,7 +242,7 @@ export function standingErrors(
   if (access.who !== 'anyone' && access.who !== 'user') codes.push('FORBIDDEN');
   if (access.who !== 'anyone') codes.push('KEY_PERMISSION_DENIED');
   if (access.who === 'rules') codes.push('ACCOUNT_REQUIRED');
-  if (access.rate !== 'open') codes.push('RATE_LIMITED');
+  if (access.rate !== 'open') codes.push('RATE_LIMITED', 'HOOK_ABORTED', 'HOOK_FAILED');
   if (body) codes.push('INVALID_JSON', 'PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', bodyRefusal(access));
   if (query) codes.push('INVALID_QUERY_PARAMS');
   if (params) codes.push('INVALID_URL');
@@ -262,7 +268,7 @@ export class Failure extends Error {
       options,
     );
     this.name = 'Failure';
-    this.status = CATALOGUE[code].status;
+    this.status = code === 'HOOK_ABORTED' ? Number(parameters.status ?? 400) : CATALOGUE[code].status;
   }
 
   /** The JSON body for this failure. */

@@ -25,5 +25,6 @@ export const ROOMS: Readonly<Record<keyof AppContract, string>> = {
   resources: 'The same data under /v1, in envelopes of data and meta.',
   realtime: 'Changes as they are committed, over several collections; tickets for browsers.',
   mcp: 'The collections as tools for agents: Model Context Protocol over Streamable HTTP.',
+  hooks: 'What happens before and after what: lifecycle events, and what is to be done at them.',
   adminRecords: 'Writing records into a named account, for superadmins and admin tokens.',
 };

@@ -20,6 +20,9 @@ import { createAudit, createTrail } from './audit/service.ts';
 import { createAuth } from './auth/room.ts';
 import { authRoutes } from './auth/routes.ts';
 import { createBackground } from './automation/background.ts';
+import { extensionApp, extensionCtx } from './automation/extension.ts';
+import { hookRoutes } from './automation/hooks/routes.ts';
+import { createHooks } from './automation/hooks/service.ts';
 import { jobRoutes } from './automation/jobs/routes.ts';
 import { createJobs, type Jobs } from './automation/jobs/service.ts';
 import { createRegistry } from './collections/registry.ts';
@@ -39,6 +42,7 @@ import { createHttp } from './http/server.ts';
 import { createIdempotency } from './idempotency/service.ts';
 import { invitationRoutes } from './invitations/routes.ts';
 import { createInvitations } from './invitations/service.ts';
+import { createLifecycle, type Lifecycle, loadExtensions, requestHooks } from './lifecycle/service.ts';
 import { createLog, type Log } from './log.ts';
 import { macroRoutes } from './macros/routes.ts';
 import { createMacroRoom } from './macros/service.ts';
@@ -54,7 +58,7 @@ import { realtimeRoutes } from './realtime/routes.ts';
 import { createRealtime } from './realtime/service.ts';
 import { adminRecordRoutes } from './records/admin-routes.ts';
 import { recordRoutes } from './records/routes.ts';
-import { createPeek, createRecords } from './records/service.ts';
+import { createAfterHooks, createPeek, createRecords } from './records/service.ts';
 import { resourceRoutes } from './resources/routes.ts';
 import { createResources } from './resources/service.ts';
 import { rolesRoutes } from './roles/routes.ts';
@@ -74,6 +78,7 @@ export interface App {
   /** For programs that embed the server, and for tests. */
   readonly db: Database;
   readonly jobs: Pick<Jobs, 'define' | 'enqueue' | 'settle'>;
+  readonly hooks: Lifecycle;
   /** The superadmin made at this start; the password only when it was generated. */
   readonly firstSuperadmin: { readonly email: string; readonly password?: string } | null;
 }
@@ -95,15 +100,16 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
     const trail = createTrail({ db, encryptionKey: config.encryptionKey, log });
     const retention = { seconds: config.eventsHours * 3600, events: config.eventsKept };
     const events = await createTail({ db, log, retention });
-    const mail = createMail({ dataDir: config.dataDir, log });
+    const lifecycle = createLifecycle({ log });
+    const mail = createMail({ dataDir: config.dataDir, log, lifecycle });
     const accounts = createAccounts({ db, trail });
-    const auth = await createAuth({ db, config, mail, accounts, trail, log });
+    const auth = await createAuth({ db, config, mail, accounts, trail, log, lifecycle });
     const firstSuperadmin = await auth.service.ensureSuperadmin(config);
     const grants = await createGrants({ db, log });
     const macros = await createMacros({ db, log });
     const sources = { grants, macros };
     const roles = createRoles({ db, grants, changed: auth.service.changed, trail });
-    const users = createUsers({ db, accounts, roles, auth: auth.service, trail });
+    const users = createUsers({ db, accounts, roles, auth: auth.service, trail, lifecycle });
     const { publicUrl } = config;
     const invitations = createInvitations({ db, accounts, roles, auth: auth.service, mail, publicUrl, trail, log });
     const registry = await createRegistry({ db, log });
@@ -117,6 +123,7 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
       macros,
       permissions: collectionPermissions,
       trail,
+      lifecycle,
     });
     const documents = createDocuments(publicUrl);
     const records = createRecords({
@@ -128,6 +135,17 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
       decide: createDecide(sources),
       baseDocument: documents.base,
       rowSecurity: await rowSecurityOf(db, config.rowSecurity, log),
+      lifecycle,
+      actAs: extensionCtx,
+    });
+    const afterHooks = createAfterHooks({
+      db,
+      tail: events,
+      log,
+      lifecycle,
+      records,
+      actAs: extensionCtx,
+      definitionOf: registry.get,
     });
     const rulesVersion = () => `${grants.version} ${macros.version}`;
     const realtime = createRealtime({
@@ -138,6 +156,7 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
       onCallers: auth.principals.onChange,
       onCollections: (fn) => registry.onChange((_id, { qualifiedName }) => fn(qualifiedName)),
       encryptionKey: config.encryptionKey,
+      lifecycle,
       log,
     });
     const mcp = createMcp({
@@ -177,6 +196,7 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
       credentials: { authenticate: auth.authenticate, tokenEnd: auth.tokenEnd, redeem: realtime.redeem },
       serveSocket: realtime.serve,
       doOnce: idempotency.once,
+      hooks: requestHooks(lifecycle),
       tables: {
         auth: authRoutes(auth.service),
         collections: collectionRoutes(collections),
@@ -198,13 +218,17 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
         resources: resourceRoutes(createResources({ records, realtime })),
         realtime: realtimeRoutes(realtime),
         mcp: mcpRoutes(mcp),
+        hooks: hookRoutes(createHooks()),
         audit: auditRoutes(audit),
         jobs: jobRoutes(jobs),
         ops: opsRoutes(ops),
       },
     });
+    await loadExtensions(config.extensions, extensionApp({ lifecycle, log, config, records, accounts, roles }));
+    await lifecycle.fire('on_bootstrap', {}, { ctx: null });
     let closing: Promise<void> | undefined;
     const close = async () => {
+      await lifecycle.fire('on_terminate', {}, { ctx: null });
       // Streams have no end of their own, and a server that stops takes no new ones.
       const drained = http.close();
       const idle = background.close();
@@ -212,6 +236,7 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
       await realtime.close();
       await drained;
       await idle;
+      await afterHooks.close();
       await idempotency.close();
       await auth.close();
       await registry.close();
@@ -224,11 +249,14 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
     return {
       db,
       jobs,
+      hooks: lifecycle,
       firstSuperadmin,
       work: background.begin,
       async listen() {
+        await afterHooks.ready();
         const at = await http.listen();
         if (config.worker === 'on') background.begin();
+        await lifecycle.fire('on_serve', at, { ctx: null });
         return at;
       },
       close: () => {

@@ -28,6 +28,8 @@ export interface Config {
   /** Whether this process does background work beside answering requests, and how many jobs side by side. */
   readonly worker: 'on' | 'off';
   readonly workerConcurrency: number;
+  /** Modules that extend the server. */
+  readonly extensions: readonly string[];
   readonly log: 'silent' | 'error' | 'warn' | 'info' | 'debug';
   readonly production: boolean;
 }
@@ -176,6 +178,13 @@ export const VARIABLES: readonly Variable[] = [
     meaning: 'background jobs side by side in a process',
   },
   {
+    name: 'SNACKBASE_EXTENSIONS',
+    option: 'extensions',
+    type: 'list',
+    fallback: '',
+    meaning: 'comma list of modules (.mjs, .js) that extend the server, from the working directory',
+  },
+  {
     name: 'SNACKBASE_LOG',
     option: 'log',
     type: ['silent', 'error', 'warn', 'info', 'debug'],
@@ -217,7 +226,6 @@ const KNOWN = new Set([
   ...VARIABLES.map((v) => v.name),
   'SNACKBASE_WEBHOOK_ALLOW_PRIVATE',
   'SNACKBASE_SINGLE_TENANT_ACCOUNT',
-  'SNACKBASE_EXTENSIONS',
 ]);
 
 function parse(variable: Variable, raw: string | undefined): unknown {

@@ -193,6 +193,10 @@ export const mcp = {
   listenShort: 'GET /mcp s',
 } as const;
 
+export const hooks = {
+  events: 'GET /api/v1/hooks/events',
+} as const;
+
 export const audit = {
   list: 'GET /api/v1/audit-logs q',
   export: 'GET /api/v1/audit-logs/export qt',
@@ -221,7 +225,7 @@ export const ops = {
   docs: 'GET /docs t',
 } as const;
 
-export const rooms = { auth, collections, rules, macros, roles, permissions, users, accounts, groups, invitations, apiKeys, adminTokens, apps, records, appRecords, federation, adminRecords, resources, realtime, mcp, audit, jobs, ops } as const;
+export const rooms = { auth, collections, rules, macros, roles, permissions, users, accounts, groups, invitations, apiKeys, adminTokens, apps, records, appRecords, federation, adminRecords, resources, realtime, mcp, hooks, audit, jobs, ops } as const;
 
 /** Query parameters of a list or a stream that are not fields. */
 export const listParams: readonly string[] = ["skip","limit","sort","fields","filter","search","expand","cursor","cursor_before","count","include_count","linked","deleted","events","last_event_id","ticket"];

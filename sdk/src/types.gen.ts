@@ -16,6 +16,8 @@ export type ServerCode =
   | 'INVALID_TOKEN'
   | 'ACCOUNT_REQUIRED'
   | 'EMAIL_ALREADY_VERIFIED'
+  | 'CALL_REFUSED'
+  | 'HOOK_ABORTED'
   | 'UNAUTHORIZED'
   | 'INVALID_CREDENTIALS'
   | 'EMAIL_NOT_VERIFIED'
@@ -49,7 +51,9 @@ export type ServerCode =
   | 'IDEMPOTENCY_MISMATCH'
   | 'UPGRADE_REQUIRED'
   | 'RATE_LIMITED'
+  | 'ACTION_TIMEOUT'
   | 'INTERNAL_ERROR'
+  | 'HOOK_FAILED'
   | 'RESOURCE_FETCH_ERROR'
   | 'RESOURCE_FIND_ERROR'
   | 'RESOURCE_STORE_ERROR'
@@ -546,6 +550,14 @@ export interface AvailablePermissions {
     operation: "list" | "view" | "read" | "create" | "update" | "delete";
   }>;
   total: number;
+}
+
+export interface BuiltinHook {
+  event: string;
+  name: string;
+  /** Before all hooks of the event, or after them. */
+  runs: "before_hooks" | "after_hooks";
+  description: string;
 }
 
 export interface Collection {
@@ -1143,6 +1155,25 @@ export interface Health {
   status: "healthy" | "unhealthy";
   service: string;
   version: string;
+}
+
+export interface HookEvent {
+  name: string;
+  category: "app" | "model" | "record" | "collection" | "auth" | "request" | "realtime" | "mailer" | "job" | "workflow" | "webhook";
+  phase: "before" | "after";
+  /** A hook may end what is going on, with a message and a status. */
+  abortable: boolean;
+  /** Hooks that are defined by API may name it. */
+  api: boolean;
+  /** The same, shorter. */
+  api_name: string | null;
+  description: string;
+}
+
+export interface HookEvents {
+  items: HookEvent[];
+  total: number;
+  builtin: BuiltinHook[];
 }
 
 export interface ImportSummary {
@@ -2651,6 +2682,7 @@ export interface Calls {
   'mcp.listen': { input: object; reply: ReadableStream<Uint8Array> };
   'mcp.messageShort': { input: { body: McpMessage | McpMessage[] }; reply: McpReply | McpReply[] };
   'mcp.listenShort': { input: object; reply: ReadableStream<Uint8Array> };
+  'hooks.events': { input: object; reply: HookEvents };
   'audit.list': { input: { query?: AuditListQuery | undefined }; reply: AuditListReply };
   'audit.export': { input: { query?: AuditExportQuery | undefined }; reply: string };
   'audit.verify': { input: { query?: AuditVerifyQuery | undefined }; reply: AuditVerifyReply };
@@ -2985,6 +3017,10 @@ export interface Rooms {
     messageShort(body: McpMessage | McpMessage[], options?: CallOptions): Call<McpReply | McpReply[]>;
     /** Notifications for an MCP client (SSE) */
     listenShort(options?: CallOptions): Call<ReadableStream<Uint8Array>>;
+  };
+  hooks: {
+    /** List the lifecycle events */
+    events(options?: CallOptions): Call<HookEvents>;
   };
   audit: {
     /** List audit entries */
