@@ -20,8 +20,14 @@ export interface Held {
   readonly startedOn: string;
 }
 
+/** Two that make queues at once would lock each other out, so one waits; where the queue is there nobody does. */
 export const ensureQueue = (run: Runner, handler: string): Promise<unknown> =>
-  run.query(`select snackbase_jobs.create_queue($1, '{"policy":"standard"}')`, [handler]);
+  run.query(
+    `select snackbase_jobs.create_queue($1, '{"policy":"standard"}')
+     from (select pg_advisory_xact_lock(hashtext('snackbase_jobs.create_queue')) offset 0) locked
+     where not exists (select from snackbase_jobs.queue where name = $1)`,
+    [handler],
+  );
 
 export interface Look {
   readonly name: string;
