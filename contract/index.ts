@@ -21,6 +21,7 @@ import { resources } from './resources.ts';
 import { roles } from './roles.ts';
 import { rules } from './rules.ts';
 import { users } from './users.ts';
+import { webhooks } from './webhooks.ts';
 
 export const contract = {
   auth,
@@ -43,6 +44,7 @@ export const contract = {
   resources,
   realtime,
   mcp,
+  webhooks,
   audit,
   ops,
 } as const satisfies Contract;
