@@ -25,7 +25,7 @@ const Moment = z.iso.datetime({ offset: true }).optional();
 const changing = {
   pathParams: idParam,
   body: WebhookChange,
-  responses: { 200: Webhook, ...errors('RESOURCE_NOT_FOUND', 'INVALID_RESOURCE_DATA') },
+  responses: { 200: Webhook, ...errors('RESOURCE_NOT_FOUND', 'INVALID_RESOURCE_DATA', 'WRITE_CONFLICT') },
   metadata: writes('account_admin', 'webhook.update', { idempotent: 'natural' }),
 } as const;
 

@@ -19,6 +19,9 @@ import { auditRoutes } from './audit/routes.ts';
 import { createAudit, createTrail } from './audit/service.ts';
 import { createAuth } from './auth/room.ts';
 import { authRoutes } from './auth/routes.ts';
+import { createOutbound } from './automation/outbound/call.ts';
+import { webhookRoutes } from './automation/webhooks/routes.ts';
+import { createWebhooks } from './automation/webhooks/service.ts';
 import { createRegistry } from './collections/registry.ts';
 import { collectionRoutes } from './collections/routes.ts';
 import { createCollections } from './collections/service.ts';
@@ -141,6 +144,21 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
       onCallers: auth.principals.onChange,
       log,
     });
+    const { webhookAllowPrivate: allowPrivate, production, encryptionKey } = config;
+    const outbound = createOutbound({ allowPrivate, production, log });
+    const webhooks = await createWebhooks({
+      db,
+      tail: events,
+      records,
+      collections: registry,
+      rules: rulesVersion,
+      accounts,
+      trail,
+      outbound,
+      encryptionKey,
+      schedule: config.webhookSchedule,
+      log,
+    });
     const explainer = createExplainer({ sources, definitions: registry, userOf: users.get, peek: createPeek(db) });
     const readable = createReadable(sources, (name) => registry.get(name));
     const rules = createRules({ macros, definitions: registry, collections, explainer, readable });
@@ -188,6 +206,7 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
         resources: resourceRoutes(createResources({ records, realtime })),
         realtime: realtimeRoutes(realtime),
         mcp: mcpRoutes(mcp),
+        webhooks: webhookRoutes(webhooks),
         audit: auditRoutes(audit),
         ops: opsRoutes(ops),
       },
@@ -199,6 +218,7 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
       mcp.close();
       await realtime.close();
       await drained;
+      await webhooks.close();
       await idempotency.close();
       await auth.close();
       await registry.close();

@@ -1,6 +1,6 @@
 // The one way out: a single HTTP exchange with a server that nobody vouches for, bounded in time and size, to public addresses only.
 import { lookup as systemLookup } from 'node:dns';
-import { type ClientRequest, type IncomingMessage, request as httpRequest } from 'node:http';
+import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import type { Logger } from '../../db/log.ts';
