@@ -92,7 +92,8 @@ Signed as Standard Webhooks says (\`webhook-id\`, \`webhook-timestamp\`, \`webho
     method: 'POST',
     path: '/api/v1/webhooks/:id/test',
     summary: 'Send a test message now',
-    description: 'One attempt with the event `test`, signed as any other and not logged. Also for a disabled webhook.',
+    description:
+      'One attempt with the event `test`, signed like every other and not logged. Also for a disabled webhook.',
     pathParams: idParam,
     body: noBody,
     responses: {

@@ -2,7 +2,7 @@
 import { createSnapshot, type Snapshot } from '../access/snapshot.ts';
 import type { Database, Runner } from '../db/database.ts';
 import type { Logger } from '../db/log.ts';
-import { plan } from '../db/plans.ts';
+import { definitionPlans } from './store.ts';
 
 export type Kind = 'hooks' | 'webhooks' | 'workflows' | 'endpoints';
 
@@ -21,13 +21,7 @@ export interface DefinitionsOptions<Row, T> {
 /** Subscribes and reads; `publish(tx)` belongs last into each transaction that changes a definition of the kind. */
 export function createDefinitions<Row, T>(options: DefinitionsOptions<Row, T>): Promise<Snapshot<T>> {
   const { db, log, kind, select, parse, onChange } = options;
-  const whole = plan(`
-    select v.number, (select coalesce(json_agg(row_to_json(d)), '[]')::text from (${select}) d)
-    from snackbase.automation_versions v where v.kind = '${kind}'`);
-  const counted = plan(`select number from snackbase.automation_versions where kind = '${kind}'`);
-  const next = plan(
-    `update snackbase.automation_versions set number = number + 1 where kind = '${kind}' returning number`,
-  );
+  const { whole, counted, next } = definitionPlans(kind, select);
   const numberBy = (statement: typeof counted) => async (run: Runner) =>
     Number((await run.run(statement, [])).rows[0]?.[0]);
   return createSnapshot<T>({

@@ -31,7 +31,7 @@ export interface OutboundAnswer {
 }
 
 export interface Outbound {
-  /** Follows no redirect: a 3xx is an answer as any other. Throws OutboundError. */
+  /** Follows no redirect: a 3xx is an answer like every other. Throws OutboundError. */
   call(call: OutboundCall): Promise<OutboundAnswer>;
   /** What can be refused when a URL is stored; null when there is nothing against it. */
   checkUrl(url: string): UrlProblem | null;
