@@ -23,6 +23,7 @@ import { resources } from './resources.ts';
 import { roles } from './roles.ts';
 import { rules } from './rules.ts';
 import { users } from './users.ts';
+import { webhooks } from './webhooks.ts';
 
 export const contract = {
   auth,
@@ -46,6 +47,7 @@ export const contract = {
   realtime,
   mcp,
   hooks,
+  webhooks,
   audit,
   jobs,
   ops,

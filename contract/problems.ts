@@ -121,6 +121,12 @@ export const CATALOGUE = {
     title: 'Conflict',
     message: 'Another request changed the same data at the same time: try again.',
   },
+  DELIVERY_UNFINISHED: {
+    status: 409,
+    title: 'Conflict',
+    message: 'The delivery is still on its way: wait until it is delivered or dead.',
+  },
+  WEBHOOK_DISABLED: { status: 409, title: 'Conflict', message: 'The webhook is disabled: enable it first.' },
   IDEMPOTENCY_IN_FLIGHT: {
     status: 409,
     title: 'Conflict',

@@ -26,5 +26,6 @@ export const ROOMS: Readonly<Record<keyof AppContract, string>> = {
   realtime: 'Changes as they are committed, over several collections; tickets for browsers.',
   mcp: 'The collections as tools for agents: Model Context Protocol over Streamable HTTP.',
   hooks: 'What happens before and after what: lifecycle events, and what is to be done at them.',
+  webhooks: 'Signed messages to your own servers for changes of records, with retries, a log and redelivery.',
   adminRecords: 'Writing records into a named account, for superadmins and admin tokens.',
 };

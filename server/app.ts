@@ -25,6 +25,9 @@ import { hookRoutes } from './automation/hooks/routes.ts';
 import { createHooks } from './automation/hooks/service.ts';
 import { jobRoutes } from './automation/jobs/routes.ts';
 import { createJobs, type Jobs } from './automation/jobs/service.ts';
+import { createOutbound } from './automation/outbound/call.ts';
+import { webhookRoutes } from './automation/webhooks/routes.ts';
+import { createWebhooks } from './automation/webhooks/service.ts';
 import { createRegistry } from './collections/registry.ts';
 import { collectionRoutes } from './collections/routes.ts';
 import { createCollections } from './collections/service.ts';
@@ -166,6 +169,21 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
       onCallers: auth.principals.onChange,
       log,
     });
+    const { webhookAllowPrivate: allowPrivate, production, encryptionKey } = config;
+    const outbound = createOutbound({ allowPrivate, production, log });
+    const webhooks = await createWebhooks({
+      db,
+      tail: events,
+      records,
+      collections: registry,
+      rules: rulesVersion,
+      accounts,
+      trail,
+      outbound,
+      encryptionKey,
+      schedule: config.webhookSchedule,
+      log,
+    });
     const explainer = createExplainer({ sources, definitions: registry, userOf: users.get, peek: createPeek(db) });
     const readable = createReadable(sources, (name) => registry.get(name));
     const rules = createRules({ macros, definitions: registry, collections, explainer, readable });
@@ -219,6 +237,7 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
         realtime: realtimeRoutes(realtime),
         mcp: mcpRoutes(mcp),
         hooks: hookRoutes(createHooks()),
+        webhooks: webhookRoutes(webhooks),
         audit: auditRoutes(audit),
         jobs: jobRoutes(jobs),
         ops: opsRoutes(ops),
@@ -237,6 +256,7 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
       await drained;
       await idle;
       await afterHooks.close();
+      await webhooks.close();
       await idempotency.close();
       await auth.close();
       await registry.close();

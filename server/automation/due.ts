@@ -80,7 +80,8 @@ export function createDue<T extends Claimed>(options: DueOptions<T>): Due {
         hungry = free <= 0;
         if (stopping.signal.aborted || hungry) return;
         const items = await claim(lease, leaseMs, free);
-        for (const item of items) start(item);
+        // An item whose lease ended while this process was held up is still being worked on here: taking it again renewed that.
+        for (const item of items) if (!active.has(item.id)) start(item);
         if (items.length === 0) break;
       }
       const next = await nextIn();
