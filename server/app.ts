@@ -148,7 +148,7 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
       lifecycle,
       records,
       actAs: extensionCtx,
-      definitionOf: registry.get,
+      definitions: registry,
     });
     const rulesVersion = () => `${grants.version} ${macros.version}`;
     const realtime = createRealtime({
