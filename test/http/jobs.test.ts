@@ -333,7 +333,22 @@ describe.runIf(available)('background jobs', () => {
     await api('DELETE', `/${id}`);
   });
 
-  it('takes up a job whose process died, and what that process still writes changes nothing', async () => {
+  it('takes up a job whose process died', async () => {
+    const name = handler();
+    const id = await enqueue(name, { delaySeconds: 3600 });
+    // As a process leaves it that has begun and never ended.
+    await t.app.db.query(
+      `update snackbase_jobs.job set state = 'active', start_after = now() - interval '3 minutes',
+         started_on = now() - interval '2 minutes', expire_in = '1 s' where id = $1`,
+      [id],
+    );
+    await enqueue(name, { payload: { wakes: true } });
+    await until('the second try ran', () => runs(name).some((one) => one.job.id === id && one.job.attempt === 2));
+    await reaches(id, 'completed');
+    expect(await job(id)).toMatchObject({ status: 'completed', attempt_number: 2 });
+  });
+
+  it('does not begin again what still runs here, and what it writes after its lease changes nothing', async () => {
     const [begun, release] = [latch(), latch()];
     const name = handler(async (_, { attempt }) => {
       if (attempt > 1) return;
@@ -342,18 +357,24 @@ describe.runIf(available)('background jobs', () => {
     });
     const id = await enqueue(name);
     await begun.opened;
-    // As if nobody had renewed its lease.
-    await t.app.db.query(
-      `update snackbase_jobs.job set started_on = now() - interval '2 minutes', expire_in = '1 s' where id = $1`,
-      [id],
-    );
-    await enqueue(name, { payload: { wakes: true } });
-    await until('the second try ran', () => runs(name).some((one) => one.job.id === id && one.job.attempt === 2));
-    await reaches(id, 'completed');
-    const { started_at } = await job(id);
+    const lapse = () =>
+      t.app.db.query(
+        `update snackbase_jobs.job set started_on = now() - interval '2 minutes', expire_in = '1 s' where id = $1`,
+        [id],
+      );
+    // As if this process had been held up for longer than its lease.
+    await lapse();
+    const other = await enqueue(name, { payload: { wakes: true } });
+    await reaches(other, 'completed');
+    await until('it was taken again', async () => (await job(id)).attempt_number === 2);
+    expect(runs(name).filter((one) => one.job.id === id)).toHaveLength(1);
     release.open();
     await jobs().settle();
-    expect(await job(id)).toMatchObject({ status: 'completed', attempt_number: 2, started_at });
+    expect(await job(id)).toMatchObject({ status: 'running', attempt_number: 2 });
+    await lapse();
+    await enqueue(name, { payload: { wakes: true } });
+    await reaches(id, 'completed');
+    expect(runs(name).filter((one) => one.job.id === id)).toHaveLength(2);
   });
 
   it.runIf(kind === 'postgres')(

@@ -24,6 +24,8 @@ export interface Jobs {
   define(handler: string, definition: JobHandler): void;
   /** The names of all handlers, in alphabetical order. */
   readonly handlers: readonly string[];
+  /** Of these, the names of those that definitions of accounts may enqueue. */
+  readonly openHandlers: readonly string[];
   /** What is wrong with an order, for those who store one. */
   problems(job: NewJob): ReturnType<typeof problemsOf>;
   /**
@@ -95,6 +97,9 @@ export function createJobs({ db, trail, log, concurrency = 10, leaseSeconds, lim
     },
     get handlers() {
       return known();
+    },
+    get openHandlers() {
+      return known().filter((name) => handlers.get(name)?.open === true);
     },
     problems: (job) => problemsOf(job, known()),
     enqueue: createEnqueue(db, boss, known),

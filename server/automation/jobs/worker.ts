@@ -82,13 +82,15 @@ export function createWorker(options: WorkerOptions): JobWorker {
     const jobs = await queue.fetch<store.Envelope>(name, { batchSize, includeMetadata: true, db: watched });
     if (failure !== undefined) throw failure;
     const handler = handlers.get(name) as JobHandler;
-    const found = jobs.map(({ id, data, retryCount, startedOn }) => {
+    // One whose lease ended while this process was held up is still being worked on here.
+    const fresh = jobs.filter(({ id }) => !running.has(id));
+    const found = fresh.map(({ id, data, retryCount, startedOn }) => {
       // Rows are read by our own parsers: an instant is text, to the microsecond.
       return { name, id, data, handler, attempt: retryCount + 1, startedOn: String(startedOn) };
     });
-    if (jobs.length > 0) taken.set(name, (taken.get(name) ?? 0) + jobs.length);
+    if (fresh.length > 0) taken.set(name, (taken.get(name) ?? 0) + fresh.length);
     // A lease that an earlier try put off has stayed long.
-    if (jobs.some(({ expireInSeconds }) => Number(expireInSeconds) !== leaseSeconds))
+    if (fresh.some(({ expireInSeconds }) => Number(expireInSeconds) !== leaseSeconds))
       await store.renew(db, found, leaseSeconds).catch((error) => log?.warn({ err: error }, 'Leases are long.'));
     return found;
   }
