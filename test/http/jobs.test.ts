@@ -88,6 +88,14 @@ describe.runIf(available)('background jobs', () => {
     expect((await api('GET', `?handler=${name}`)).body.total).toBe(1);
   });
 
+  it('makes room for handlers that never had a job, in many transactions at once', async () => {
+    const fresh = Array.from({ length: 6 }, () => handler());
+    const ids = await Promise.all(
+      fresh.flatMap((name) => [0, 1].map(() => t.app.db.transaction((tx) => jobs().enqueue(tx, { handler: name })))),
+    );
+    for (const id of ids) await reaches(id, 'completed');
+  });
+
   it('starts at once after the commit', async () => {
     const name = handler();
     await enqueue(name);

@@ -20,8 +20,13 @@ export interface Held {
   readonly startedOn: string;
 }
 
-export const ensureQueue = (run: Runner, handler: string): Promise<unknown> =>
-  run.query(`select snackbase_jobs.create_queue($1, '{"policy":"standard"}')`, [handler]);
+// One at a time: two that make queues side by side would wait for each other. No other statement waits for them.
+const ensuring = plan(`
+  select snackbase_jobs.create_queue($1, '{"policy":"standard"}')
+  from (select pg_advisory_xact_lock(hashtextextended('snackbase_jobs.create_queue', 0))) alone`);
+
+/** Makes the place for the jobs of a handler where there is none. */
+export const ensureQueue = (run: Runner, handler: string): Promise<unknown> => run.run(ensuring, [handler]);
 
 export interface Look {
   readonly name: string;
