@@ -141,6 +141,14 @@ describe.runIf(available)('background jobs', () => {
     expect((await job(id)).error_message).toBe('wrong address');
   });
 
+  it('does not run what too many runs of automation led to', async () => {
+    const name = handler();
+    const id = await enqueue(name, { depth: 6 });
+    await reaches(id, 'failed');
+    expect((await job(id)).error_message).toContain('More than 5 runs');
+    expect(runs(name)).toEqual([]);
+  });
+
   it('stops a handler at its timeout and tries again', async () => {
     const name = handler(
       (_, { signal, attempt }) =>
@@ -268,7 +276,9 @@ describe.runIf(available)('background jobs', () => {
     const id = await enqueue(name, { retries: 0 });
     await reaches(id, 'dead');
     broken = false;
-    expect((await api('POST', `/${id}/retry`)).body).toMatchObject({ id, status: 'pending', error_message: null });
+    // A client that says JSON and sends nothing.
+    const retried = await t.call('POST', `/api/v1/admin/jobs/${id}/retry`, undefined, { token: t.root, raw: '' });
+    expect(retried.body).toMatchObject({ id, status: 'pending', error_message: null });
     await reaches(id, 'completed');
     expect((await job(id)).attempt_number).toBe(1);
     const refused = await api('POST', `/${id}/retry`);

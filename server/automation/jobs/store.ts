@@ -134,7 +134,7 @@ export interface JobRow {
   readonly retry_count: number;
   readonly retry_limit: number;
   readonly retry_delay: number;
-  readonly output: { readonly message?: unknown } | null;
+  readonly output: { readonly message?: unknown; readonly value?: { readonly message?: unknown } } | null;
   readonly created_at: string;
   /** It was cancelled while it ran and may not have stopped yet. */
   readonly stopping: boolean | null;
