@@ -7,6 +7,7 @@ import { apps } from './apps.ts';
 import { audit } from './audit.ts';
 import { auth } from './auth.ts';
 import { collections } from './collections.ts';
+import { endpoints } from './endpoints.ts';
 import { federation } from './federation.ts';
 import { groups } from './groups.ts';
 import { invitations } from './invitations.ts';
@@ -21,6 +22,7 @@ import { resources } from './resources.ts';
 import { roles } from './roles.ts';
 import { rules } from './rules.ts';
 import { users } from './users.ts';
+import { x } from './x.ts';
 
 export const contract = {
   auth,
@@ -43,6 +45,8 @@ export const contract = {
   resources,
   realtime,
   mcp,
+  endpoints,
+  x,
   audit,
   ops,
 } as const satisfies Contract;

@@ -39,6 +39,7 @@ export const CATALOGUE = {
     title: 'Bad request',
     message: 'The server that was called answered {status}: {body}',
   },
+  HOOK_ABORTED: { status: 400, title: 'Refused', message: '{message}' },
   UNAUTHORIZED: {
     status: 401,
     title: 'Authentication required',
@@ -152,6 +153,16 @@ export const CATALOGUE = {
     title: 'Bad request',
     message: 'It took longer than it may and was stopped.',
   },
+  ENDPOINT_FAILED: {
+    status: 502,
+    title: 'Endpoint failed',
+    message: 'The endpoint could not do its work: {reason}.',
+  },
+  ENDPOINT_TIMEOUT: {
+    status: 504,
+    title: 'Endpoint timeout',
+    message: 'The endpoint took longer than {seconds} s and was stopped.',
+  },
   INTERNAL_ERROR: {
     status: 500,
     title: 'Internal server error',
@@ -252,7 +263,7 @@ export class Failure extends Error {
     readonly code: Code,
     readonly parameters: Parameters = {},
     readonly entries: readonly ProblemEntry[] = [],
-    options?: ErrorOptions,
+    options?: ErrorOptions & { readonly status?: number | undefined },
   ) {
     super(
       CATALOGUE[code].message
@@ -261,7 +272,8 @@ export class Failure extends Error {
       options,
     );
     this.name = 'Failure';
-    this.status = CATALOGUE[code].status;
+    this.status =
+      options?.status ?? (code === 'HOOK_ABORTED' ? Number(parameters.status ?? 400) : CATALOGUE[code].status);
   }
 
   /** The JSON body for this failure. */

@@ -19,6 +19,9 @@ import { auditRoutes } from './audit/routes.ts';
 import { createAudit, createTrail } from './audit/service.ts';
 import { createAuth } from './auth/room.ts';
 import { authRoutes } from './auth/routes.ts';
+import { createEndpointRoom, type EndpointRoom } from './automation/endpoints/room.ts';
+import { endpointRoutes, xRoutes } from './automation/endpoints/routes.ts';
+import { createAutomation } from './automation/room.ts';
 import { createRegistry } from './collections/registry.ts';
 import { collectionRoutes } from './collections/routes.ts';
 import { createCollections } from './collections/service.ts';
@@ -113,6 +116,8 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
       trail,
     });
     const documents = createDocuments(publicUrl);
+    // Endpoints act on records, and the documents of records tell of endpoints.
+    let endpoints: EndpointRoom | undefined;
     const records = createRecords({
       db,
       definitions: registry,
@@ -121,6 +126,7 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
       events,
       decide: createDecide(sources),
       baseDocument: documents.base,
+      endpoints: (ctx) => endpoints?.documented(ctx) ?? [],
       rowSecurity: await rowSecurityOf(db, config.rowSecurity, log),
     });
     const rulesVersion = () => `${grants.version} ${macros.version}`;
@@ -155,6 +161,17 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
       viewRecord: records.get,
       confirmPassword: auth.service.confirmPassword,
     });
+    const automation = createAutomation({ db, log, records, mail });
+    endpoints = await createEndpointRoom({
+      db,
+      log,
+      accounts,
+      roles,
+      trail,
+      macros,
+      definitionOf: (name) => registry.get(name),
+      actions: automation.actions,
+    });
     const ops = createOps({ db, documents: records.documents, page: documents.page });
 
     const idempotency = createIdempotency({ db, encryptionKey: config.encryptionKey, log });
@@ -188,6 +205,8 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
         resources: resourceRoutes(createResources({ records, realtime })),
         realtime: realtimeRoutes(realtime),
         mcp: mcpRoutes(mcp),
+        endpoints: endpointRoutes(endpoints.service),
+        x: xRoutes(endpoints.dispatch),
         audit: auditRoutes(audit),
         ops: opsRoutes(ops),
       },
@@ -199,6 +218,7 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
       mcp.close();
       await realtime.close();
       await drained;
+      await endpoints?.close();
       await idempotency.close();
       await auth.close();
       await registry.close();

@@ -88,7 +88,7 @@ const POSTS = [
 ];
 
 function pathOf(room: string, route: Route, at: Target): string {
-  return route.path.replace(/:(\w+)/g, (_, param: string) => {
+  return route.path.replace(/[:*](\w+)/g, (_, param: string) => {
     const fill = PARAMS[room]?.[param];
     if (fill === undefined)
       throw new Error(`Say in PARAMS what :${param} of ${room} is: ${route.method} ${route.path}`);
