@@ -31,7 +31,8 @@ const regExp = Object.assign(
   (pattern: string) => {
     valuePattern(pattern);
     const compiled = RE2JS.compile(RE2JS.translateRegExp(pattern));
-    return { test: (value: string) => compiled.matcher(value).find() };
+    // Ajv keeps patterns by their text.
+    return { test: (value: string) => compiled.matcher(value).find(), toString: () => pattern };
   },
   { code: 'new RegExp' },
 );
