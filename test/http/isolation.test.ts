@@ -28,6 +28,8 @@ interface Target {
   readonly permission: string;
   readonly token: string;
   readonly entry: number;
+  readonly endpoint: string;
+  readonly execution: string;
   /** Users of the account: one in the group, one outside. */
   readonly member: string;
   readonly other: string;
@@ -54,6 +56,8 @@ const PARAMS: Record<string, Record<string, (at: Target) => string>> = {
   records: { collection: (at) => at.collection, id: (at) => at.record },
   apps: { appId: () => 'crm' },
   appRecords: { appId: () => 'main', entity: (at) => at.collection, id: (at) => at.record },
+  endpoints: { id: (at) => at.endpoint, execution_id: (at) => at.execution },
+  x: { path: () => 'summary' },
   federation: { identityKind: () => 'contact' },
   adminRecords: { collection: (at) => at.collection, id: (at) => at.record },
   resources: { resource: (at) => at.collection, id: (at) => at.record },
@@ -177,6 +181,16 @@ describe.runIf(available)('isolation', () => {
     const granted = await must(t.call('GET', `/api/v1/roles/${role.id}/permissions`, undefined, { token: t.root }));
     const token = await must(t.call('POST', '/api/v1/admin/api-keys', { name: 'a token' }, { token: t.root }));
     const trail = await must(t.call('GET', `/api/v1/audit-logs?record_id=${record}`, undefined, own));
+    // One for each method, which tells whose it is.
+    const actions = [{ type: 'transform', output: { marker } }];
+    let endpoint = '';
+    for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'GET']) {
+      const definition = { name: marker, path: '/summary', method, actions };
+      endpoint = (await must(t.call('POST', '/api/v1/endpoints', definition, own))).id;
+    }
+    await must(t.call('GET', '/api/v1/x/summary', undefined, own));
+    const calls = await must(t.call('GET', `/api/v1/endpoints/${endpoint}/executions`, undefined, own));
+    const execution = calls.items[0].id;
     const told = [account.id, account.slug, user.id, user.email, member.id, member.email, other.id, other.email];
     return {
       account,
@@ -191,9 +205,24 @@ describe.runIf(available)('isolation', () => {
       permission: String(granted.items[0].id),
       token: token.id,
       entry: trail.items[0].id,
+      endpoint,
+      execution,
       member: member.id,
       other: other.id,
-      secrets: [marker, record, invitation, guest.email, group.id, group.name, key.id, key.name, key.key, ...told],
+      secrets: [
+        marker,
+        record,
+        endpoint,
+        execution,
+        invitation,
+        guest.email,
+        group.id,
+        group.name,
+        key.id,
+        key.name,
+        key.key,
+        ...told,
+      ],
     };
   }
 
@@ -254,7 +283,7 @@ describe.runIf(available)('isolation', () => {
     if (actor.home === null && !actor.superadmin) return '401 UNAUTHORIZED';
     // What these open is decided when it is opened.
     const decidedLater = ['realtime.ticket', 'realtime.ws', 'federation.query'];
-    if (decidedLater.includes(id) || id.startsWith('mcp.')) return true;
+    if (decidedLater.includes(id) || id.startsWith('mcp.') || id.startsWith('x.')) return true;
     // A key is for records, and may ask whose it is.
     if (actor.key && route.metadata.who !== 'rules' && !(who === 'user' && route.method === 'GET'))
       return '403 KEY_PERMISSION_DENIED';
@@ -291,6 +320,7 @@ describe.runIf(available)('isolation', () => {
       await t.app.db.query('select id, revoked_at, scopes from snackbase.api_keys where account_id = $1 order by id', [
         b.account.id,
       ]),
+      await t.app.db.query('select * from snackbase.endpoints where account_id = $1 order by id', [b.account.id]),
       await t.app.db.query(`select * from app_main.${b.collection} where account_id = $1 order by id`, [b.account.id]),
     ];
   };
