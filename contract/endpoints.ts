@@ -111,7 +111,7 @@ export const EndpointExecution = z
     request_data: z
       .record(z.string(), z.unknown())
       .meta({ description: 'Method, path, params, query and body, without values of secrets, cut at 8 KB.' }),
-    response_body: z.unknown(),
+    response_body: z.unknown().optional(),
     error_message: z.string().nullable(),
     user_id: z.string().nullable(),
     executed_at: Timestamp,

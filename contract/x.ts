@@ -13,7 +13,9 @@ const pathParams = z.object({
       'The path of the endpoint, as `order-summary` or `orders/42/summary`. Callers without an account put the account in front, as `acme/order-summary`, or send X-Account-ID.',
   }),
 });
-const query = z.record(z.string(), z.string()).meta({ description: 'Whatever the endpoint reads.' });
+const query = z
+  .object({})
+  .catchall(z.string().meta({ description: 'Whatever the endpoint reads, each as a parameter of its own.' }));
 const body = z.unknown().optional().meta({ description: 'JSON, as the endpoint wants it.' });
 const params = { path: 'order-summary' };
 

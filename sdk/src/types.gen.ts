@@ -234,7 +234,7 @@ export type Action = {
   | {
       type: "transform";
       /** Any JSON. `{{record.total}}` alone in a string becomes the value itself, with its type; within other text it becomes text. */
-      output: unknown;
+      output?: unknown | undefined;
     }
   | {
       type: "enqueue_job";
@@ -981,7 +981,7 @@ export interface EndpointExecution {
   request_data: {
     [key: string]: unknown;
   };
-  response_body: unknown;
+  response_body?: unknown | undefined;
   error_message: string | null;
   user_id: string | null;
   /** RFC 3339, UTC, ends in Z. */
@@ -2757,6 +2757,26 @@ export interface VerifyEmailInput {
   token: string;
 }
 
+export interface XDeleteQuery {
+  [key: string]: string;
+}
+
+export interface XGetQuery {
+  [key: string]: string;
+}
+
+export interface XPatchQuery {
+  [key: string]: string;
+}
+
+export interface XPostQuery {
+  [key: string]: string;
+}
+
+export interface XPutQuery {
+  [key: string]: string;
+}
+
 /** Every route by its name: what it takes and what it answers. */
 export interface Calls {
   'auth.register': { input: { body: RegisterInput }; reply: Registration };
@@ -2906,21 +2926,11 @@ export interface Calls {
   'endpoints.toggle': { input: { params: { id: string }; body?: EndpointToggle | undefined }; reply: Endpoint };
   'endpoints.executions': { input: { params: { id: string }; query?: EndpointsExecutionsQuery | undefined }; reply: EndpointsExecutionsReply };
   'endpoints.execution': { input: { params: { id: string; execution_id: string } }; reply: EndpointExecution };
-  'x.get': { input: { params: { path: string }; query?: {
-  [key: string]: string;
-} | undefined }; reply: unknown };
-  'x.post': { input: { params: { path: string }; body?: unknown | undefined; query?: {
-  [key: string]: string;
-} | undefined }; reply: unknown };
-  'x.put': { input: { params: { path: string }; body?: unknown | undefined; query?: {
-  [key: string]: string;
-} | undefined }; reply: unknown };
-  'x.patch': { input: { params: { path: string }; body?: unknown | undefined; query?: {
-  [key: string]: string;
-} | undefined }; reply: unknown };
-  'x.delete': { input: { params: { path: string }; body?: unknown | undefined; query?: {
-  [key: string]: string;
-} | undefined }; reply: unknown };
+  'x.get': { input: { params: { path: string }; query?: XGetQuery | undefined }; reply: unknown };
+  'x.post': { input: { params: { path: string }; body?: unknown | undefined; query?: XPostQuery | undefined }; reply: unknown };
+  'x.put': { input: { params: { path: string }; body?: unknown | undefined; query?: XPutQuery | undefined }; reply: unknown };
+  'x.patch': { input: { params: { path: string }; body?: unknown | undefined; query?: XPatchQuery | undefined }; reply: unknown };
+  'x.delete': { input: { params: { path: string }; body?: unknown | undefined; query?: XDeleteQuery | undefined }; reply: unknown };
   'audit.list': { input: { query?: AuditListQuery | undefined }; reply: AuditListReply };
   'audit.export': { input: { query?: AuditExportQuery | undefined }; reply: string };
   'audit.verify': { input: { query?: AuditVerifyQuery | undefined }; reply: AuditVerifyReply };
@@ -3273,25 +3283,15 @@ export interface Rooms {
   };
   x: {
     /** Call a custom endpoint with GET */
-    get(path: string, query?: {
-  [key: string]: string;
-}, options?: CallOptions): Call<unknown>;
+    get(path: string, query?: XGetQuery, options?: CallOptions): Call<unknown>;
     /** Call a custom endpoint with POST */
-    post(path: string, body?: unknown, query?: {
-  [key: string]: string;
-}, options?: CallOptions): Call<unknown>;
+    post(path: string, body?: unknown, query?: XPostQuery, options?: CallOptions): Call<unknown>;
     /** Call a custom endpoint with PUT */
-    put(path: string, body?: unknown, query?: {
-  [key: string]: string;
-}, options?: CallOptions): Call<unknown>;
+    put(path: string, body?: unknown, query?: XPutQuery, options?: CallOptions): Call<unknown>;
     /** Call a custom endpoint with PATCH */
-    patch(path: string, body?: unknown, query?: {
-  [key: string]: string;
-}, options?: CallOptions): Call<unknown>;
+    patch(path: string, body?: unknown, query?: XPatchQuery, options?: CallOptions): Call<unknown>;
     /** Call a custom endpoint with DELETE */
-    delete(path: string, body?: unknown, query?: {
-  [key: string]: string;
-}, options?: CallOptions): Call<unknown>;
+    delete(path: string, body?: unknown, query?: XDeleteQuery, options?: CallOptions): Call<unknown>;
   };
   audit: {
     /** List audit entries */

@@ -1,6 +1,7 @@
 // Custom endpoints: defined by API, called below /api/v1/x, under whose rules they act, what they answer and what is logged.
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { NotFoundError, SnackBaseClient } from '../../sdk/src/index.ts';
 import { available, type Json, kind, type Reply, startApp, type Tenant, type TestApp, unique } from '../helpers/app.ts';
 
 describe.runIf(available)('custom endpoints', () => {
@@ -556,6 +557,38 @@ describe.runIf(available)('custom endpoints', () => {
     expect(await new Validator().validate(after.body)).toMatchObject({ valid: true });
     for (const token of [b.token, null]) expect((await doc(token)).text).not.toContain(base);
     expect((await t.call('GET', '/openapi.yaml', undefined, { token: a.token })).text).toContain(base);
+  });
+
+  it('the client defines and calls it, with its own types', async () => {
+    const sb = new SnackBaseClient({ url: t.url, token: a.token });
+    const at = path();
+    const made = await sb.endpoints.create({
+      name: 'Typed',
+      path: `${at}/:who`,
+      method: 'POST',
+      auth_required: false,
+      actions: [
+        {
+          type: 'transform',
+          output: { who: '{{request.params.who}}', n: '{{request.body.n}}', q: '{{request.query.q}}' },
+        },
+      ],
+    });
+    expect((await sb.endpoints.get(made.id)).public_url).toBe(`/api/v1/x/${a.account.slug}${at}/:who`);
+    const asked = { body: { n: 2 }, query: { q: 1 } };
+    const reply = await sb.endpoints.call<{ who: string; n: number }>(`${at}/Ada Lovelace?`, asked);
+    expect([reply.who, reply.n]).toEqual(['Ada Lovelace?', 2]);
+    expect(await sb.x.post(`${at}/Bob`, { n: 3 }, { q: 'x' })).toEqual({ who: 'Bob', n: 3, q: 'x' });
+    const nobody = new SnackBaseClient({ url: t.url });
+    expect(await nobody.endpoints.call(`${at}/Cid`, { ...asked, account: a.account.slug })).toMatchObject({
+      who: 'Cid',
+    });
+    const page = path();
+    const html = { body: '<p>{{request.query.a}}</p>', headers: { 'Content-Type': 'text/html' } };
+    await defined({ path: page, response_template: html });
+    expect(await sb.endpoints.call<string>(page, { query: { a: 5 } })).toBe('<p>5</p>');
+    await expect(sb.endpoints.call(path())).rejects.toBeInstanceOf(NotFoundError);
+    await expect(sb.endpoints.call('a/../b')).rejects.toBeInstanceOf(TypeError);
   });
 
   it.runIf(kind === 'postgres')('another process answers it and no longer once it is gone', async () => {
