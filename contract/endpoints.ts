@@ -251,7 +251,7 @@ export const endpoints = room({
     body: z.strictObject({ enabled: z.boolean().optional() }).optional().meta({ id: 'EndpointToggle' }),
     responses: { 200: Endpoint, ...missing },
     metadata: writes(admin, 'endpoint.update'),
-    example: { params, reply: { ...shown, enabled: false } },
+    example: { params, body: { enabled: true }, reply: shown },
   },
   executions: {
     method: 'GET',
