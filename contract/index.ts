@@ -10,7 +10,9 @@ import { collections } from './collections.ts';
 import { endpoints } from './endpoints.ts';
 import { federation } from './federation.ts';
 import { groups } from './groups.ts';
+import { hooks } from './hooks.ts';
 import { invitations } from './invitations.ts';
+import { jobs } from './jobs.ts';
 import type { Contract } from './kit.ts';
 import { macros } from './macros.ts';
 import { mcp } from './mcp.ts';
@@ -22,6 +24,7 @@ import { resources } from './resources.ts';
 import { roles } from './roles.ts';
 import { rules } from './rules.ts';
 import { users } from './users.ts';
+import { webhooks } from './webhooks.ts';
 import { x } from './x.ts';
 
 export const contract = {
@@ -47,7 +50,10 @@ export const contract = {
   mcp,
   endpoints,
   x,
+  hooks,
+  webhooks,
   audit,
+  jobs,
   ops,
 } as const satisfies Contract;
 export type AppContract = typeof contract;

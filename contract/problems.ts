@@ -99,6 +99,7 @@ export const CATALOGUE = {
     message: 'The role {name} is built in: {reason}.',
   },
   LIMIT_REACHED: { status: 409, title: 'Conflict', message: 'There are {limit} {what} already: {hint}.' },
+  WRONG_STATE: { status: 409, title: 'Conflict', message: 'The {what} is {status}: {hint}.' },
   MACRO_IN_USE: { status: 409, title: 'Conflict', message: '@{name}() is called by {users}: change these first.' },
   COLLECTION_REFERENCED: {
     status: 409,
@@ -120,6 +121,12 @@ export const CATALOGUE = {
     title: 'Conflict',
     message: 'Another request changed the same data at the same time: try again.',
   },
+  DELIVERY_UNFINISHED: {
+    status: 409,
+    title: 'Conflict',
+    message: 'The delivery is still on its way: wait until it is delivered or dead.',
+  },
+  WEBHOOK_DISABLED: { status: 409, title: 'Conflict', message: 'The webhook is disabled: enable it first.' },
   IDEMPOTENCY_IN_FLIGHT: {
     status: 409,
     title: 'Conflict',
@@ -167,6 +174,11 @@ export const CATALOGUE = {
     status: 500,
     title: 'Internal server error',
     message: 'Something failed on the server. Quote request_id when you report it.',
+  },
+  HOOK_FAILED: {
+    status: 500,
+    title: 'Internal server error',
+    message: 'An extension of this server failed, so nothing was done. Quote request_id when you report it.',
   },
   RESOURCE_FETCH_ERROR: { status: 500, title: 'Internal server error', message: 'The records could not be fetched.' },
   RESOURCE_FIND_ERROR: {
@@ -246,7 +258,7 @@ export function standingErrors(
   if (access.who !== 'anyone' && access.who !== 'user') codes.push('FORBIDDEN');
   if (access.who !== 'anyone') codes.push('KEY_PERMISSION_DENIED');
   if (access.who === 'rules') codes.push('ACCOUNT_REQUIRED');
-  if (access.rate !== 'open') codes.push('RATE_LIMITED');
+  if (access.rate !== 'open') codes.push('RATE_LIMITED', 'HOOK_ABORTED', 'HOOK_FAILED');
   if (body) codes.push('INVALID_JSON', 'PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', bodyRefusal(access));
   if (query) codes.push('INVALID_QUERY_PARAMS');
   if (params) codes.push('INVALID_URL');

@@ -19,9 +19,17 @@ import { auditRoutes } from './audit/routes.ts';
 import { createAudit, createTrail } from './audit/service.ts';
 import { createAuth } from './auth/room.ts';
 import { authRoutes } from './auth/routes.ts';
-import { createEndpointRoom, type EndpointRoom } from './automation/endpoints/room.ts';
+import { createBackground } from './automation/background.ts';
 import { endpointRoutes, xRoutes } from './automation/endpoints/routes.ts';
-import { createAutomation } from './automation/room.ts';
+import { extensionApp, extensionCtx } from './automation/extension.ts';
+import { hookRoutes } from './automation/hooks/routes.ts';
+import { createHooks } from './automation/hooks/service.ts';
+import { jobRoutes } from './automation/jobs/routes.ts';
+import { createJobs, type Jobs } from './automation/jobs/service.ts';
+import { createOutbound } from './automation/outbound/call.ts';
+import { type Automation, createAutomation } from './automation/room.ts';
+import { webhookRoutes } from './automation/webhooks/routes.ts';
+import { createWebhooks } from './automation/webhooks/service.ts';
 import { createRegistry } from './collections/registry.ts';
 import { collectionRoutes } from './collections/routes.ts';
 import { createCollections } from './collections/service.ts';
@@ -39,6 +47,7 @@ import { createHttp } from './http/server.ts';
 import { createIdempotency } from './idempotency/service.ts';
 import { invitationRoutes } from './invitations/routes.ts';
 import { createInvitations } from './invitations/service.ts';
+import { createLifecycle, type Lifecycle, loadExtensions, requestHooks } from './lifecycle/service.ts';
 import { createLog, type Log } from './log.ts';
 import { macroRoutes } from './macros/routes.ts';
 import { createMacroRoom } from './macros/service.ts';
@@ -54,7 +63,7 @@ import { realtimeRoutes } from './realtime/routes.ts';
 import { createRealtime } from './realtime/service.ts';
 import { adminRecordRoutes } from './records/admin-routes.ts';
 import { recordRoutes } from './records/routes.ts';
-import { createPeek, createRecords } from './records/service.ts';
+import { createAfterHooks, createPeek, createRecords } from './records/service.ts';
 import { resourceRoutes } from './resources/routes.ts';
 import { createResources } from './resources/service.ts';
 import { rolesRoutes } from './roles/routes.ts';
@@ -65,12 +74,16 @@ import { usersRoutes } from './users/routes.ts';
 import { createUsers } from './users/service.ts';
 
 export interface App {
-  /** Starts to listen and answers where. */
+  /** Starts to listen and answers where; the background work begins after that, unless the configuration says that it is others'. */
   listen(): Promise<{ url: string; port: number }>;
+  /** Begins the background work without listening. May be called twice. */
+  work(): void;
   /** Lets running requests finish, then closes the database. May be called twice. */
   close(): Promise<void>;
   /** For programs that embed the server, and for tests. */
   readonly db: Database;
+  readonly jobs: Pick<Jobs, 'define' | 'enqueue' | 'settle'>;
+  readonly hooks: Lifecycle;
   /** The superadmin made at this start; the password only when it was generated. */
   readonly firstSuperadmin: { readonly email: string; readonly password?: string } | null;
 }
@@ -92,15 +105,16 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
     const trail = createTrail({ db, encryptionKey: config.encryptionKey, log });
     const retention = { seconds: config.eventsHours * 3600, events: config.eventsKept };
     const events = await createTail({ db, log, retention });
-    const mail = createMail({ dataDir: config.dataDir, log });
+    const lifecycle = createLifecycle({ log });
+    const mail = createMail({ dataDir: config.dataDir, log, lifecycle });
     const accounts = createAccounts({ db, trail });
-    const auth = await createAuth({ db, config, mail, accounts, trail, log });
+    const auth = await createAuth({ db, config, mail, accounts, trail, log, lifecycle });
     const firstSuperadmin = await auth.service.ensureSuperadmin(config);
     const grants = await createGrants({ db, log });
     const macros = await createMacros({ db, log });
     const sources = { grants, macros };
     const roles = createRoles({ db, grants, changed: auth.service.changed, trail });
-    const users = createUsers({ db, accounts, roles, auth: auth.service, trail });
+    const users = createUsers({ db, accounts, roles, auth: auth.service, trail, lifecycle });
     const { publicUrl } = config;
     const invitations = createInvitations({ db, accounts, roles, auth: auth.service, mail, publicUrl, trail, log });
     const registry = await createRegistry({ db, log });
@@ -114,10 +128,11 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
       macros,
       permissions: collectionPermissions,
       trail,
+      lifecycle,
     });
     const documents = createDocuments(publicUrl);
     // Endpoints act on records, and the documents of records tell of endpoints.
-    let endpoints: EndpointRoom | undefined;
+    let automation: Automation | undefined;
     const records = createRecords({
       db,
       definitions: registry,
@@ -126,8 +141,19 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
       events,
       decide: createDecide(sources),
       baseDocument: documents.base,
-      endpoints: (ctx) => endpoints?.documented(ctx) ?? [],
+      endpoints: (ctx) => automation?.endpoints.documented(ctx) ?? [],
       rowSecurity: await rowSecurityOf(db, config.rowSecurity, log),
+      lifecycle,
+      actAs: extensionCtx,
+    });
+    const afterHooks = createAfterHooks({
+      db,
+      tail: events,
+      log,
+      lifecycle,
+      records,
+      actAs: extensionCtx,
+      definitions: registry,
     });
     const rulesVersion = () => `${grants.version} ${macros.version}`;
     const realtime = createRealtime({
@@ -138,6 +164,7 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
       onCallers: auth.principals.onChange,
       onCollections: (fn) => registry.onChange((_id, { qualifiedName }) => fn(qualifiedName)),
       encryptionKey: config.encryptionKey,
+      lifecycle,
       log,
     });
     const mcp = createMcp({
@@ -145,6 +172,21 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
       records,
       rules: rulesVersion,
       onCallers: auth.principals.onChange,
+      log,
+    });
+    const { webhookAllowPrivate: allowPrivate, production, encryptionKey } = config;
+    const outbound = createOutbound({ allowPrivate, production, log });
+    const webhooks = await createWebhooks({
+      db,
+      tail: events,
+      records,
+      collections: registry,
+      rules: rulesVersion,
+      accounts,
+      trail,
+      outbound,
+      encryptionKey,
+      schedule: config.webhookSchedule,
       log,
     });
     const explainer = createExplainer({ sources, definitions: registry, userOf: users.get, peek: createPeek(db) });
@@ -161,18 +203,24 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
       viewRecord: records.get,
       confirmPassword: auth.service.confirmPassword,
     });
-    const automation = createAutomation({ db, log, records, mail });
-    endpoints = await createEndpointRoom({
+    const ops = createOps({ db, documents: records.documents, page: documents.page });
+
+    const background = createBackground({ log });
+    const jobs = createJobs({ db, trail, log, concurrency: config.workerConcurrency });
+    background.add('jobs', jobs.work);
+    automation = await createAutomation({
       db,
       log,
       accounts,
       roles,
       trail,
+      records,
+      collections: registry,
       macros,
-      definitionOf: (name) => registry.get(name),
-      actions: automation.actions,
+      mail,
+      outbound,
+      jobs,
     });
-    const ops = createOps({ db, documents: records.documents, page: documents.page });
 
     const idempotency = createIdempotency({ db, encryptionKey: config.encryptionKey, log });
 
@@ -184,6 +232,7 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
       credentials: { authenticate: auth.authenticate, tokenEnd: auth.tokenEnd, redeem: realtime.redeem },
       serveSocket: realtime.serve,
       doOnce: idempotency.once,
+      hooks: requestHooks(lifecycle),
       tables: {
         auth: authRoutes(auth.service),
         collections: collectionRoutes(collections),
@@ -205,20 +254,30 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
         resources: resourceRoutes(createResources({ records, realtime })),
         realtime: realtimeRoutes(realtime),
         mcp: mcpRoutes(mcp),
-        endpoints: endpointRoutes(endpoints.service),
-        x: xRoutes(endpoints.dispatch),
+        endpoints: endpointRoutes(automation.endpoints.service),
+        x: xRoutes(automation.endpoints.dispatch),
+        hooks: hookRoutes(createHooks()),
+        webhooks: webhookRoutes(webhooks),
         audit: auditRoutes(audit),
+        jobs: jobRoutes(jobs),
         ops: opsRoutes(ops),
       },
     });
+    await loadExtensions(config.extensions, extensionApp({ lifecycle, log, config, records, accounts, roles }));
+    await lifecycle.fire('on_bootstrap', {}, { ctx: null });
     let closing: Promise<void> | undefined;
     const close = async () => {
+      await lifecycle.fire('on_terminate', {}, { ctx: null });
       // Streams have no end of their own, and a server that stops takes no new ones.
       const drained = http.close();
+      const idle = background.close();
       mcp.close();
       await realtime.close();
       await drained;
-      await endpoints?.close();
+      await automation?.close();
+      await idle;
+      await afterHooks.close();
+      await webhooks.close();
       await idempotency.close();
       await auth.close();
       await registry.close();
@@ -230,8 +289,17 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
     };
     return {
       db,
+      jobs,
+      hooks: lifecycle,
       firstSuperadmin,
-      listen: http.listen,
+      work: background.begin,
+      async listen() {
+        await afterHooks.ready();
+        const at = await http.listen();
+        if (config.worker === 'on') background.begin();
+        await lifecycle.fire('on_serve', at, { ctx: null });
+        return at;
+      },
       close: () => {
         closing ??= close();
         return closing;

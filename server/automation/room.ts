@@ -5,17 +5,25 @@ import type { Logger } from '../db/log.ts';
 import type { Mail } from '../mail/service.ts';
 import type { Records } from '../records/service.ts';
 import { type ActionParts, createActions } from './actions/service.ts';
+import { createEndpointRoom, type EndpointRoomOptions } from './endpoints/room.ts';
+import type { NewJob } from './jobs/handler.ts';
+import type { Jobs } from './jobs/service.ts';
+import type { Outbound } from './outbound/call.ts';
 
-export interface AutomationOptions {
+export interface AutomationOptions extends Omit<EndpointRoomOptions, 'actions' | 'handlers'> {
   readonly db: Database;
   readonly log: Logger;
   readonly records: Records;
   readonly mail: Mail;
+  readonly outbound: Pick<Outbound, 'call'>;
+  readonly jobs: Pick<Jobs, 'define' | 'enqueue' | 'handlers'>;
 }
 
-export type Automation = ReturnType<typeof createAutomation>;
+export type Automation = Awaited<ReturnType<typeof createAutomation>>;
 
-export function createAutomation({ db, log, records, mail }: AutomationOptions) {
+/** Call it before the first request: what it listens to must not be missed. */
+export async function createAutomation(options: AutomationOptions) {
+  const { db, log, records, mail, outbound, jobs } = options;
   // The executor starts workflows and jobs, and these run actions: what closes the circle is put in at the end.
   const late: { call?: ActionParts['call']; enqueue?: ActionParts['enqueue']; trigger?: ActionParts['trigger'] } = {};
   const put = <T>(part: T | undefined): T => {
@@ -32,5 +40,23 @@ export function createAutomation({ db, log, records, mail }: AutomationOptions) 
     trigger: (on, asked) => put(late.trigger)(on, asked),
     abort: (message, status) => new Failure('HOOK_ABORTED', { message, status }),
   });
-  return { actions, late };
+  late.call = (call, signal) => outbound.call({ ...call, signal });
+  late.enqueue = (on, job) => jobs.enqueue(on, defined(job));
+  // What a transaction put off until it was committed.
+  for (const [handler, run] of Object.entries(actions.later))
+    jobs.define(handler, { run: async (payload, job) => void (await run(payload, job.signal)) });
+  const endpoints = await createEndpointRoom({ ...options, actions, handlers: () => jobs.handlers });
+  return {
+    actions,
+    late,
+    endpoints,
+    /** Lets what runs come to a point from which it can be taken up. */
+    async close(): Promise<void> {
+      await endpoints.close();
+    },
+  };
 }
+
+/** Without keys whose value is undefined. */
+const defined = (job: Parameters<ActionParts['enqueue']>[1]): NewJob =>
+  Object.fromEntries(Object.entries(job).filter(([, value]) => value !== undefined)) as unknown as NewJob;

@@ -28,6 +28,8 @@ export interface CompiledEndpoint {
 export interface CompileParts {
   readonly definitionOf: (name: string) => CollectionDef | undefined;
   readonly macros: MacroSource;
+  /** Of jobs. */
+  readonly handlers: readonly string[];
 }
 
 const READS: ReadonlySet<string> = new Set(['query_records', 'aggregate_records', 'transform', 'abort']);
@@ -51,7 +53,7 @@ const schemas = () => import('./input-schema.ts');
 /** Judges a definition. What is wrong is told, and then never holds or stays text. */
 export async function compileEndpoint(
   row: Pick<EndpointRow, 'path' | 'settings'>,
-  { definitionOf, macros }: CompileParts,
+  { definitionOf, macros, handlers }: CompileParts,
 ): Promise<{ readonly compiled: CompiledEndpoint; readonly problems: ProblemEntry[] }> {
   const problems: ProblemEntry[] = [];
   const { condition, input_schema, query_schema, actions, response_template: template, atomic } = row.settings;
@@ -64,7 +66,15 @@ export async function compileEndpoint(
     input,
     query,
     condition: compileCondition(condition, { vocabulary, macros, at: 'condition', problems }),
-    actions: compileActions(actions, { vocabulary, at: 'actions', problems, definitionOf, macros, mayAbort: true }),
+    actions: compileActions(actions, {
+      vocabulary,
+      at: 'actions',
+      problems,
+      definitionOf,
+      macros,
+      handlers,
+      mayAbort: true,
+    }),
     response:
       template === null
         ? null

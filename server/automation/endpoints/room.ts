@@ -25,8 +25,10 @@ export interface EndpointRoomOptions {
   readonly roles: Pick<Roles, 'list'>;
   readonly trail: Recorder;
   readonly macros: MacroSource;
-  readonly definitionOf: (name: string) => CollectionDef | undefined;
+  readonly collections: { get(name: string): CollectionDef | undefined };
   readonly actions: Pick<ActionService, 'runAll'>;
+  /** Of jobs. */
+  readonly handlers: () => readonly string[];
 }
 
 /** Definitions that are kept ready to run. */
@@ -36,7 +38,7 @@ export type EndpointRoom = Awaited<ReturnType<typeof createEndpointRoom>>;
 
 /** Subscribes to the definitions. Rejects with DatabaseUnavailable. Close it before the database. */
 export async function createEndpointRoom(options: EndpointRoomOptions) {
-  const { db, log, accounts, roles, trail, macros, definitionOf, actions } = options;
+  const { db, log, accounts, roles, trail, macros, collections, actions, handlers } = options;
   const definitions = await createDefinitions({
     db,
     log,
@@ -45,7 +47,8 @@ export async function createEndpointRoom(options: EndpointRoomOptions) {
     parse: (rows: readonly EndpointRow[]) => endpointMap(rows),
   });
   const executions = createExecutions({ db, log });
-  const judge = (row: Pick<EndpointRow, 'path' | 'settings'>) => compileEndpoint(row, { definitionOf, macros });
+  const judge = (row: Pick<EndpointRow, 'path' | 'settings'>) =>
+    compileEndpoint(row, { definitionOf: (name) => collections.get(name), macros, handlers: handlers() });
   const ready = new LRUCache<string, Promise<CompiledEndpoint>>({ max: KEPT });
   const compiled = (row: EndpointRow): Promise<CompiledEndpoint> => {
     const key = `${row.id} ${row.updated_at} ${macros.version}`;
