@@ -1,4 +1,6 @@
 // Custom endpoints: defined by API, called below /api/v1/x, under whose rules they act, what they answer and what is logged.
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { NotFoundError, SnackBaseClient } from '../../sdk/src/index.ts';
@@ -30,7 +32,7 @@ describe.runIf(available)('custom endpoints', () => {
   const echo = { actions: [{ type: 'transform', output: { request: '{{request}}', auth: '{{auth}}' } }] };
 
   beforeAll(async () => {
-    t = await startApp();
+    t = await startApp({ webhookAllowPrivate: true });
     [a, b] = [await t.tenant('Acme'), await t.tenant('Beta')];
     const schema = [
       { name: 'customer', type: 'text', required: true },
@@ -557,6 +559,41 @@ describe.runIf(available)('custom endpoints', () => {
     expect(await new Validator().validate(after.body)).toMatchObject({ valid: true });
     for (const token of [b.token, null]) expect((await doc(token)).text).not.toContain(base);
     expect((await t.call('GET', '/openapi.yaml', undefined, { token: a.token })).text).toContain(base);
+  });
+
+  it('calls out and reads the answer; a refusal is 502, a slow one ends with its time', async () => {
+    const receiver = createServer((request, response) => {
+      if (request.url === '/slow') return;
+      response.writeHead(request.url === '/bad' ? 500 : 200, { 'Content-Type': 'application/json' });
+      response.end(JSON.stringify({ rate: 1.5 }));
+    });
+    await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}`;
+    const at = path();
+    const call = { type: 'send_webhook', name: 'rate', url: `${url}/{{request.body.what}}`, method: 'GET' };
+    const create = { type: 'create_record', collection: orders, data: { customer: 'Out', total: 1 } };
+    const output = { rate: '{{actions.rate.result.body.rate}}' };
+    const { id } = await defined({
+      path: at,
+      method: 'POST',
+      timeout_seconds: 1,
+      actions: [create, call, { type: 'transform', output }],
+    });
+    const before = await count(orders);
+    expect((await x('POST', at, { what: 'good' })).body).toEqual({ rate: 1.5 });
+    expect(said(await x('POST', at, { what: 'bad' }))).toEqual([502, 'ENDPOINT_FAILED']);
+    const began = performance.now();
+    expect(said(await x('POST', at, { what: 'slow' }))).toEqual([504, 'ENDPOINT_TIMEOUT']);
+    expect(performance.now() - began).toBeLessThan(3000);
+    // Each action by itself: what came before the call stays.
+    expect(await count(orders)).toBe(before + 3);
+    expect((await logOf(id)).map(({ http_status }) => http_status)).toEqual([504, 502, 200]);
+    // In one transaction the call is made once that has committed.
+    const later = path();
+    await defined({ path: later, method: 'POST', atomic: true, actions: [create, { ...call, url: `${url}/good` }] });
+    expect((await x('POST', later)).body).toMatchObject({ queued: true });
+    receiver.closeAllConnections();
+    receiver.close();
   });
 
   it('the client defines and calls it, with its own types', async () => {
