@@ -25,6 +25,8 @@ export const ROOMS: Readonly<Record<keyof AppContract, string>> = {
   resources: 'The same data under /v1, in envelopes of data and meta.',
   realtime: 'Changes as they are committed, over several collections; tickets for browsers.',
   mcp: 'The collections as tools for agents: Model Context Protocol over Streamable HTTP.',
+  endpoints: 'Routes of your own, defined as actions on your records; the log of their calls.',
+  x: 'Calling custom endpoints.',
   hooks: 'What happens before and after what: lifecycle events, and what is to be done at them.',
   webhooks: 'Signed messages to your own servers for changes of records, with retries, a log and redelivery.',
   adminRecords: 'Writing records into a named account, for superadmins and admin tokens.',

@@ -19,10 +19,11 @@ import { auditRoutes } from './audit/routes.ts';
 import { createAudit, createTrail } from './audit/service.ts';
 import { createAuth } from './auth/room.ts';
 import { authRoutes } from './auth/routes.ts';
+import { endpointRoutes, xRoutes } from './automation/endpoints/routes.ts';
 import { extensionApp, extensionCtx } from './automation/extension.ts';
 import { hookRoutes } from './automation/hooks/routes.ts';
 import { jobRoutes } from './automation/jobs/routes.ts';
-import { createAutomation } from './automation/room.ts';
+import { type Automation, createAutomation } from './automation/room.ts';
 import type { Jobs } from './automation/service.ts';
 import { webhookRoutes } from './automation/webhooks/routes.ts';
 import { createRegistry } from './collections/registry.ts';
@@ -126,6 +127,8 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
       lifecycle,
     });
     const documents = createDocuments(publicUrl);
+    // Endpoints act on records, and the documents of records tell of endpoints.
+    let assembled: Automation | undefined;
     const records = createRecords({
       db,
       definitions: registry,
@@ -134,6 +137,7 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
       events,
       decide: createDecide(sources),
       baseDocument: documents.base,
+      endpoints: (ctx) => assembled?.endpoints.documented(ctx) ?? [],
       rowSecurity: await rowSecurityOf(db, config.rowSecurity, log),
       lifecycle,
       actAs: extensionCtx,
@@ -177,7 +181,10 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
       records,
       mail,
       rules: rulesVersion,
+      roles,
+      macros,
     });
+    assembled = automation;
     const explainer = createExplainer({ sources, definitions: registry, userOf: users.get, peek: createPeek(db) });
     const readable = createReadable(sources, (name) => registry.get(name));
     const rules = createRules({ macros, definitions: registry, collections, explainer, readable });
@@ -228,6 +235,8 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
         mcp: mcpRoutes(mcp),
         hooks: hookRoutes(automation.hooks),
         webhooks: webhookRoutes(automation.webhooks),
+        endpoints: endpointRoutes(automation.endpoints.service),
+        x: xRoutes(automation.endpoints.dispatch),
         audit: auditRoutes(audit),
         jobs: jobRoutes(automation.jobs),
         ops: opsRoutes(ops),

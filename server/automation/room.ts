@@ -1,4 +1,6 @@
 // Assembles automation: the executor and the parts of it, each of which defines, stores and runs its own kind.
+
+import type { MacroSource } from '../access/rule.ts';
 import type { Accounts } from '../accounts/service.ts';
 import type { Trail } from '../audit/service.ts';
 import type { Config } from '../config.ts';
@@ -8,8 +10,10 @@ import type { Tail } from '../events/tail.ts';
 import { AbortHook } from '../lifecycle/service.ts';
 import type { Mail } from '../mail/service.ts';
 import type { Definitions, Records } from '../records/service.ts';
+import type { Roles } from '../roles/service.ts';
 import { type ActionParts, createActions, LATER } from './actions/service.ts';
 import { createBackground } from './background.ts';
+import { createEndpointRoom } from './endpoints/room.ts';
 import { createHooks } from './hooks/service.ts';
 import { createJobs } from './jobs/service.ts';
 import { createOutbound } from './outbound/call.ts';
@@ -25,6 +29,8 @@ export interface AutomationOptions {
   readonly collections: Definitions;
   readonly records: Records;
   readonly mail: Mail;
+  readonly roles: Roles;
+  readonly macros: MacroSource;
   /** Another text whenever a permission or a macro has changed. */
   readonly rules: () => string;
 }
@@ -73,15 +79,30 @@ export async function createAutomation(options: AutomationOptions) {
     schedule: config.webhookSchedule,
     log,
   });
+  const handlers = () => jobs.openHandlers;
+  const { roles, macros } = options;
+  const endpoints = await createEndpointRoom({
+    db,
+    log,
+    accounts,
+    roles,
+    trail,
+    macros,
+    collections,
+    actions,
+    handlers,
+  });
   background.add('jobs', jobs.work);
   background.add('webhooks', webhooks.work);
   return {
     background,
     jobs,
     webhooks,
+    endpoints,
     hooks: createHooks(),
     async close(): Promise<void> {
       await background.close();
+      await endpoints.close();
       await webhooks.close();
     },
   };
