@@ -217,12 +217,12 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
     await lifecycle.fire('on_bootstrap', {}, { ctx: null });
     let closing: Promise<void> | undefined;
     const close = async () => {
-      await lifecycle.fire('on_terminate', {}, { ctx: null });
       // Streams have no end of their own, and a server that stops takes no new ones.
       const drained = http.close();
       mcp.close();
       await realtime.close();
       await drained;
+      await lifecycle.fire('on_terminate', {}, { ctx: null });
       await afterHooks.close();
       await idempotency.close();
       await auth.close();
