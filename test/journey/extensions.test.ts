@@ -1,5 +1,5 @@
 // A stranger extends the server: a module of his own, outside of the sources, with the package as he would install it.
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -120,6 +120,9 @@ describe('an extension', () => {
     const died = new Promise((resolve) => children.at(-1)?.once('exit', resolve));
     const { body } = await caller(first.url)('POST', '/auth/login', LOGIN);
     const order = { quantity: 7, account_id: 'SY0000' };
+    // There is one already where the test above has run.
+    const schema = [{ name: 'quantity', type: 'number' }];
+    await caller(first.url)('POST', '/collections', { name: 'orders', schema }, body.token);
     await caller(first.url)('POST', '/records/orders', order, body.token).catch(() => {});
     await died;
     expect(existsSync(join(project, 'died.txt'))).toBe(true);
@@ -129,6 +132,39 @@ describe('an extension', () => {
     const over = new Promise((resolve) => children.at(-1)?.once('exit', resolve));
     children.at(-1)?.kill('SIGTERM');
     await over;
+  });
+
+  it('is typed by the package: events by their names, and what cannot be meant does not compile', async () => {
+    const lines = (...text: string[]) => `import { AbortHook, type SnackBaseExtension } from 'snackbase';
+const extend: SnackBaseExtension = (app) => {
+  ${text.join('\n  ')}
+};
+export default extend;
+`;
+    const compiled = (name: string, text: string) => {
+      writeFileSync(join(project, name), text);
+      const options = ['--noEmit', '--strict', '--skipLibCheck', 'false', '--module', 'nodenext'];
+      const args = [join(root, 'node_modules/typescript/bin/tsc'), ...options, join(project, name)];
+      return new Promise<string>((resolve) => {
+        execFile(process.execPath, args, { cwd: project }, (_error, out) => resolve(out));
+      });
+    };
+    const right = lines(
+      "app.hooks.on('on_record_before_create', { priority: 1, collection: ['orders'] }, async (event) => {",
+      "  if ((await event.records.list('orders')).total === 0) throw new AbortHook('None.', 409);",
+      "  event.data.status = event.ctx.automation?.kind ?? 'person';",
+      '});',
+      "app.hooks.on('on_mailer_before_send', ({ message }) => ({ ...message, subject: app.config.publicUrl }));",
+      "app.hooks.on('on_after_request', (event) => app.log.info({ ms: event.durationMs }, event.path));",
+    );
+    expect(await compiled('right.mts', right)).toBe('');
+    const wrong = lines(
+      "app.hooks.on('on_nothing', () => {});",
+      "app.hooks.on('on_serve', (event) => event.data);",
+      "app.hooks.on('on_record_after_create', (event) => { event.recordId = 'x'; });",
+      'app.secretKey;',
+    );
+    expect((await compiled('wrong.mts', wrong)).match(/error TS/g)).toHaveLength(4);
   });
 
   it('that is not there ends the start with its name', async () => {
