@@ -246,7 +246,6 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
     await lifecycle.fire('on_bootstrap', {}, { ctx: null });
     let closing: Promise<void> | undefined;
     const close = async () => {
-      await lifecycle.fire('on_terminate', {}, { ctx: null });
       // Streams have no end of their own, and a server that stops takes no new ones.
       const drained = http.close();
       const idle = automation.close();
@@ -254,6 +253,7 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
       await realtime.close();
       await drained;
       await idle;
+      await lifecycle.fire('on_terminate', {}, { ctx: null });
       await afterHooks.close();
       await idempotency.close();
       await auth.close();
