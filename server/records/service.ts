@@ -227,9 +227,9 @@ function recordVerbs(options: RecordsOptions, statements: Statements) {
     documents: createCollectionDocuments({ definitions, decide, base: options.baseDocument }),
     schema: createSchema({ opening, definitions, decide }),
 
-    aggregate: (ctx: Ctx, name: string, query: AggregateQuery): Promise<RawJson> =>
+    aggregate: (ctx: Ctx, name: string, query: AggregateQuery, more?: Pick<ListOptions, 'data'>): Promise<RawJson> =>
       on({ ctx, name, operation: 'list' }, 'fetch', async ({ def, scope }) => {
-        const { results, total } = await aggregate(def, scope, readAggregation(def, query, scope));
+        const { results, total } = await aggregate(def, scope, readAggregation(def, query, scope, more));
         return new RawJson(`{"results":[${results.join()}],"total_groups":${total}}`);
       }),
 
