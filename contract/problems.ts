@@ -39,6 +39,7 @@ export const CATALOGUE = {
     title: 'Bad request',
     message: 'The server that was called answered {status}: {body}',
   },
+  HOOK_ABORTED: { status: 400, title: 'Refused', message: '{message}' },
   UNAUTHORIZED: {
     status: 401,
     title: 'Authentication required',
@@ -157,6 +158,11 @@ export const CATALOGUE = {
     title: 'Internal server error',
     message: 'Something failed on the server. Quote request_id when you report it.',
   },
+  HOOK_FAILED: {
+    status: 500,
+    title: 'Internal server error',
+    message: 'An extension of this server failed, so nothing was done. Quote request_id when you report it.',
+  },
   RESOURCE_FETCH_ERROR: { status: 500, title: 'Internal server error', message: 'The records could not be fetched.' },
   RESOURCE_FIND_ERROR: {
     status: 500,
@@ -261,7 +267,7 @@ export class Failure extends Error {
       options,
     );
     this.name = 'Failure';
-    this.status = CATALOGUE[code].status;
+    this.status = code === 'HOOK_ABORTED' ? Number(parameters.status ?? 400) : CATALOGUE[code].status;
   }
 
   /** The JSON body for this failure. */

@@ -19,6 +19,7 @@ import { auditRoutes } from './audit/routes.ts';
 import { createAudit, createTrail } from './audit/service.ts';
 import { createAuth } from './auth/room.ts';
 import { authRoutes } from './auth/routes.ts';
+import { extensionCtx } from './automation/principal.ts';
 import { createRegistry } from './collections/registry.ts';
 import { collectionRoutes } from './collections/routes.ts';
 import { createCollections } from './collections/service.ts';
@@ -36,6 +37,7 @@ import { createHttp } from './http/server.ts';
 import { createIdempotency } from './idempotency/service.ts';
 import { invitationRoutes } from './invitations/routes.ts';
 import { createInvitations } from './invitations/service.ts';
+import { createLifecycle, type Lifecycle } from './lifecycle/service.ts';
 import { createLog, type Log } from './log.ts';
 import { macroRoutes } from './macros/routes.ts';
 import { createMacroRoom } from './macros/service.ts';
@@ -68,6 +70,7 @@ export interface App {
   close(): Promise<void>;
   /** For programs that embed the server, and for tests. */
   readonly db: Database;
+  readonly hooks: Lifecycle;
   /** The superadmin made at this start; the password only when it was generated. */
   readonly firstSuperadmin: { readonly email: string; readonly password?: string } | null;
 }
@@ -112,6 +115,7 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
       permissions: collectionPermissions,
       trail,
     });
+    const lifecycle = createLifecycle({ log });
     const documents = createDocuments(publicUrl);
     const records = createRecords({
       db,
@@ -122,6 +126,8 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
       decide: createDecide(sources),
       baseDocument: documents.base,
       rowSecurity: await rowSecurityOf(db, config.rowSecurity, log),
+      lifecycle,
+      actAs: extensionCtx,
     });
     const rulesVersion = () => `${grants.version} ${macros.version}`;
     const realtime = createRealtime({
@@ -210,6 +216,7 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
     };
     return {
       db,
+      hooks: lifecycle,
       firstSuperadmin,
       listen: http.listen,
       close: () => {

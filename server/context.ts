@@ -47,6 +47,9 @@ export interface Automation {
   readonly depth: number;
 }
 
+/** What sets another run off counts one deeper; beyond this nothing runs, so that definitions that set each other off come to an end. */
+export const MOST_DEPTH = 5;
+
 /** What a request brought to show who it is, as sent; null for what it did not bring. */
 export interface Credentials {
   /** The Authorization header. */

@@ -74,6 +74,6 @@ function keptReply({ status, body, headers }: Answered): KeptReply | null {
 const PASSING: ReadonlySet<number> = new Set([401, 403, 412, 429]);
 
 const keptFailure = (failure: Failure, requestId: string): KeptReply | null =>
-  PASSING.has(failure.status) || failure.code === 'WRITE_CONFLICT'
+  PASSING.has(failure.status) || failure.code === 'WRITE_CONFLICT' || failure.code === 'HOOK_ABORTED'
     ? null
     : { status: failure.status, body: JSON.stringify(failure.body(requestId)), headers: {} };

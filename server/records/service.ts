@@ -11,6 +11,7 @@ import { joined } from '../db/joined.ts';
 import type { RowSecurity } from '../db/row-security.ts';
 import type { Tail } from '../events/tail.ts';
 import { idsOf } from '../ids.ts';
+import type { Lifecycle } from '../lifecycle/service.ts';
 import { isUuid } from '../schema/values.ts';
 import { readAggregation } from './aggregate-query.ts';
 import { createBatches } from './batch.ts';
@@ -22,6 +23,7 @@ import { expanded } from './expand.ts';
 import { exported, refuseWindow } from './export.ts';
 import { createFederated } from './federated.ts';
 import { type HistoryQuery, historyOf } from './history.ts';
+import { type ActAs, createRecordHooks } from './hooks.ts';
 import { createImport } from './import.ts';
 import { type ListOptions, readProjection } from './list-query.ts';
 import { createListing } from './listing.ts';
@@ -31,6 +33,7 @@ import { listQueryOf } from './query-body.ts';
 import { writtenReply } from './reply.ts';
 import { createSchema } from './schema.ts';
 import { createAggregate } from './store/aggregate.ts';
+import { createLock } from './store/lock.ts';
 import { createReads } from './store/read.ts';
 import { createStatements, type Statements } from './store/statements.ts';
 import { createUnions } from './store/union.ts';
@@ -51,6 +54,9 @@ export interface RecordsOptions {
   readonly events: Pick<Tail, 'appended'>;
   readonly decide: Decide;
   readonly rowSecurity: RowSecurity;
+  readonly lifecycle: Lifecycle;
+  /** As whom extensions act in an account. */
+  readonly actAs: ActAs;
   /** The OpenAPI document of the contract. */
   readonly baseDocument: () => Promise<object>;
 }
@@ -73,10 +79,9 @@ export function createRecords(options: RecordsOptions): Records {
     find: (name) => definitions.get(name),
     refresh: async (name) => definitions.get(name),
   };
-  return {
-    ...recordVerbs(options, statements),
-    within: (tx) => recordVerbs({ ...options, db: joined(db, tx), definitions: remembered }, statements),
-  };
+  const within = (tx: Transaction): RecordVerbs =>
+    recordVerbs({ ...options, db: joined(db, tx), definitions: remembered }, statements, within);
+  return { ...recordVerbs(options, statements, within), within };
 }
 
 /** Its methods apart from what it is. */
@@ -89,8 +94,9 @@ const definitionsOf = (definitions: Definitions): Definitions => ({
   stored: (name) => definitions.stored(name),
 });
 
-function recordVerbs(options: RecordsOptions, statements: Statements) {
+function recordVerbs(options: RecordsOptions, statements: Statements, within: (tx: Transaction) => RecordVerbs) {
   const { db, definitions, trail, decide } = options;
+  const hooks = createRecordHooks({ ...options, lock: createLock(statements), within });
   const reads = createReads(db, statements);
   const aggregate = createAggregate(db, statements);
   const written = {
@@ -129,20 +135,25 @@ function recordVerbs(options: RecordsOptions, statements: Statements) {
       const accountId = scope.accountId ?? (await bodyAccount(body));
       const row = prepareBody(def, body, 'create', scope);
       const made = { ...row, ...author(ctx), id: idsOf(ctx.attempt?.seed)(), accountId };
-      if (scope.rows.length > 0) refuseForbidden(opened, made);
-      const cells = await durably(ctx, (tx) => writes.insert(def, scope, made, tx));
+      const hooked = hooks.wants('create', def, accountId);
+      if (!hooked && scope.rows.length > 0) refuseForbidden(opened, made);
+      const cells = hooked
+        ? await stored(ctx, async (tx) => writes.insert(def, scope, await hooks.creating(tx, opened, made), tx))
+        : await durably(ctx, (tx) => writes.insert(def, scope, made, tx));
       return tagged(writtenReply(def, cells, viewOf(opened), sentOf(row, body)), def);
     });
 
   /** The work, together with the note that it is done where the request may be sent again. */
-  const durably = <T>({ attempt }: Ctx, work: (tx?: Transaction) => Promise<T>): Promise<T> =>
-    attempt == null && !('inTransaction' in db)
-      ? work()
-      : db.transaction(async (tx) => {
-          const done = await work(tx);
-          await attempt?.commit(tx);
-          return done;
-        });
+  const durably = <T>(ctx: Ctx, work: (tx?: Transaction) => Promise<T>): Promise<T> =>
+    ctx.attempt == null && !('inTransaction' in db) ? work() : stored(ctx, work);
+
+  /** The same, always in a transaction. */
+  const stored = <T>({ attempt }: Ctx, work: (tx: Transaction) => Promise<T>): Promise<T> =>
+    db.transaction(async (tx) => {
+      const done = await work(tx);
+      await attempt?.commit(tx);
+      return done;
+    });
 
   /** What an earlier attempt of the same request has stored, as the caller sees it now; its id alone where he sees nothing. */
   async function again(opened: Opened, id: string): Promise<RawJson> {
@@ -159,9 +170,16 @@ function recordVerbs(options: RecordsOptions, statements: Statements) {
       const row = prepareBody(def, body, mode, opened.scope);
       const scope = withData(opened.scope, row.body);
       const version = await versionOf(opened, idOf(id));
-      const change = { ...row, ...author(ctx), version };
-      const cells = await durably(ctx, (tx) => writes.update(def, scope, id, change, tx));
-      if (cells === null) throw await notUpdated({ ...opened, scope }, id, row, version);
+      const change = { ...row, ...author(ctx), id, version };
+      let final = change;
+      const cells = hooks.wants('update', def, scope.accountId)
+        ? await stored(ctx, async (tx) => {
+            const changed = await hooks.updating(tx, { ...opened, scope }, change);
+            final = changed ?? change;
+            return changed && writes.update(def, scope, id, changed, tx);
+          })
+        : await durably(ctx, (tx) => writes.update(def, scope, id, change, tx));
+      if (cells === null) throw await notUpdated({ ...opened, scope }, id, final, version);
       return tagged(writtenReply(def, cells, viewOf(opened), sentOf(row, body)), def);
     });
 
@@ -174,6 +192,8 @@ function recordVerbs(options: RecordsOptions, statements: Statements) {
     author,
     again,
     durably,
+    stored,
+    hooks,
   });
 
   /**
@@ -262,7 +282,13 @@ function recordVerbs(options: RecordsOptions, statements: Statements) {
         if (ctx.attempt?.committed) return undefined;
         const version = await versionOf(opened, idOf(id));
         const remove = purge ? writes.purge : writes.remove;
-        const gone = await durably(ctx, (tx) => remove(def, scope, id, { ...author(ctx), version }, tx));
+        const by = { ...author(ctx), version };
+        const gone = hooks.wants('delete', def, scope.accountId)
+          ? await stored(
+              ctx,
+              async (tx) => (await hooks.removing(tx, opened, id, { purge })) && remove(def, scope, id, by, tx),
+            )
+          : await durably(ctx, (tx) => remove(def, scope, id, by, tx));
         if (!gone) throw new Failure(version === undefined ? 'RESOURCE_NOT_FOUND' : 'PRECONDITION_FAILED');
         return undefined;
       }),
@@ -273,7 +299,12 @@ function recordVerbs(options: RecordsOptions, statements: Statements) {
         const { def, scope } = opened;
         if (ctx.attempt?.committed) return again(opened, idOf(id));
         if (!def.softDelete) throw new Failure('RESOURCE_NOT_FOUND');
-        const back = await durably(ctx, (tx) => writes.restore(def, scope, idOf(id), author(ctx), tx));
+        const known = idOf(id);
+        const back = hooks.wants('update', def, scope.accountId)
+          ? await stored(ctx, async (tx) =>
+              (await hooks.restoring(tx, opened, known)) ? writes.restore(def, scope, known, author(ctx), tx) : null,
+            )
+          : await durably(ctx, (tx) => writes.restore(def, scope, known, author(ctx), tx));
         if (back === null) throw new Failure('RESOURCE_NOT_FOUND');
         return writtenReply(def, back, viewOf(opened), []);
       }),
@@ -289,10 +320,10 @@ function recordVerbs(options: RecordsOptions, statements: Statements) {
     watch: (ctx: Ctx, name: string, query: StreamQuery): Promise<Watch> =>
       on({ ctx, name, operation: 'list' }, 'fetch', async (opened) => readWatch(opened, viewOf(opened), query)),
 
-    import: createImport({ db, opening, reads, writesMany, changeRows: many.changeRows, author }),
+    import: createImport({ db, opening, reads, writesMany, changeRows: many.changeRows, author, hooks }),
 
     ...many,
-    ...createTransactions({ db, definitions, opening, writes, writesMany, notUpdated, author, again }),
+    ...createTransactions({ db, definitions, opening, writes, writesMany, notUpdated, author, again, hooks }),
 
     /** Writing for management: by superadmins and their admin tokens, into the account that the body names. */
     managed: {

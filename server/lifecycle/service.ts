@@ -1,0 +1,21 @@
+// Lifecycle: hooks in code and by API on one chain. What other rooms import.
+import { EVENT_NAMES, EVENTS, type HookEvent } from '../../contract/lifecycle.ts';
+
+export { AbortHook, abortedBy } from './abort.ts';
+export { BUILTINS } from './builtins.ts';
+export type { HookContext, HookRecord, HookRecords, Inside, LifecycleEvent } from './event.ts';
+export {
+  createLifecycle,
+  type Handler,
+  type HookOptions,
+  type HookSource,
+  type Lifecycle,
+  type RegisteredHook,
+} from './registry.ts';
+
+/** The catalogue as the API lists it. */
+export const eventEntries = (): HookEvent[] =>
+  EVENT_NAMES.map((name) => {
+    const { category, phase, abortable, description, apiName } = EVENTS[name];
+    return { name, category, phase, abortable, api: apiName !== undefined, api_name: apiName ?? null, description };
+  });
