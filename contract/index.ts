@@ -9,6 +9,7 @@ import { auth } from './auth.ts';
 import { collections } from './collections.ts';
 import { federation } from './federation.ts';
 import { groups } from './groups.ts';
+import { hooks } from './hooks.ts';
 import { invitations } from './invitations.ts';
 import type { Contract } from './kit.ts';
 import { macros } from './macros.ts';
@@ -42,6 +43,7 @@ export const contract = {
   adminRecords,
   resources,
   realtime,
+  hooks,
   mcp,
   audit,
   ops,

@@ -1,4 +1,5 @@
 // Assembles automation: the executor and the parts of it, each of which defines, stores and runs its own kind.
+import { Failure } from '../../contract/problems.ts';
 import type { Database, Transaction } from '../db/database.ts';
 import type { Logger } from '../db/log.ts';
 import type { Mail } from '../mail/service.ts';
@@ -29,7 +30,7 @@ export function createAutomation({ db, log, records, mail }: AutomationOptions) 
     call: (request, signal) => put(late.call)(request, signal),
     enqueue: (on: Transaction | null, job) => put(late.enqueue)(on, job),
     trigger: (on, asked) => put(late.trigger)(on, asked),
-    abort: (message) => new Error(message),
+    abort: (message, status) => new Failure('HOOK_ABORTED', { message, status }),
   });
   return { actions, late };
 }

@@ -40,8 +40,10 @@ import { createUnions } from './store/union.ts';
 import { createWrites, judgesChange } from './store/write.ts';
 import { createWritesMany } from './store/write-many.ts';
 import { createTransactions } from './transaction.ts';
+import { sightOf } from './sight.ts';
 import { readWatch, type Watch } from './watch.ts';
 
+export { AnotherShape } from './event-rows.ts';
 export { createPeek } from './peek.ts';
 export type { Seen, Watch } from './watch.ts';
 
@@ -319,6 +321,10 @@ function recordVerbs(options: RecordsOptions, statements: Statements, within: (t
     /** What the caller sees of changes, by the rules of now. */
     watch: (ctx: Ctx, name: string, query: StreamQuery): Promise<Watch> =>
       on({ ctx, name, operation: 'list' }, 'fetch', async (opened) => readWatch(opened, viewOf(opened), query)),
+
+    /** A record that the caller did not read, as he would see one of the collection: hidden fields left out, personal data masked. */
+    sight: (ctx: Ctx, name: string): Promise<ReturnType<typeof sightOf>> =>
+      on({ ctx, name, operation: 'view' }, 'fetch', async (opened) => sightOf(opened)),
 
     import: createImport({ db, opening, reads, writesMany, changeRows: many.changeRows, author, hooks }),
 

@@ -19,6 +19,10 @@ export interface Situation {
   /** Everything is part of this transaction; calls out are made once it has committed. */
   readonly tx: Transaction | null;
   readonly signal: AbortSignal;
+  /** Changes the record that is about to be written. Throws INVALID_RESOURCE_DATA for fields that it has not. */
+  readonly set?: ((fields: Readonly<Record<string, unknown>>) => void) | undefined;
+  /** Nothing that leaves the database is done: it is told what it would have been. */
+  readonly dry?: boolean | undefined;
 }
 
 /** Does one action with its options filled. Throws Failure for what its definition or its caller is to blame for. */
@@ -114,6 +118,8 @@ export function createRunner({ db, perform, log }: RunnerOptions) {
     const environment = { auth: caller === null ? null : authOf(caller), data: situation.values };
     if (!action.condition.holds(situation.values, environment)) return outcome('skipped', null, null);
     try {
+      if (situation.dry && LEAVES.has(type))
+        return outcome('skipped', { dry_run: true, ...action.options(situation.values) }, null);
       return outcome('success', (await once(action, situation)) ?? null, null);
     } catch (thrown) {
       if (knownFailure(thrown) === null && toldError(thrown).code === 'INTERNAL_ERROR')
@@ -177,5 +183,8 @@ export function createRunner({ db, perform, log }: RunnerOptions) {
 
 /** What leaves the server and cannot be taken back. */
 export const CALLS_OUT: ReadonlySet<string> = new Set(['send_webhook', 'send_email']);
+
+/** What a transaction that is undone would not take back, or what others would begin. */
+const LEAVES: ReadonlySet<string> = new Set([...CALLS_OUT, 'enqueue_job', 'trigger_workflow']);
 
 export type ActionRunner = ReturnType<typeof createRunner>;
