@@ -52,7 +52,8 @@ const settings = {
   actions: z.array(Action).min(1).max(MOST_ACTIONS),
   enabled: z.boolean().optional().meta({ description: 'Default true.' }),
   priority: z.int().min(-1000).max(1000).optional().meta({
-    description: 'Of hooks before an event: higher ones run first, equal ones in the order of their creation. Default 0.',
+    description:
+      'Of hooks before an event: higher ones run first, equal ones in the order of their creation. Default 0.',
   }),
   run_as: RunAs.optional(),
   timeout_seconds: z.int().min(1).max(MOST_SECONDS).optional().meta({
@@ -121,7 +122,8 @@ const HookDryRun = z
     status: z.enum(['success', 'partial', 'failed', 'skipped']),
     message: z.string(),
     actions: z.array(ActionOutcome).meta({
-      description: 'Calls out, jobs and workflows are not made: they are skipped, and what they would have been given is told.',
+      description:
+        'Calls out, jobs and workflows are not made: they are skipped, and what they would have been given is told.',
     }),
   })
   .meta({ id: 'HookDryRun' });
@@ -179,18 +181,47 @@ const execution = {
 const listed = { total: 1, skip: 0, limit: 50, page: 1, page_size: 50, total_pages: 1 };
 const missing = errors('RESOURCE_NOT_FOUND');
 const changing = errors('RESOURCE_NOT_FOUND', 'INVALID_REQUEST', 'WRITE_CONFLICT');
-const CHANGES = 'What is not sent stays; an empty condition clears it. Runs that wait already go by the new definition.';
+const CHANGES =
+  'What is not sent stays; an empty condition clears it. Runs that wait already go by the new definition.';
 
 export const hooks = room({
   events: {
     method: 'GET',
     path: '/api/v1/hooks/events',
-    summary: 'List the events that hooks may name',
-    description: 'Those with `api` can be named here, the others by extension modules only; and what the server itself does.',
+    summary: 'List the lifecycle events',
+    description:
+      'Every event that hooks may name, and the built-in steps at their place in the order. Extension modules name all events, hooks that are defined by API those with `api`.',
     pathParams: noParams,
-    responses: { 200: z.object({ items: z.array(HookEvent), total: z.int(), builtin: z.array(BuiltinHook) }) },
+    responses: {
+      200: z
+        .object({ items: z.array(HookEvent), total: z.int(), builtin: z.array(BuiltinHook) })
+        .meta({ id: 'HookEvents' }),
+    },
     metadata: reads('user'),
-    example: {},
+    example: {
+      reply: {
+        items: [
+          {
+            name: 'on_record_after_create',
+            category: 'record',
+            phase: 'after',
+            abortable: false,
+            api: true,
+            api_name: 'records.create',
+            description: 'A record was created: once the commit is durable.',
+          },
+        ],
+        total: 1,
+        builtin: [
+          {
+            event: 'on_record_before_create',
+            name: 'builtin.validation',
+            runs: 'before_hooks',
+            description: 'The body is judged: every problem is reported at once.',
+          },
+        ],
+      },
+    },
   },
   list: {
     method: 'GET',
@@ -261,7 +292,8 @@ export const hooks = room({
     method: 'PATCH',
     path: '/api/v1/hooks/:id/toggle',
     summary: 'Enable a hook that is disabled, or the other way round',
-    description: 'Runs of a disabled hook that wait are skipped. One that is enabled again does not make up for what it missed.',
+    description:
+      'Runs of a disabled hook that wait are skipped. One that is enabled again does not make up for what it missed.',
     pathParams: idParam,
     responses: { 200: Hook, ...missing },
     metadata: writes('account_admin', 'hook.toggle'),

@@ -43,8 +43,8 @@ export const contract = {
   adminRecords,
   resources,
   realtime,
-  hooks,
   mcp,
+  hooks,
   audit,
   ops,
 } as const satisfies Contract;

@@ -241,7 +241,7 @@ export function standingErrors(
   if (access.who !== 'anyone' && access.who !== 'user') codes.push('FORBIDDEN');
   if (access.who !== 'anyone') codes.push('KEY_PERMISSION_DENIED');
   if (access.who === 'rules') codes.push('ACCOUNT_REQUIRED');
-  if (access.rate !== 'open') codes.push('RATE_LIMITED');
+  if (access.rate !== 'open') codes.push('RATE_LIMITED', 'HOOK_ABORTED', 'HOOK_FAILED');
   if (body) codes.push('INVALID_JSON', 'PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', bodyRefusal(access));
   if (query) codes.push('INVALID_QUERY_PARAMS');
   if (params) codes.push('INVALID_URL');

@@ -23,7 +23,7 @@ export const ROOMS: Readonly<Record<keyof AppContract, string>> = {
   federation: 'One query over the records of one kind in all apps.',
   resources: 'The same data under /v1, in envelopes of data and meta.',
   realtime: 'Changes as they are committed, over several collections; tickets for browsers.',
-  hooks: 'What an account has happen by itself: on events, by the clock, or set off by hand.',
   mcp: 'The collections as tools for agents: Model Context Protocol over Streamable HTTP.',
+  hooks: 'What an account has happen by itself: on events, by the clock, or set off by hand; and the events there are.',
   adminRecords: 'Writing records into a named account, for superadmins and admin tokens.',
 };

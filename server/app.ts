@@ -19,7 +19,7 @@ import { auditRoutes } from './audit/routes.ts';
 import { createAudit, createTrail } from './audit/service.ts';
 import { createAuth } from './auth/room.ts';
 import { authRoutes } from './auth/routes.ts';
-import { extensionCtx } from './automation/principal.ts';
+import { type Automation, createAutomation, extensionApp, extensionCtx, hookRoutes } from './automation/service.ts';
 import { createRegistry } from './collections/registry.ts';
 import { collectionRoutes } from './collections/routes.ts';
 import { createCollections } from './collections/service.ts';
@@ -37,7 +37,7 @@ import { createHttp } from './http/server.ts';
 import { createIdempotency } from './idempotency/service.ts';
 import { invitationRoutes } from './invitations/routes.ts';
 import { createInvitations } from './invitations/service.ts';
-import { createLifecycle, type Lifecycle } from './lifecycle/service.ts';
+import { createLifecycle, type Lifecycle, loadExtensions, requestHooks } from './lifecycle/service.ts';
 import { createLog, type Log } from './log.ts';
 import { macroRoutes } from './macros/routes.ts';
 import { createMacroRoom } from './macros/service.ts';
@@ -53,7 +53,7 @@ import { realtimeRoutes } from './realtime/routes.ts';
 import { createRealtime } from './realtime/service.ts';
 import { adminRecordRoutes } from './records/admin-routes.ts';
 import { recordRoutes } from './records/routes.ts';
-import { createPeek, createRecords } from './records/service.ts';
+import { createAfterHooks, createPeek, createRecords } from './records/service.ts';
 import { resourceRoutes } from './resources/routes.ts';
 import { createResources } from './resources/service.ts';
 import { rolesRoutes } from './roles/routes.ts';
@@ -71,6 +71,8 @@ export interface App {
   /** For programs that embed the server, and for tests. */
   readonly db: Database;
   readonly hooks: Lifecycle;
+  /** What accounts define to happen by itself. */
+  readonly automation: Automation;
   /** The superadmin made at this start; the password only when it was generated. */
   readonly firstSuperadmin: { readonly email: string; readonly password?: string } | null;
 }
@@ -92,15 +94,16 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
     const trail = createTrail({ db, encryptionKey: config.encryptionKey, log });
     const retention = { seconds: config.eventsHours * 3600, events: config.eventsKept };
     const events = await createTail({ db, log, retention });
-    const mail = createMail({ dataDir: config.dataDir, log });
+    const lifecycle = createLifecycle({ log });
+    const mail = createMail({ dataDir: config.dataDir, log, lifecycle });
     const accounts = createAccounts({ db, trail });
-    const auth = await createAuth({ db, config, mail, accounts, trail, log });
+    const auth = await createAuth({ db, config, mail, accounts, trail, log, lifecycle });
     const firstSuperadmin = await auth.service.ensureSuperadmin(config);
     const grants = await createGrants({ db, log });
     const macros = await createMacros({ db, log });
     const sources = { grants, macros };
     const roles = createRoles({ db, grants, changed: auth.service.changed, trail });
-    const users = createUsers({ db, accounts, roles, auth: auth.service, trail });
+    const users = createUsers({ db, accounts, roles, auth: auth.service, trail, lifecycle });
     const { publicUrl } = config;
     const invitations = createInvitations({ db, accounts, roles, auth: auth.service, mail, publicUrl, trail, log });
     const registry = await createRegistry({ db, log });
@@ -114,8 +117,8 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
       macros,
       permissions: collectionPermissions,
       trail,
+      lifecycle,
     });
-    const lifecycle = createLifecycle({ log });
     const documents = createDocuments(publicUrl);
     const records = createRecords({
       db,
@@ -129,6 +132,27 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
       lifecycle,
       actAs: extensionCtx,
     });
+    const afterHooks = createAfterHooks({
+      db,
+      tail: events,
+      log,
+      lifecycle,
+      records,
+      actAs: extensionCtx,
+      definitionOf: registry.get,
+    });
+    const automation = await createAutomation({
+      db,
+      log,
+      accounts,
+      trail,
+      tail: events,
+      lifecycle,
+      records,
+      collections: registry,
+      macros,
+      mail,
+    });
     const rulesVersion = () => `${grants.version} ${macros.version}`;
     const realtime = createRealtime({
       db,
@@ -138,6 +162,7 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
       onCallers: auth.principals.onChange,
       onCollections: (fn) => registry.onChange((_id, { qualifiedName }) => fn(qualifiedName)),
       encryptionKey: config.encryptionKey,
+      lifecycle,
       log,
     });
     const mcp = createMcp({
@@ -173,6 +198,7 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
       credentials: { authenticate: auth.authenticate, tokenEnd: auth.tokenEnd, redeem: realtime.redeem },
       serveSocket: realtime.serve,
       doOnce: idempotency.once,
+      hooks: requestHooks(lifecycle),
       tables: {
         auth: authRoutes(auth.service),
         collections: collectionRoutes(collections),
@@ -194,17 +220,23 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
         resources: resourceRoutes(createResources({ records, realtime })),
         realtime: realtimeRoutes(realtime),
         mcp: mcpRoutes(mcp),
+        hooks: hookRoutes(automation.hooks.service),
         audit: auditRoutes(audit),
         ops: opsRoutes(ops),
       },
     });
+    await loadExtensions(config.extensions, extensionApp({ lifecycle, log, config, records, accounts, roles }));
+    await lifecycle.fire('on_bootstrap', {}, { ctx: null });
     let closing: Promise<void> | undefined;
     const close = async () => {
+      await lifecycle.fire('on_terminate', {}, { ctx: null });
       // Streams have no end of their own, and a server that stops takes no new ones.
       const drained = http.close();
       mcp.close();
       await realtime.close();
       await drained;
+      await automation.close();
+      await afterHooks.close();
       await idempotency.close();
       await auth.close();
       await registry.close();
@@ -217,8 +249,14 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
     return {
       db,
       hooks: lifecycle,
+      automation,
       firstSuperadmin,
-      listen: http.listen,
+      async listen() {
+        await afterHooks.ready();
+        const at = await http.listen();
+        await lifecycle.fire('on_serve', at, { ctx: null });
+        return at;
+      },
       close: () => {
         closing ??= close();
         return closing;

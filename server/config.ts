@@ -25,6 +25,8 @@ export interface Config {
   /** How long events can be read again, in hours, and how many of them. */
   readonly eventsHours: number;
   readonly eventsKept: number;
+  /** Modules that extend the server. */
+  readonly extensions: readonly string[];
   readonly log: 'silent' | 'error' | 'warn' | 'info' | 'debug';
   readonly production: boolean;
 }
@@ -159,6 +161,13 @@ export const VARIABLES: readonly Variable[] = [
     meaning: 'number of proxies in front whose X-Forwarded-For and -Proto are believed',
   },
   {
+    name: 'SNACKBASE_EXTENSIONS',
+    option: 'extensions',
+    type: 'list',
+    fallback: '',
+    meaning: 'comma list of modules (.mjs, .js) that extend the server, from the working directory',
+  },
+  {
     name: 'SNACKBASE_LOG',
     option: 'log',
     type: ['silent', 'error', 'warn', 'info', 'debug'],
@@ -200,7 +209,6 @@ const KNOWN = new Set([
   ...VARIABLES.map((v) => v.name),
   'SNACKBASE_WEBHOOK_ALLOW_PRIVATE',
   'SNACKBASE_SINGLE_TENANT_ACCOUNT',
-  'SNACKBASE_EXTENSIONS',
 ]);
 
 function parse(variable: Variable, raw: string | undefined): unknown {

@@ -5,10 +5,12 @@ export { type App, createApp } from './app.ts';
 export { type Config, ConfigError, loadConfig } from './config.ts';
 export {
   AbortHook,
+  type ExtensionApp,
   type Handler,
   type HookContext,
   type HookOptions,
   type HookRecord,
   type HookRecords,
   type LifecycleEvent,
+  type SnackBaseExtension,
 } from './lifecycle/service.ts';

@@ -193,6 +193,20 @@ export const mcp = {
   listenShort: 'GET /mcp s',
 } as const;
 
+export const hooks = {
+  events: 'GET /api/v1/hooks/events',
+  list: 'GET /api/v1/hooks q',
+  create: 'POST /api/v1/hooks b',
+  get: 'GET /api/v1/hooks/:id',
+  update: 'PATCH /api/v1/hooks/:id b',
+  put: 'PUT /api/v1/hooks/:id b',
+  delete: 'DELETE /api/v1/hooks/:id',
+  toggle: 'PATCH /api/v1/hooks/:id/toggle',
+  trigger: 'POST /api/v1/hooks/:id/trigger bq',
+  executions: 'GET /api/v1/hooks/:id/executions q',
+  execution: 'GET /api/v1/hooks/:id/executions/:execution',
+} as const;
+
 export const audit = {
   list: 'GET /api/v1/audit-logs q',
   export: 'GET /api/v1/audit-logs/export qt',
@@ -213,7 +227,7 @@ export const ops = {
   docs: 'GET /docs t',
 } as const;
 
-export const rooms = { auth, collections, rules, macros, roles, permissions, users, accounts, groups, invitations, apiKeys, adminTokens, apps, records, appRecords, federation, adminRecords, resources, realtime, mcp, audit, ops } as const;
+export const rooms = { auth, collections, rules, macros, roles, permissions, users, accounts, groups, invitations, apiKeys, adminTokens, apps, records, appRecords, federation, adminRecords, resources, realtime, mcp, hooks, audit, ops } as const;
 
 /** Query parameters of a list or a stream that are not fields. */
 export const listParams: readonly string[] = ["skip","limit","sort","fields","filter","search","expand","cursor","cursor_before","count","include_count","linked","deleted","events","last_event_id","ticket"];

@@ -16,6 +16,8 @@ export type ServerCode =
   | 'INVALID_TOKEN'
   | 'ACCOUNT_REQUIRED'
   | 'EMAIL_ALREADY_VERIFIED'
+  | 'CALL_REFUSED'
+  | 'HOOK_ABORTED'
   | 'UNAUTHORIZED'
   | 'INVALID_CREDENTIALS'
   | 'EMAIL_NOT_VERIFIED'
@@ -48,7 +50,9 @@ export type ServerCode =
   | 'IDEMPOTENCY_MISMATCH'
   | 'UPGRADE_REQUIRED'
   | 'RATE_LIMITED'
+  | 'ACTION_TIMEOUT'
   | 'INTERNAL_ERROR'
+  | 'HOOK_FAILED'
   | 'RESOURCE_FETCH_ERROR'
   | 'RESOURCE_FIND_ERROR'
   | 'RESOURCE_STORE_ERROR'
@@ -135,6 +139,149 @@ export interface AccountsUsersReply {
   page: number;
   page_size: number;
   total_pages: number;
+}
+
+/** One thing to do. */
+export type Action = {
+  /** Letters, digits, _ and -, beginning with a letter. */
+  name?: string | undefined;
+  /** An expression in the language of rules, over the names that templates know. Empty: always. */
+  condition?: string | undefined;
+  /** What follows where it fails; default stop. */
+  on_error?: "stop" | "continue" | undefined;
+} & (
+  | {
+      type: "send_webhook";
+      /** Where to, http or https. Private addresses are refused. */
+      url: string;
+      /** Default POST. */
+      method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE" | undefined;
+      headers?: {
+        [key: string]: string;
+      } | undefined;
+      /** Any JSON. `{{record.total}}` alone in a string becomes the value itself, with its type; within other text it becomes text. */
+      body?: unknown | undefined;
+      /** The body as text. Where it is JSON, templates in it are values of JSON, so that no value can break it. */
+      body_template?: string | undefined;
+      /** Default 30. */
+      timeout_seconds?: number | undefined;
+    }
+  | {
+      type: "send_email";
+      to: string | string[];
+      subject?: string | undefined;
+      /** The text. */
+      body?: string | undefined;
+      html?: string | undefined;
+    }
+  | {
+      type: "create_record";
+      /** Name of a collection, `orders` or `crm.contacts`. */
+      collection: string;
+      /** Fields of the record; values may be templates. */
+      data: {
+        [key: string]: unknown;
+      };
+    }
+  | {
+      type: "update_record";
+      /** Name of a collection, `orders` or `crm.contacts`. */
+      collection: string;
+      /** The id of the record, as a rule a template. */
+      record_id: string;
+      /** Fields of the record; values may be templates. */
+      data: {
+        [key: string]: unknown;
+      };
+    }
+  | {
+      type: "delete_record";
+      /** Name of a collection, `orders` or `crm.contacts`. */
+      collection: string;
+      /** The id of the record, as a rule a template. */
+      record_id: string;
+    }
+  | {
+      type: "query_records";
+      /** Name of a collection, `orders` or `crm.contacts`. */
+      collection: string;
+      /** As text or as a where. Templates in it are values, never syntax. */
+      filter?: string | {
+        [key: string]: unknown;
+      } | undefined;
+      sort?: string | string[] | undefined;
+      fields?: string | string[] | undefined;
+      expand?: string | string[] | undefined;
+      /** Default 50. */
+      limit?: number | string | undefined;
+      offset?: number | string | undefined;
+    }
+  | {
+      type: "aggregate_records";
+      /** Name of a collection, `orders` or `crm.contacts`. */
+      collection: string;
+      function?: "count" | "sum" | "avg" | "min" | "max" | undefined;
+      field?: string | undefined;
+      /** Several at once, as `count(),sum(total)`. */
+      functions?: string | undefined;
+      group_by?: string | string[] | undefined;
+      filter?: string | undefined;
+      having?: string | undefined;
+      sort?: string | string[] | undefined;
+      limit?: number | undefined;
+    }
+  | {
+      type: "transform";
+      /** Any JSON. `{{record.total}}` alone in a string becomes the value itself, with its type; within other text it becomes text. */
+      output: unknown;
+    }
+  | {
+      type: "enqueue_job";
+      /** Name of a handler of jobs. */
+      handler: string;
+      /** Fields of the record; values may be templates. */
+      payload?: {
+        [key: string]: unknown;
+      } | undefined;
+      queue?: string | undefined;
+      delay_seconds?: number | undefined;
+      retries?: number | undefined;
+    }
+  | {
+      type: "trigger_workflow";
+      /** Id or slug of a workflow. */
+      workflow: string;
+      /** Fields of the record; values may be templates. */
+      input?: {
+        [key: string]: unknown;
+      } | undefined;
+    }
+  | {
+      type: "set_fields";
+      /** What is stored instead, by hooks before a record is created or updated. */
+      fields: {
+        [key: string]: unknown;
+      };
+    }
+  | {
+      type: "abort";
+      /** What the caller is told. */
+      message: string;
+      /** Default 400. */
+      status?: number | undefined;
+    }
+);
+
+export interface ActionOutcome {
+  type: string;
+  name: string | null;
+  status: "success" | "failed" | "skipped";
+  result: unknown;
+  error: {
+    code: string;
+    message: string;
+  } | null;
+  duration_ms: number;
 }
 
 export interface AdminToken {
@@ -545,6 +692,14 @@ export interface AvailablePermissions {
     operation: "list" | "view" | "read" | "create" | "update" | "delete";
   }>;
   total: number;
+}
+
+export interface BuiltinHook {
+  event: string;
+  name: string;
+  /** Before all hooks of the event, or after them. */
+  runs: "before_hooks" | "after_hooks";
+  description: string;
 }
 
 export interface Collection {
@@ -1144,6 +1299,195 @@ export interface Health {
   version: string;
 }
 
+export interface Hook {
+  /** UUID version 7. */
+  id: string;
+  /** Two letters and four digits. */
+  account_id: string;
+  name: string;
+  description: string | null;
+  trigger: HookTrigger;
+  condition: string | null;
+  actions: Array<{
+    type: string;
+    [key: string]: unknown;
+  }>;
+  enabled: boolean;
+  priority: number;
+  run_as: string;
+  timeout_seconds: number;
+  cron: string | null;
+  cron_description: string | null;
+  last_run_at: string | null;
+  /** Of schedules that are enabled. */
+  next_run_at: string | null;
+  /** RFC 3339, UTC, ends in Z. */
+  created_at: string;
+  /** RFC 3339, UTC, ends in Z. */
+  updated_at: string;
+  created_by: string | null;
+}
+
+export interface HookChange {
+  name?: string | undefined;
+  description?: string | null | undefined;
+  trigger?: HookTrigger | undefined;
+  condition?: string | null | undefined;
+  actions?: Action[] | undefined;
+  /** Default true. */
+  enabled?: boolean | undefined;
+  /** Of hooks before an event: higher ones run first, equal ones in the order of their creation. Default 0. */
+  priority?: number | undefined;
+  /** The role with whose rules and permissions it acts in its account. Rules see the id of the definition as @request.auth.id; personal data stays masked. */
+  run_as?: string | undefined;
+  /** For all actions together; default 60. Hooks before an event have 10 at most. */
+  timeout_seconds?: number | undefined;
+}
+
+export interface HookEvent {
+  name: string;
+  category: "app" | "model" | "record" | "collection" | "auth" | "request" | "realtime" | "mailer" | "job" | "workflow" | "webhook";
+  phase: "before" | "after";
+  /** A hook may end what is going on, with a message and a status. */
+  abortable: boolean;
+  /** Hooks that are defined by API may name it. */
+  api: boolean;
+  /** The same, shorter. */
+  api_name: string | null;
+  description: string;
+}
+
+export interface HookEvents {
+  items: HookEvent[];
+  total: number;
+  builtin: BuiltinHook[];
+}
+
+export interface HookExecution {
+  /** UUID version 7. */
+  id: string;
+  /** UUID version 7. */
+  hook_id: string;
+  /** What set it off: `manual` where somebody did. */
+  trigger_type: "event" | "schedule" | "manual";
+  event: string | null;
+  /** partial: something failed after something was done. aborted: a hook before an event stopped it, so nothing of it is left. skipped: it was not run, and why is told. */
+  status: "pending" | "running" | "success" | "partial" | "failed" | "aborted" | "skipped";
+  actions_executed: number;
+  actions: ActionOutcome[];
+  error_code: string | null;
+  error_message: string | null;
+  duration_ms: number | null;
+  /** How often it was taken up; more than 1 where a server died meanwhile. */
+  attempt: number;
+  /** What set it off, as its role sees it; without records where these are large. */
+  execution_context: {
+    [key: string]: unknown;
+  };
+  executed_at: string | null;
+  finished_at: string | null;
+  /** RFC 3339, UTC, ends in Z. */
+  created_at: string;
+}
+
+export interface HookInput {
+  name: string;
+  description?: string | null | undefined;
+  trigger: HookTrigger;
+  condition?: string | null | undefined;
+  actions: Action[];
+  /** Default true. */
+  enabled?: boolean | undefined;
+  /** Of hooks before an event: higher ones run first, equal ones in the order of their creation. Default 0. */
+  priority?: number | undefined;
+  /** The role with whose rules and permissions it acts in its account. Rules see the id of the definition as @request.auth.id; personal data stays masked. */
+  run_as?: string | undefined;
+  /** For all actions together; default 60. Hooks before an event have 10 at most. */
+  timeout_seconds?: number | undefined;
+}
+
+export interface HookInputData {
+  [key: string]: unknown;
+}
+
+/** What sets the hook off. Any hook can be set off by hand as well. */
+export type HookTrigger = {
+  type: "event";
+  /** An event that GET /api/v1/hooks/events marks with `api`, under either name. Those named `before` are part of the write and may stop or change it; all others follow its commit. */
+  event: string;
+  /** Of events of records: only of this collection. Left out: of all. */
+  collection?: string | null | undefined;
+} | {
+  type: "schedule";
+  /** Five fields: minute, hour, day of the month, month, day of the week (0 and 7 are Sunday). */
+  cron: string;
+  /** Default UTC. */
+  timezone?: string | undefined;
+} | {
+  type: "manual";
+};
+
+export interface HookTriggered {
+  message: string;
+  /** UUID version 7. */
+  execution_id: string;
+  /** Same as execution_id. */
+  job_id: string;
+}
+
+export interface HooksExecutionsQuery {
+  status?: "pending" | "running" | "success" | "partial" | "failed" | "aborted" | "skipped" | undefined;
+  /** Items to skip. */
+  skip?: number | undefined;
+  /** Items per page, 1 to 100, default 25. */
+  limit?: number | undefined;
+  /** Page number from 1; used when skip is absent. */
+  page?: number | undefined;
+  /** Same as limit. */
+  page_size?: number | undefined;
+  /** Same as skip. */
+  offset?: number | undefined;
+}
+
+export interface HooksExecutionsReply {
+  items: HookExecution[];
+  total: number;
+  skip: number;
+  limit: number;
+  page: number;
+  page_size: number;
+  total_pages: number;
+}
+
+export interface HooksListQuery {
+  trigger_type?: "event" | "schedule" | "manual" | undefined;
+  enabled?: boolean | undefined;
+  /** Items to skip. */
+  skip?: number | undefined;
+  /** Items per page, 1 to 100, default 25. */
+  limit?: number | undefined;
+  /** Page number from 1; used when skip is absent. */
+  page?: number | undefined;
+  /** Same as limit. */
+  page_size?: number | undefined;
+  /** Same as skip. */
+  offset?: number | undefined;
+}
+
+export interface HooksListReply {
+  items: Hook[];
+  total: number;
+  skip: number;
+  limit: number;
+  page: number;
+  page_size: number;
+  total_pages: number;
+}
+
+export interface HooksTriggerQuery {
+  dry_run?: boolean | undefined;
+}
+
 export interface ImportSummary {
   dry_run: boolean;
   /** Rows that were read. */
@@ -1479,22 +1823,6 @@ export interface McpMessage {
   id?: string | number | undefined;
   method?: string | undefined;
   params?: {
-    [key: string]: unknown;
-  } | undefined;
-  [key: string]: unknown;
-}
-
-/** A response of JSON-RPC 2.0: `result`, or `error`. */
-export interface McpReply {
-  jsonrpc: "2.0";
-  id: string | number | null;
-  result?: {
-    [key: string]: unknown;
-  } | undefined;
-  error?: {
-    code: number;
-    message: string;
-    data?: unknown | undefined;
     [key: string]: unknown;
   } | undefined;
   [key: string]: unknown;
@@ -2572,10 +2900,21 @@ export interface Calls {
   'realtime.ticket': { input: object; reply: RealtimeTicket };
   'realtime.subscribe': { input: { query?: RealtimeSubscribeQuery | undefined }; reply: ReadableStream<Uint8Array> };
   'realtime.ws': { input: { query?: RealtimeWsQuery | undefined }; reply: void };
-  'mcp.message': { input: { body: McpMessage | McpMessage[] }; reply: McpReply | McpReply[] };
+  'mcp.message': { input: { body: McpMessage | McpMessage[] }; reply: void };
   'mcp.listen': { input: object; reply: ReadableStream<Uint8Array> };
-  'mcp.messageShort': { input: { body: McpMessage | McpMessage[] }; reply: McpReply | McpReply[] };
+  'mcp.messageShort': { input: { body: McpMessage | McpMessage[] }; reply: void };
   'mcp.listenShort': { input: object; reply: ReadableStream<Uint8Array> };
+  'hooks.events': { input: object; reply: HookEvents };
+  'hooks.list': { input: { query?: HooksListQuery | undefined }; reply: HooksListReply };
+  'hooks.create': { input: { body: HookInput }; reply: Hook };
+  'hooks.get': { input: { params: { id: string } }; reply: Hook };
+  'hooks.update': { input: { params: { id: string }; body: HookChange }; reply: Hook };
+  'hooks.put': { input: { params: { id: string }; body: HookChange }; reply: Hook };
+  'hooks.delete': { input: { params: { id: string } }; reply: void };
+  'hooks.toggle': { input: { params: { id: string } }; reply: Hook };
+  'hooks.trigger': { input: { params: { id: string }; body?: HookInputData | undefined; query?: HooksTriggerQuery | undefined }; reply: HookTriggered };
+  'hooks.executions': { input: { params: { id: string }; query?: HooksExecutionsQuery | undefined }; reply: HooksExecutionsReply };
+  'hooks.execution': { input: { params: { id: string; execution: string } }; reply: HookExecution };
   'audit.list': { input: { query?: AuditListQuery | undefined }; reply: AuditListReply };
   'audit.export': { input: { query?: AuditExportQuery | undefined }; reply: string };
   'audit.verify': { input: { query?: AuditVerifyQuery | undefined }; reply: AuditVerifyReply };
@@ -2898,13 +3237,37 @@ export interface Rooms {
   };
   mcp: {
     /** Messages of an MCP client */
-    message(body: McpMessage | McpMessage[], options?: CallOptions): Call<McpReply | McpReply[]>;
+    message(body: McpMessage | McpMessage[], options?: CallOptions): Call<void>;
     /** Notifications for an MCP client (SSE) */
     listen(options?: CallOptions): Call<ReadableStream<Uint8Array>>;
     /** Messages of an MCP client */
-    messageShort(body: McpMessage | McpMessage[], options?: CallOptions): Call<McpReply | McpReply[]>;
+    messageShort(body: McpMessage | McpMessage[], options?: CallOptions): Call<void>;
     /** Notifications for an MCP client (SSE) */
     listenShort(options?: CallOptions): Call<ReadableStream<Uint8Array>>;
+  };
+  hooks: {
+    /** List the lifecycle events */
+    events(options?: CallOptions): Call<HookEvents>;
+    /** List the hooks of your account */
+    list(query?: HooksListQuery, options?: CallOptions): Call<HooksListReply>;
+    /** Define a hook */
+    create(body: HookInput, options?: CallOptions): Call<Hook>;
+    /** Get a hook */
+    get(id: string, options?: CallOptions): Call<Hook>;
+    /** Change a hook */
+    update(id: string, body: HookChange, options?: CallOptions): Call<Hook>;
+    /** Change a hook, as with PATCH */
+    put(id: string, body: HookChange, options?: CallOptions): Call<Hook>;
+    /** Delete a hook with its executions */
+    delete(id: string, options?: CallOptions): Call<void>;
+    /** Enable a hook that is disabled, or the other way round */
+    toggle(id: string, options?: CallOptions): Call<Hook>;
+    /** Set a hook off by hand, also a disabled one */
+    trigger(id: string, body?: HookInputData, query?: HooksTriggerQuery, options?: CallOptions): Call<HookTriggered>;
+    /** List the executions of a hook, the newest first */
+    executions(id: string, query?: HooksExecutionsQuery, options?: CallOptions): Call<HooksExecutionsReply>;
+    /** Get an execution of a hook */
+    execution(id: string, execution: string, options?: CallOptions): Call<HookExecution>;
   };
   audit: {
     /** List audit entries */

@@ -1,9 +1,7 @@
 // As whom a definition acts: as its account with a role that the definition names, under a name of its own.
 import { randomUUID } from 'node:crypto';
 import { Failure } from '../../contract/problems.ts';
-import { PII_GROUP } from '../access/mask.ts';
 import type { Automation, Caller, Ctx } from '../context.ts';
-import { BUILTIN_ROLES } from '../roles/service.ts';
 
 export { MOST_DEPTH } from '../context.ts';
 
@@ -43,14 +41,6 @@ export function automationCtx({ accountId, role, automation }: ActsAs, requestId
     userAgent: `SnackBase ${automation.kind}`,
     sessionCookie: null,
   };
-}
-
-const ADMIN = { id: BUILTIN_ROLES.admin, name: 'admin' };
-
-/** The context of code that whoever runs the server has loaded: the account's admin unless another role is named, and nothing is masked. */
-export function extensionCtx(accountId: string, automation: Automation, role: ActsAs['role'] = ADMIN): Ctx {
-  const ctx = automationCtx({ accountId, role, automation });
-  return { ...ctx, caller: ctx.caller && { ...ctx.caller, groups: [PII_GROUP] } };
 }
 
 /** The same call, on behalf of whom it was, as part of a definition's run: an endpoint that acts as its caller. */

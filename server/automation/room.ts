@@ -5,17 +5,20 @@ import type { Logger } from '../db/log.ts';
 import type { Mail } from '../mail/service.ts';
 import type { Records } from '../records/service.ts';
 import { type ActionParts, createActions } from './actions/service.ts';
+import { createHookRoom, type HookRoomOptions } from './hooks/room.ts';
 
-export interface AutomationOptions {
+export interface AutomationOptions extends Omit<HookRoomOptions, 'actions' | 'handlers'> {
   readonly db: Database;
   readonly log: Logger;
   readonly records: Records;
   readonly mail: Mail;
 }
 
-export type Automation = ReturnType<typeof createAutomation>;
+export type Automation = Awaited<ReturnType<typeof createAutomation>>;
 
-export function createAutomation({ db, log, records, mail }: AutomationOptions) {
+/** Call it before the first request: what it listens to must not be missed. */
+export async function createAutomation(options: AutomationOptions) {
+  const { db, log, records, mail } = options;
   // The executor starts workflows and jobs, and these run actions: what closes the circle is put in at the end.
   const late: { call?: ActionParts['call']; enqueue?: ActionParts['enqueue']; trigger?: ActionParts['trigger'] } = {};
   const put = <T>(part: T | undefined): T => {
@@ -32,5 +35,14 @@ export function createAutomation({ db, log, records, mail }: AutomationOptions) 
     trigger: (on, asked) => put(late.trigger)(on, asked),
     abort: (message, status) => new Failure('HOOK_ABORTED', { message, status }),
   });
-  return { actions, late };
+  const hooks = await createHookRoom({ ...options, actions });
+  return {
+    actions,
+    late,
+    hooks,
+    /** Lets what runs come to a point from which it can be taken up. */
+    async close(): Promise<void> {
+      await hooks.close();
+    },
+  };
 }

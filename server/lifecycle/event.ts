@@ -57,6 +57,8 @@ export type LifecycleEvent<N extends EventName> = LifecycleEvents[N] & {
 export interface Inside {
   /** null for what the server does by itself. */
   readonly ctx: Ctx | null;
+  /** What is known of who caused it, where there is no context. */
+  readonly cause?: Partial<HookContext>;
   /** The account, where it is another than the caller's. */
   readonly accountId?: string | null;
   /** Of before-hooks on records. */
@@ -66,7 +68,7 @@ export interface Inside {
 }
 
 /** The caller as hooks see him. */
-export function hookContext({ ctx, accountId }: Inside): HookContext {
+export function hookContext({ ctx, cause, accountId }: Inside): HookContext {
   const caller = ctx?.caller ?? null;
   return {
     accountId: accountId ?? caller?.accountId ?? null,
@@ -80,5 +82,6 @@ export function hookContext({ ctx, accountId }: Inside): HookContext {
     ip: ctx?.ip || null,
     userAgent: ctx?.userAgent || null,
     automation: ctx?.automation ?? null,
+    ...cause,
   };
 }

@@ -58,6 +58,8 @@ export interface Lifecycle {
    * fails, of events that may be aborted; of others what fails is logged.
    */
   fire<N extends EventName>(event: N, facts: LifecycleEvents[N], inside: Inside): Promise<LifecycleEvents[N]>;
+  /** Runs one hook, for no longer than it may. Throws what it throws. */
+  run(hook: RegisteredHook, facts: object, inside: Inside): Promise<unknown>;
   /** The hooks of an event in their order. */
   hooksOf(event: EventName, collection?: string | null, accountId?: string | null): readonly RegisteredHook[];
   /** Everything that is registered in code, built-in steps at their place. */
@@ -167,6 +169,8 @@ export function createLifecycle({ log }: LifecycleOptions = {}): Lifecycle {
       return sources.length > 0 && sources.some((source) => source.wants(event, collection, accountId));
     },
     fire,
+    run: async (hook, facts, inside) =>
+      withLimit(() => hook.run(eventOf(hook, facts, hookContext(inside), inside), inside), hook),
     hooksOf,
     list: () =>
       EVENT_NAMES.flatMap((event) => {

@@ -4,6 +4,7 @@ import { EVENT_NAMES, EVENTS, type HookEvent } from '../../contract/lifecycle.ts
 export { AbortHook, abortedBy } from './abort.ts';
 export { BUILTINS } from './builtins.ts';
 export type { HookContext, HookRecord, HookRecords, Inside, LifecycleEvent } from './event.ts';
+export { type ExtensionApp, loadExtensions, type SnackBaseExtension } from './extensions.ts';
 export {
   createLifecycle,
   type Handler,
@@ -12,6 +13,7 @@ export {
   type Lifecycle,
   type RegisteredHook,
 } from './registry.ts';
+export { requestHooks } from './requests.ts';
 
 /** The catalogue as the API lists it. */
 export const eventEntries = (): HookEvent[] =>

@@ -1,7 +1,7 @@
 // Records: decide, parse, run, reply. Every face of the product and every automation goes through these methods.
 import { Failure } from '../../contract/problems.ts';
 import type { StreamQuery } from '../../contract/realtime.ts';
-import type { AggregateQuery, ExportQuery, ListQuery, RecordQueryBody } from '../../contract/records.ts';
+import type { ListQuery, RecordQueryBody } from '../../contract/records.ts';
 import type { Decide, Operation } from '../access/decide.ts';
 import { withData } from '../access/scope.ts';
 import { actorText, contextText, type Trail } from '../audit/service.ts';
@@ -12,15 +12,11 @@ import type { RowSecurity } from '../db/row-security.ts';
 import type { Tail } from '../events/tail.ts';
 import { idsOf } from '../ids.ts';
 import type { Lifecycle } from '../lifecycle/service.ts';
-import { isUuid } from '../schema/values.ts';
-import { readAggregation } from './aggregate-query.ts';
 import { createBatches } from './batch.ts';
 import { type Body, type Prepared, prepareBody } from './body.ts';
 import { columnsOf, ID, UPDATED_AT } from './columns.ts';
 import { createCollectionDocuments } from './documents.ts';
 import { allows, tagged } from './etag.ts';
-import { expanded } from './expand.ts';
-import { exported, refuseWindow } from './export.ts';
 import { createFederated } from './federated.ts';
 import { type HistoryQuery, historyOf } from './history.ts';
 import { type ActAs, createRecordHooks } from './hooks.ts';
@@ -30,8 +26,10 @@ import { createListing } from './listing.ts';
 import { type Call, createOpening, type Definitions, type Opened, refuseForbidden, sentOf } from './open.ts';
 import { pageJson } from './page.ts';
 import { listQueryOf } from './query-body.ts';
+import { createQueryHooks } from './query-hooks.ts';
 import { writtenReply } from './reply.ts';
 import { createSchema } from './schema.ts';
+import { sightOf } from './sight.ts';
 import { createAggregate } from './store/aggregate.ts';
 import { createLock } from './store/lock.ts';
 import { createReads } from './store/read.ts';
@@ -40,9 +38,11 @@ import { createUnions } from './store/union.ts';
 import { createWrites, judgesChange } from './store/write.ts';
 import { createWritesMany } from './store/write-many.ts';
 import { createTransactions } from './transaction.ts';
-import { sightOf } from './sight.ts';
+import { createViewing, idOf } from './viewing.ts';
 import { readWatch, type Watch } from './watch.ts';
 
+export { actingRecords } from './acting.ts';
+export { type AfterHooks, createAfterHooks } from './after-hooks.ts';
 export { AnotherShape } from './event-rows.ts';
 export { createPeek } from './peek.ts';
 export type { Seen, Watch } from './watch.ts';
@@ -99,6 +99,7 @@ const definitionsOf = (definitions: Definitions): Definitions => ({
 function recordVerbs(options: RecordsOptions, statements: Statements, within: (tx: Transaction) => RecordVerbs) {
   const { db, definitions, trail, decide } = options;
   const hooks = createRecordHooks({ ...options, lock: createLock(statements), within });
+  const queryHooks = createQueryHooks({ ...options, verbs: () => verbs });
   const reads = createReads(db, statements);
   const aggregate = createAggregate(db, statements);
   const written = {
@@ -112,21 +113,14 @@ function recordVerbs(options: RecordsOptions, statements: Statements, within: (t
   const opening = createOpening(options);
   const { open, on, viewOf, bodyAccount } = opening;
 
-  const idOf = (id: string): string => {
-    if (!isUuid(id)) throw new Failure('RESOURCE_NOT_FOUND');
-    return id;
-  };
-  const orMissing = (row: string | null): RawJson => {
-    if (row === null) throw new Failure('RESOURCE_NOT_FOUND');
-    return new RawJson(row);
-  };
   const author = (ctx: Ctx) => ({
     by: ctx.caller?.userId ?? null,
     context: contextText(ctx),
     actor: actorText(ctx),
   });
 
-  const { slice, expandOf, askedOf, walkOf, linking } = createListing({ reads, definitions, decide, opening });
+  const listing = createListing({ reads, definitions, decide, opening, hooks: queryHooks });
+  const { slice, walkOf, linking } = listing;
   const page = async (call: Call, query: ListQuery, more?: ListOptions): Promise<RawJson> =>
     new RawJson(pageJson(await slice(call, query, more)));
 
@@ -221,7 +215,7 @@ function recordVerbs(options: RecordsOptions, statements: Statements, within: (t
     return new Failure('FORBIDDEN', { reason: 'after this change the record would not satisfy the update rule' });
   }
 
-  return {
+  const verbs = {
     /** The decision alone, before a body is read; and what it comes to, before an answer is repeated. */
     gate: (operation: Operation) => ({
       admit: async ({ ctx, params }: { ctx: Ctx; params: { collection: string } }): Promise<void> => {
@@ -249,22 +243,7 @@ function recordVerbs(options: RecordsOptions, statements: Statements, within: (t
     documents: createCollectionDocuments({ definitions, decide, base: options.baseDocument }),
     schema: createSchema({ opening, definitions, decide }),
 
-    aggregate: (ctx: Ctx, name: string, query: AggregateQuery, more?: Pick<ListOptions, 'data'>): Promise<RawJson> =>
-      on({ ctx, name, operation: 'list' }, 'fetch', async ({ def, scope }) => {
-        const { results, total } = await aggregate(def, scope, readAggregation(def, query, scope, more));
-        return new RawJson(`{"results":[${results.join()}],"total_groups":${total}}`);
-      }),
-
-    get: (ctx: Ctx, name: string, id: string, fields?: string, expand?: string): Promise<RawJson> =>
-      on({ ctx, name, operation: 'view' }, 'find', async (opened) => {
-        const { def, scope } = opened;
-        const columns = readProjection(def, fields, scope);
-        const branches = await expandOf(opened, expand, columns);
-        if (branches.length === 0) return tagged(orMissing(await reads.find(def, scope, idOf(id), columns)), def);
-        const found = await reads.findMany(def, scope, [idOf(id)], columns);
-        const [item] = await expanded(reads, (of) => viewOf({ ...opened, def: of }), { ...found, columns }, branches);
-        return tagged(orMissing(item ?? null), def);
-      }),
+    ...createViewing({ reads, aggregate, opening, listing, hooks: queryHooks }),
 
     history: (ctx: Ctx, name: string, id: string, query: HistoryQuery) =>
       on({ ctx, name, operation: 'view' }, 'find', async ({ def, scope }) => {
@@ -311,13 +290,6 @@ function recordVerbs(options: RecordsOptions, statements: Statements, within: (t
         return writtenReply(def, back, viewOf(opened), []);
       }),
 
-    /** Everything that the list would show, as text that is made while it is sent. */
-    export: (ctx: Ctx, name: string, { format, sort = 'id', ...query }: ExportQuery) =>
-      on({ ctx, name, operation: 'list' }, 'fetch', async (opened) => {
-        refuseWindow(query);
-        const whole = { ...query, sort, skip: 0, limit: 1, count: 'false' } as ListQuery;
-        return exported(reads, opened, askedOf(opened, whole), format);
-      }),
     /** What the caller sees of changes, by the rules of now. */
     watch: (ctx: Ctx, name: string, query: StreamQuery): Promise<Watch> =>
       on({ ctx, name, operation: 'list' }, 'fetch', async (opened) => readWatch(opened, viewOf(opened), query)),
@@ -341,4 +313,5 @@ function recordVerbs(options: RecordsOptions, statements: Statements, within: (t
         update({ ctx, name, operation: 'update', managed: await bodyAccount(body) }, id, body, 'patch'),
     },
   };
+  return verbs;
 }

@@ -112,7 +112,8 @@ export function createActions(parts: ActionParts) {
       }
       case 'set_fields': {
         const fields = options.fields as Record<string, unknown>;
-        if (at.set === undefined) throw new Failure('FORBIDDEN', { reason: 'there is no record that is being written' });
+        if (at.set === undefined)
+          throw new Failure('FORBIDDEN', { reason: 'there is no record that is being written' });
         at.set(fields);
         return fields;
       }

@@ -105,8 +105,7 @@ class Reading {
     });
 
     const caller = await this.callerOf(hook);
-    if (caller === null)
-      return notRun('failed', 'FORBIDDEN', `The role ${hook.run_as} that the hook runs as is gone.`);
+    if (caller === null) return notRun('failed', 'FORBIDDEN', `The role ${hook.run_as} that the hook runs as is gone.`);
     const watch = await this.watchOf(hook, event.collection, caller);
     if (watch === null)
       return notRun('skipped', 'FORBIDDEN', `The role ${hook.run_as} may not list ${context.collection}.`);
@@ -117,7 +116,11 @@ class Reading {
       seen = watch.see(event);
     } catch (error) {
       if (!(error instanceof AnotherShape)) throw error;
-      return notRun('skipped', 'COLLECTION_CHANGED', 'Fields went away or changed their type before the event was read.');
+      return notRun(
+        'skipped',
+        'COLLECTION_CHANGED',
+        'Fields went away or changed their type before the event was read.',
+      );
     }
     if (seen === null || !isToldTo(event, seen)) return null;
     const [record, old] = [seen.new, seen.old].map((json) => (json === null ? null : (JSON.parse(json) as unknown)));

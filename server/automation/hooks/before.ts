@@ -5,18 +5,24 @@ import { authOf } from '../../access/decide.ts';
 import type { Automation, Ctx } from '../../context.ts';
 import type { Database, Transaction } from '../../db/database.ts';
 import { uuidV7 } from '../../ids.ts';
-import { AbortHook, type HookContext, type HookSource, type Inside, type RegisteredHook } from '../../lifecycle/service.ts';
+import {
+  AbortHook,
+  type HookContext,
+  type HookSource,
+  type Inside,
+  type RegisteredHook,
+} from '../../lifecycle/service.ts';
 import type { Records } from '../../records/service.ts';
 import { ActionFailed, toldError } from '../actions/run.ts';
 import type { ActionService } from '../actions/service.ts';
 import { automationCtx } from '../principal.ts';
 import type { EnabledHooks } from './enabled.ts';
 import { authValues, changesBetween, isOfRecord, toldCollection, toldEvent, valuesOf } from './names.ts';
-import type { Undone } from './undone.ts';
 import { timeLimit } from './run.ts';
 import { keptContext, keptOutcomes, verdictOf } from './shown.ts';
 import { type EventHookRow, findPerson, findRole } from './store/definitions.ts';
 import { insertExecutions, type NewExecution } from './store/executions.ts';
+import type { Undone } from './undone.ts';
 
 type Row = Readonly<Record<string, unknown>>;
 /** What an event on records tells before it happens. */
@@ -147,7 +153,16 @@ export function createBefore({ db, records, actions, enabled, undone, wake }: Be
     if (!condition.holds(values, { auth: null, data: values })) return;
     const depth = (ctx.automation?.depth ?? 0) + 1;
     await insertExecutions(run, [
-      { id, accountId: hook.account_id, hookId: hook.id, triggerType: 'event', event: context.event, queue: null, depth, context },
+      {
+        id,
+        accountId: hook.account_id,
+        hookId: hook.id,
+        triggerType: 'event',
+        event: context.event,
+        queue: null,
+        depth,
+        context,
+      },
     ]);
     if (tx === null) wake();
     else tx.afterCommit(wake);
@@ -173,7 +188,12 @@ export function createBefore({ db, records, actions, enabled, undone, wake }: Be
   };
 }
 
-const PASSED_ON: ReadonlySet<string> = new Set(['HOOK_ABORTED', 'WRITE_CONFLICT', 'SERVICE_UNAVAILABLE', 'STATEMENT_TIMEOUT']);
+const PASSED_ON: ReadonlySet<string> = new Set([
+  'HOOK_ABORTED',
+  'WRITE_CONFLICT',
+  'SERVICE_UNAVAILABLE',
+  'STATEMENT_TIMEOUT',
+]);
 
 /** What the role sees of records; nothing where it may not view them, and the hook runs all the same. */
 async function sightOf(records: Pick<Records, 'sight'>, acting: Ctx, collection: string): Promise<(row: Row) => Row> {
@@ -185,7 +205,10 @@ async function sightOf(records: Pick<Records, 'sight'>, acting: Ctx, collection:
   }
 }
 
-const authOfEvent = (hook: EventHookRow, { userId, email, role, groups, superadmin }: HookContext): Record<string, unknown> => ({
+const authOfEvent = (
+  hook: EventHookRow,
+  { userId, email, role, groups, superadmin }: HookContext,
+): Record<string, unknown> => ({
   id: userId,
   user_id: userId,
   // Whoever runs the server is nobody of the account.

@@ -50,7 +50,12 @@ export interface EnabledHooks {
   current(tx: Transaction): Promise<EventHooks>;
   publish(tx: Transaction): Promise<void>;
   /** The same as long as neither the hook nor its collection changes. */
-  compiled(hook: Pick<Definition, 'trigger' | 'event' | 'collection' | 'condition' | 'actions'> & { id: string; revision: number }): Compiled;
+  compiled(
+    hook: Pick<Definition, 'trigger' | 'event' | 'collection' | 'condition' | 'actions'> & {
+      id: string;
+      revision: number;
+    },
+  ): Compiled;
   /** Collections have changed: what was compiled is judged anew. */
   forget(): void;
   close(): Promise<void>;
@@ -65,7 +70,13 @@ export interface EnabledOptions {
   readonly onChange: () => void;
 }
 
-export async function createEnabled({ db, log, known, macrosVersion, onChange }: EnabledOptions): Promise<EnabledHooks> {
+export async function createEnabled({
+  db,
+  log,
+  known,
+  macrosVersion,
+  onChange,
+}: EnabledOptions): Promise<EnabledHooks> {
   const snapshot: Snapshot<EventHooks> = await createDefinitions<EventHookRow, EventHooks>({
     db,
     log,

@@ -128,9 +128,7 @@ function placeOf(
   if (def === undefined) {
     const near = nearest(collection, known.collections());
     const hint = near === undefined ? undefined : `Did you mean ${near}?`;
-    problems.push(
-      hinted('trigger.collection', 'unknown_collection', `There is no collection ${collection}.`, hint),
-    );
+    problems.push(hinted('trigger.collection', 'unknown_collection', `There is no collection ${collection}.`, hint));
     return null;
   }
   return { event: name, collection: def.qualifiedName };

@@ -118,7 +118,11 @@ function refusalOf({ trigger_type: type, attempt, begun, hook }: store.RunRow) {
   if (!hook.enabled && type !== 'manual')
     return { skipped: true, code: 'DISABLED', why: 'The hook was disabled before this run began.' };
   if (attempt > MOST_ATTEMPTS)
-    return { skipped: false, code: 'ATTEMPTS', why: `It was taken up ${MOST_ATTEMPTS} times and never came to an end.` };
+    return {
+      skipped: false,
+      code: 'ATTEMPTS',
+      why: `It was taken up ${MOST_ATTEMPTS} times and never came to an end.`,
+    };
   if (begun !== null && begun !== hook.revision)
     return { skipped: false, code: 'DEFINITION_CHANGED', why: 'The hook was changed while this run was interrupted.' };
   return null;

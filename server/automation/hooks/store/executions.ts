@@ -123,7 +123,16 @@ export interface RunRow {
   readonly at: string;
   readonly hook: Pick<
     HookRow,
-    'id' | 'name' | 'trigger' | 'event' | 'collection' | 'condition' | 'actions' | 'enabled' | 'run_as' | 'timeout_seconds'
+    | 'id'
+    | 'name'
+    | 'trigger'
+    | 'event'
+    | 'collection'
+    | 'condition'
+    | 'actions'
+    | 'enabled'
+    | 'run_as'
+    | 'timeout_seconds'
   > & { readonly account_id: string; readonly revision: number };
 }
 
@@ -169,15 +178,7 @@ export async function finish(run: Runner, id: string, lease: string, end: Finish
     `update snackbase.hook_executions set status = $3, outcomes = $4, context = $5, error_code = $6, error_message = $7,
        lease = null, lease_until = null, finished_at = clock_timestamp()
      where id = $1 and lease = $2 and status = 'running'`,
-    [
-      id,
-      lease,
-      end.status,
-      JSON.stringify(end.outcomes),
-      JSON.stringify(end.context),
-      end.errorCode,
-      end.errorMessage,
-    ],
+    [id, lease, end.status, JSON.stringify(end.outcomes), JSON.stringify(end.context), end.errorCode, end.errorMessage],
   );
 }
 
