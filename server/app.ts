@@ -139,7 +139,7 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
       lifecycle,
       records,
       actAs: extensionCtx,
-      definitionOf: registry.get,
+      definitionOf: (name) => registry.get(name),
     });
     const automation = await createAutomation({
       db,
