@@ -142,7 +142,7 @@ export function createBefore({ db, records, actions, enabled, undone, wake }: Be
     const context = {
       event: toldEvent(event),
       ...(userId !== null && { user_id: userId }),
-      record: { id: userId, account_id: hook.account_id },
+      person: true,
     };
     const id = uuidV7();
     const { condition, problems } = enabled.compiled(hook);

@@ -84,9 +84,6 @@ export function judge(input: HookInput, known: Known, roles: readonly string[]):
     problems.push(
       hinted('run_as', 'unknown_role', `There is no role ${runAs} to run as.`, suggestion(runAs, roles, 'roles')),
     );
-  for (const field of ['name', 'description', 'condition'] as const)
-    if (input[field]?.includes('\0'))
-      problems.push({ field, code: 'invalid_characters', message: 'NUL characters cannot be stored.' });
   const definition: Definition = {
     name: input.name,
     description: input.description ?? null,

@@ -56,7 +56,9 @@ export interface Running {
 
 /** The values of a run, from what it remembers of what set it off. */
 export function valuesOf(context: Context, { hook, run, auth, now }: Running): Values {
-  const { record = null, old = null, ...more } = context;
+  const { record: known = null, old = null, person, ...more } = context;
+  // Addresses are not kept.
+  const record = person === true ? { id: auth.id, email: auth.email, account_id: auth.account_id } : known;
   return {
     ...more,
     // Of what is gone the record is what it was.
