@@ -11,6 +11,7 @@ import { federation } from './federation.ts';
 import { groups } from './groups.ts';
 import { hooks } from './hooks.ts';
 import { invitations } from './invitations.ts';
+import { jobs } from './jobs.ts';
 import type { Contract } from './kit.ts';
 import { macros } from './macros.ts';
 import { mcp } from './mcp.ts';
@@ -22,6 +23,7 @@ import { resources } from './resources.ts';
 import { roles } from './roles.ts';
 import { rules } from './rules.ts';
 import { users } from './users.ts';
+import { webhooks } from './webhooks.ts';
 
 export const contract = {
   auth,
@@ -45,7 +47,9 @@ export const contract = {
   realtime,
   mcp,
   hooks,
+  webhooks,
   audit,
+  jobs,
   ops,
 } as const satisfies Contract;
 export type AppContract = typeof contract;

@@ -99,6 +99,7 @@ export const CATALOGUE = {
     message: 'The role {name} is built in: {reason}.',
   },
   LIMIT_REACHED: { status: 409, title: 'Conflict', message: 'There are {limit} {what} already: {hint}.' },
+  WRONG_STATE: { status: 409, title: 'Conflict', message: 'The {what} is {status}: {hint}.' },
   MACRO_IN_USE: { status: 409, title: 'Conflict', message: '@{name}() is called by {users}: change these first.' },
   COLLECTION_REFERENCED: {
     status: 409,
@@ -120,6 +121,12 @@ export const CATALOGUE = {
     title: 'Conflict',
     message: 'Another request changed the same data at the same time: try again.',
   },
+  DELIVERY_UNFINISHED: {
+    status: 409,
+    title: 'Conflict',
+    message: 'The delivery is still on its way: wait until it is delivered or dead.',
+  },
+  WEBHOOK_DISABLED: { status: 409, title: 'Conflict', message: 'The webhook is disabled: enable it first.' },
   IDEMPOTENCY_IN_FLIGHT: {
     status: 409,
     title: 'Conflict',

@@ -17,6 +17,7 @@ export const ROOMS: Readonly<Record<keyof AppContract, string>> = {
   apiKeys: 'Credentials for programs: scoped, expiring, shown once.',
   adminTokens: 'Credentials that manage the server; records they may only read and delete.',
   audit: 'Who changed what and when, in chains that nobody can alter unseen.',
+  jobs: 'Background work: what waits, runs and failed; running it again and cancelling it.',
   records: 'The data: create, read, filter, change and delete the records of a collection.',
   apps: 'Namespaces of collections that come from manifests: deploy, plan, look at the tables.',
   appRecords: 'The records of an app, at the addresses of its entities.',
@@ -25,5 +26,6 @@ export const ROOMS: Readonly<Record<keyof AppContract, string>> = {
   realtime: 'Changes as they are committed, over several collections; tickets for browsers.',
   mcp: 'The collections as tools for agents: Model Context Protocol over Streamable HTTP.',
   hooks: 'What an account has happen by itself: on events, by the clock, or set off by hand; and the events there are.',
+  webhooks: 'Signed messages to your own servers for changes of records, with retries, a log and redelivery.',
   adminRecords: 'Writing records into a named account, for superadmins and admin tokens.',
 };

@@ -19,7 +19,15 @@ import { auditRoutes } from './audit/routes.ts';
 import { createAudit, createTrail } from './audit/service.ts';
 import { createAuth } from './auth/room.ts';
 import { authRoutes } from './auth/routes.ts';
-import { type Automation, createAutomation, extensionApp, extensionCtx, hookRoutes } from './automation/service.ts';
+import { createBackground } from './automation/background.ts';
+import { extensionApp, extensionCtx } from './automation/extension.ts';
+import { hookRoutes } from './automation/hooks/routes.ts';
+import { jobRoutes } from './automation/jobs/routes.ts';
+import { createJobs, type Jobs } from './automation/jobs/service.ts';
+import { createOutbound } from './automation/outbound/call.ts';
+import { type Automation, createAutomation } from './automation/room.ts';
+import { webhookRoutes } from './automation/webhooks/routes.ts';
+import { createWebhooks } from './automation/webhooks/service.ts';
 import { createRegistry } from './collections/registry.ts';
 import { collectionRoutes } from './collections/routes.ts';
 import { createCollections } from './collections/service.ts';
@@ -64,14 +72,16 @@ import { usersRoutes } from './users/routes.ts';
 import { createUsers } from './users/service.ts';
 
 export interface App {
-  /** Starts to listen and answers where. */
+  /** Starts to listen and answers where; the background work begins after that, unless the configuration says that it is others'. */
   listen(): Promise<{ url: string; port: number }>;
+  /** Begins the background work without listening. May be called twice. */
+  work(): void;
   /** Lets running requests finish, then closes the database. May be called twice. */
   close(): Promise<void>;
   /** For programs that embed the server, and for tests. */
   readonly db: Database;
+  readonly jobs: Pick<Jobs, 'define' | 'enqueue' | 'settle'>;
   readonly hooks: Lifecycle;
-  /** What accounts define to happen by itself. */
   readonly automation: Automation;
   /** The superadmin made at this start; the password only when it was generated. */
   readonly firstSuperadmin: { readonly email: string; readonly password?: string } | null;
@@ -139,19 +149,7 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
       lifecycle,
       records,
       actAs: extensionCtx,
-      definitionOf: (name) => registry.get(name),
-    });
-    const automation = await createAutomation({
-      db,
-      log,
-      accounts,
-      trail,
-      tail: events,
-      lifecycle,
-      records,
-      collections: registry,
-      macros,
-      mail,
+      definitions: registry,
     });
     const rulesVersion = () => `${grants.version} ${macros.version}`;
     const realtime = createRealtime({
@@ -172,6 +170,21 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
       onCallers: auth.principals.onChange,
       log,
     });
+    const { webhookAllowPrivate: allowPrivate, production, encryptionKey } = config;
+    const outbound = createOutbound({ allowPrivate, production, log });
+    const webhooks = await createWebhooks({
+      db,
+      tail: events,
+      records,
+      collections: registry,
+      rules: rulesVersion,
+      accounts,
+      trail,
+      outbound,
+      encryptionKey,
+      schedule: config.webhookSchedule,
+      log,
+    });
     const explainer = createExplainer({ sources, definitions: registry, userOf: users.get, peek: createPeek(db) });
     const readable = createReadable(sources, (name) => registry.get(name));
     const rules = createRules({ macros, definitions: registry, collections, explainer, readable });
@@ -187,6 +200,25 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
       confirmPassword: auth.service.confirmPassword,
     });
     const ops = createOps({ db, documents: records.documents, page: documents.page });
+
+    const background = createBackground({ log });
+    const jobs = createJobs({ db, trail, log, concurrency: config.workerConcurrency });
+    background.add('jobs', jobs.work);
+    const automation = await createAutomation({
+      db,
+      log,
+      accounts,
+      trail,
+      tail: events,
+      lifecycle,
+      records,
+      collections: registry,
+      macros,
+      mail,
+      outbound,
+      jobs,
+      background,
+    });
 
     const idempotency = createIdempotency({ db, encryptionKey: config.encryptionKey, log });
 
@@ -221,7 +253,9 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
         realtime: realtimeRoutes(realtime),
         mcp: mcpRoutes(mcp),
         hooks: hookRoutes(automation.hooks.service),
+        webhooks: webhookRoutes(webhooks),
         audit: auditRoutes(audit),
+        jobs: jobRoutes(jobs),
         ops: opsRoutes(ops),
       },
     });
@@ -232,11 +266,14 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
       await lifecycle.fire('on_terminate', {}, { ctx: null });
       // Streams have no end of their own, and a server that stops takes no new ones.
       const drained = http.close();
+      const idle = background.close();
       mcp.close();
       await realtime.close();
       await drained;
+      await idle;
       await automation.close();
       await afterHooks.close();
+      await webhooks.close();
       await idempotency.close();
       await auth.close();
       await registry.close();
@@ -248,12 +285,15 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
     };
     return {
       db,
+      jobs,
       hooks: lifecycle,
       automation,
       firstSuperadmin,
+      work: background.begin,
       async listen() {
         await afterHooks.ready();
         const at = await http.listen();
+        if (config.worker === 'on') background.begin();
         await lifecycle.fire('on_serve', at, { ctx: null });
         return at;
       },

@@ -38,7 +38,7 @@ export interface Caller {
 
 /** What happens by itself: which definition, which run of it, and how many runs it follows from. */
 export interface Automation {
-  readonly kind: 'hook' | 'workflow' | 'endpoint' | 'job' | 'extension';
+  readonly kind: 'hook' | 'webhook' | 'workflow' | 'endpoint' | 'job' | 'extension';
   readonly id: string;
   readonly name: string;
   /** Id of the execution or instance. */

@@ -52,3 +52,10 @@ export type {
 } from './schema.ts';
 export type { Subscription } from './subscription.ts';
 export type * from './types.gen.ts';
+export {
+  type VerifyOptions,
+  verifyWebhook,
+  type WebhookErrorCode,
+  type WebhookHeaders,
+  WebhookVerificationError,
+} from './webhooks.ts';

@@ -207,12 +207,35 @@ export const hooks = {
   execution: 'GET /api/v1/hooks/:id/executions/:execution',
 } as const;
 
+export const webhooks = {
+  list: 'GET /api/v1/webhooks q',
+  create: 'POST /api/v1/webhooks b',
+  get: 'GET /api/v1/webhooks/:id',
+  update: 'PUT /api/v1/webhooks/:id b',
+  patch: 'PATCH /api/v1/webhooks/:id b',
+  delete: 'DELETE /api/v1/webhooks/:id',
+  test: 'POST /api/v1/webhooks/:id/test',
+  rotateSecret: 'POST /api/v1/webhooks/:id/rotate-secret b',
+  deliveries: 'GET /api/v1/webhooks/:id/deliveries q',
+  delivery: 'GET /api/v1/webhooks/:id/deliveries/:delivery',
+  redeliver: 'POST /api/v1/webhooks/:id/deliveries/:delivery/redeliver',
+  redeliverMany: 'POST /api/v1/webhooks/:id/redeliver b',
+} as const;
+
 export const audit = {
   list: 'GET /api/v1/audit-logs q',
   export: 'GET /api/v1/audit-logs/export qt',
   verify: 'GET /api/v1/audit-logs/verify q',
   sign: 'POST /api/v1/audit-logs/signatures b',
   get: 'GET /api/v1/audit-logs/:id',
+} as const;
+
+export const jobs = {
+  list: 'GET /api/v1/admin/jobs q',
+  stats: 'GET /api/v1/admin/jobs/stats',
+  get: 'GET /api/v1/admin/jobs/:id',
+  retry: 'POST /api/v1/admin/jobs/:id/retry',
+  cancel: 'DELETE /api/v1/admin/jobs/:id',
 } as const;
 
 export const ops = {
@@ -227,7 +250,7 @@ export const ops = {
   docs: 'GET /docs t',
 } as const;
 
-export const rooms = { auth, collections, rules, macros, roles, permissions, users, accounts, groups, invitations, apiKeys, adminTokens, apps, records, appRecords, federation, adminRecords, resources, realtime, mcp, hooks, audit, ops } as const;
+export const rooms = { auth, collections, rules, macros, roles, permissions, users, accounts, groups, invitations, apiKeys, adminTokens, apps, records, appRecords, federation, adminRecords, resources, realtime, mcp, hooks, webhooks, audit, jobs, ops } as const;
 
 /** Query parameters of a list or a stream that are not fields. */
 export const listParams: readonly string[] = ["skip","limit","sort","fields","filter","search","expand","cursor","cursor_before","count","include_count","linked","deleted","events","last_event_id","ticket"];

@@ -37,11 +37,14 @@ export type ServerCode =
   | 'RELATION_RESTRICTED'
   | 'BUILTIN_ROLE'
   | 'LIMIT_REACHED'
+  | 'WRONG_STATE'
   | 'MACRO_IN_USE'
   | 'COLLECTION_REFERENCED'
   | 'APP_MANAGED'
   | 'SCHEMA_SYNC_FAILED'
   | 'WRITE_CONFLICT'
+  | 'DELIVERY_UNFINISHED'
+  | 'WEBHOOK_DISABLED'
   | 'IDEMPOTENCY_IN_FLIGHT'
   | 'PRECONDITION_FAILED'
   | 'PAYLOAD_TOO_LARGE'
@@ -1598,6 +1601,80 @@ export interface InvitationsResendReply {
   token: string;
 }
 
+export interface Job {
+  /** UUID. */
+  id: string;
+  /** A label that whoever enqueued it has chosen; `default` without one. */
+  queue: string;
+  /** The name of what works on it. */
+  handler: string;
+  /** Secrets in it are shown as ***. */
+  payload: {
+    [key: string]: unknown;
+  };
+  /** retrying: waits for its next try · dead: failed as often as it may be tried · failed: given up at once, because trying again would not help. */
+  status: "pending" | "running" | "completed" | "failed" | "retrying" | "dead" | "cancelled";
+  /** Higher ones of a handler come first. */
+  priority: number;
+  /** Not before that. */
+  run_at: string;
+  /** When the last try began. */
+  started_at: string | null;
+  completed_at: string | null;
+  failed_at: string | null;
+  /** Tries that have begun. */
+  attempt_number: number;
+  /** Tries after the first. */
+  max_retries: number;
+  /** Before the first retry; doubled for each further one, and lengthened at random. */
+  retry_delay_seconds: number;
+  /** Why the last try failed. */
+  error_message: string | null;
+  /** null: the server’s own. */
+  account_id: string | null;
+  /** RFC 3339, UTC, ends in Z. */
+  created_at: string;
+}
+
+/** Of the jobs that are kept: 7 days after they ended, failed ones 30 days. */
+export interface JobStats {
+  pending: number;
+  running: number;
+  completed: number;
+  failed: number;
+  retrying: number;
+  dead: number;
+  cancelled: number;
+  /** Of completed jobs; null when there is none. */
+  avg_duration_seconds: number | null;
+  /** Failed and dead ones among all that came to an end, 0 to 1. */
+  failure_rate: number;
+}
+
+export interface JobsListQuery {
+  status?: "pending" | "running" | "completed" | "failed" | "retrying" | "dead" | "cancelled" | undefined;
+  queue?: string | undefined;
+  handler?: string | undefined;
+  /** Two letters and four digits. */
+  account_id?: string | undefined;
+  /** 1 to 200, default 50. */
+  limit?: number | undefined;
+  /** Jobs to skip. */
+  offset?: number | undefined;
+  /** Same as offset. */
+  skip?: number | undefined;
+}
+
+export interface JobsListReply {
+  items: Job[];
+  total: number;
+  skip: number;
+  limit: number;
+  page: number;
+  page_size: number;
+  total_pages: number;
+}
+
 /** By collection (`posts`, `main.*` or `*`) and operation (`read` means list and view): the fields, or "*". Anything else is refused. */
 export interface KeyScopes {
   [key: string]: {
@@ -2764,6 +2841,285 @@ export interface VerifyEmailInput {
   token: string;
 }
 
+export interface Webhook {
+  /** UUID version 7. */
+  id: string;
+  /** Two letters and four digits. */
+  account_id: string;
+  url: string;
+  description: string | null;
+  /** Where it is exactly one. */
+  collection: string | null;
+  collections: string[];
+  events: string[];
+  fields: string[] | null;
+  filter: string | null;
+  headers: {
+    [key: string]: string;
+  };
+  enabled: boolean;
+  /** Why the server disabled it; null where a person did. */
+  disabled_reason: string | null;
+  /** Failed attempts since the last success. */
+  failures: number;
+  failing_since: string | null;
+  /** Until then two secrets sign. */
+  former_secret_until: string | null;
+  /** RFC 3339, UTC, ends in Z. */
+  created_at: string;
+  /** RFC 3339, UTC, ends in Z. */
+  updated_at: string;
+  created_by: string | null;
+}
+
+export interface WebhookAttempt {
+  /** RFC 3339, UTC, ends in Z. */
+  at: string;
+  status: number | null;
+  duration_ms: number;
+  error: string | null;
+  response_body: string | null;
+}
+
+export interface WebhookChange {
+  /** http or https (https alone in production), on a public address. Redirects are not followed. */
+  url?: string | undefined;
+  description?: string | null | undefined;
+  /** One collection. */
+  collection?: string | null | undefined;
+  /** Several. */
+  collections?: string[] | undefined;
+  /** create, update, delete and restore of the collections named beside it (also as created or records.create), or patterns: `posts.*`, `posts.created`, `crm.contacts.updated`, `crm.*.*`, `*.deleted`, `*`. */
+  events?: string[] | undefined;
+  /** What of the record is sent; id always is. Left out or null: all that the role admin sees. */
+  fields?: string[] | null | undefined;
+  /** A condition on the record, on the former one of a delete. Without it, or empty: every one. For patterns of several collections it may name system fields only. */
+  filter?: string | null | undefined;
+  /** Left out: one is made. `whsec_` and base64 is decoded as Standard Webhooks says. */
+  secret?: string | undefined;
+  /** Sent with every message. Values of those that carry credentials are shown as ***. */
+  headers?: {
+    [key: string]: string;
+  } | undefined;
+  enabled?: boolean | undefined;
+}
+
+export interface WebhookDelivery {
+  /** UUID version 7. */
+  id: string;
+  /** UUID version 7. */
+  webhook_id: string;
+  /** Sent as webhook-id. */
+  message_id: string;
+  redelivery_of: string | null;
+  event: string;
+  collection: string;
+  record_id: string;
+  /** dead: given up, and can be sent again. */
+  status: "pending" | "retrying" | "delivered" | "dead";
+  /** Attempts so far. */
+  attempt_number: number;
+  /** Of the last attempt; null where no answer came. */
+  response_status: number | null;
+  /** Its beginning. */
+  response_body: string | null;
+  error: string | null;
+  next_retry_at: string | null;
+  delivered_at: string | null;
+  /** RFC 3339, UTC, ends in Z. */
+  created_at: string;
+}
+
+export interface WebhookDeliveryInFull {
+  /** UUID version 7. */
+  id: string;
+  /** UUID version 7. */
+  webhook_id: string;
+  /** Sent as webhook-id. */
+  message_id: string;
+  redelivery_of: string | null;
+  event: string;
+  collection: string;
+  record_id: string;
+  /** dead: given up, and can be sent again. */
+  status: "pending" | "retrying" | "delivered" | "dead";
+  /** Attempts so far. */
+  attempt_number: number;
+  /** Of the last attempt; null where no answer came. */
+  response_status: number | null;
+  /** Its beginning. */
+  response_body: string | null;
+  error: string | null;
+  next_retry_at: string | null;
+  delivered_at: string | null;
+  /** RFC 3339, UTC, ends in Z. */
+  created_at: string;
+  payload: WebhookPayload;
+  attempts: WebhookAttempt[];
+}
+
+export interface WebhookInput {
+  /** http or https (https alone in production), on a public address. Redirects are not followed. */
+  url: string;
+  description?: string | null | undefined;
+  /** One collection. */
+  collection?: string | null | undefined;
+  /** Several. */
+  collections?: string[] | undefined;
+  /** create, update, delete and restore of the collections named beside it (also as created or records.create), or patterns: `posts.*`, `posts.created`, `crm.contacts.updated`, `crm.*.*`, `*.deleted`, `*`. */
+  events: string[];
+  /** What of the record is sent; id always is. Left out or null: all that the role admin sees. */
+  fields?: string[] | null | undefined;
+  /** A condition on the record, on the former one of a delete. Without it, or empty: every one. For patterns of several collections it may name system fields only. */
+  filter?: string | null | undefined;
+  /** Left out: one is made. `whsec_` and base64 is decoded as Standard Webhooks says. */
+  secret?: string | undefined;
+  /** Sent with every message. Values of those that carry credentials are shown as ***. */
+  headers?: {
+    [key: string]: string;
+  } | undefined;
+  enabled?: boolean | undefined;
+}
+
+export interface WebhookPayload {
+  /** records.create, records.update, records.delete, records.restore or test. */
+  event: string;
+  /** `{collection}.created`, `.updated`, `.deleted` or `.restored`. */
+  type: string;
+  /** Of the message; the same when it is sent again. */
+  id: string;
+  collection: string;
+  /** As it is now; empty when it is deleted. */
+  record: {
+    [key: string]: unknown;
+  };
+  /** As it was; null where there was none. */
+  previous: {
+    [key: string]: unknown;
+  } | null;
+  /** Names of fields that got a value, another value, or lost theirs. */
+  changes: {
+    added: string[];
+    updated: string[];
+    removed: string[];
+  };
+  /** RFC 3339, UTC, ends in Z. */
+  timestamp: string;
+  /** UUID version 7. */
+  webhook_id: string;
+  /** Two letters and four digits. */
+  account_id: string;
+}
+
+export interface WebhookRedelivered {
+  count: number;
+}
+
+export interface WebhookRedelivery {
+  /** Created at or after. */
+  from?: string | undefined;
+  /** Created at or before. */
+  to?: string | undefined;
+  /** Default dead. */
+  status?: "dead" | "delivered" | undefined;
+}
+
+export interface WebhookRotation {
+  /** How long the old secret still signs; default 24, 0: no longer. */
+  expires_in_hours?: number | undefined;
+}
+
+export interface WebhookTest {
+  success: boolean;
+  status_code: number | null;
+  response_body: string | null;
+  error: string | null;
+  duration_ms: number;
+}
+
+export interface WebhookWithSecret {
+  /** UUID version 7. */
+  id: string;
+  /** Two letters and four digits. */
+  account_id: string;
+  url: string;
+  description: string | null;
+  /** Where it is exactly one. */
+  collection: string | null;
+  collections: string[];
+  events: string[];
+  fields: string[] | null;
+  filter: string | null;
+  headers: {
+    [key: string]: string;
+  };
+  enabled: boolean;
+  /** Why the server disabled it; null where a person did. */
+  disabled_reason: string | null;
+  /** Failed attempts since the last success. */
+  failures: number;
+  failing_since: string | null;
+  /** Until then two secrets sign. */
+  former_secret_until: string | null;
+  /** RFC 3339, UTC, ends in Z. */
+  created_at: string;
+  /** RFC 3339, UTC, ends in Z. */
+  updated_at: string;
+  created_by: string | null;
+  /** Shown in this reply and never again. */
+  secret: string;
+}
+
+export interface WebhooksDeliveriesQuery {
+  /** Items to skip. */
+  skip?: number | undefined;
+  /** Items per page, 1 to 100, default 25. */
+  limit?: number | undefined;
+  /** Page number from 1; used when skip is absent. */
+  page?: number | undefined;
+  /** Same as limit. */
+  page_size?: number | undefined;
+  /** Same as skip. */
+  offset?: number | undefined;
+  status?: "pending" | "retrying" | "delivered" | "dead" | undefined;
+  /** As `records.create`, or `create`. */
+  event?: string | undefined;
+  record_id?: string | undefined;
+}
+
+export interface WebhooksDeliveriesReply {
+  items: WebhookDelivery[];
+  total: number;
+  skip: number;
+  limit: number;
+  page: number;
+  page_size: number;
+  total_pages: number;
+}
+
+export interface WebhooksListQuery {
+  /** Items to skip. */
+  skip?: number | undefined;
+  /** Items per page, 1 to 100, default 25. */
+  limit?: number | undefined;
+  /** Page number from 1; used when skip is absent. */
+  page?: number | undefined;
+  /** Same as limit. */
+  page_size?: number | undefined;
+  /** Same as skip. */
+  offset?: number | undefined;
+}
+
+export interface WebhooksListReply {
+  items: Webhook[];
+  total: number;
+  skip: number;
+  limit: number;
+  page: number;
+  page_size: number;
+  total_pages: number;
+}
+
 /** Every route by its name: what it takes and what it answers. */
 export interface Calls {
   'auth.register': { input: { body: RegisterInput }; reply: Registration };
@@ -2915,11 +3271,28 @@ export interface Calls {
   'hooks.trigger': { input: { params: { id: string }; body?: HookInputData | undefined; query?: HooksTriggerQuery | undefined }; reply: HookTriggered };
   'hooks.executions': { input: { params: { id: string }; query?: HooksExecutionsQuery | undefined }; reply: HooksExecutionsReply };
   'hooks.execution': { input: { params: { id: string; execution: string } }; reply: HookExecution };
+  'webhooks.list': { input: { query?: WebhooksListQuery | undefined }; reply: WebhooksListReply };
+  'webhooks.create': { input: { body: WebhookInput }; reply: WebhookWithSecret };
+  'webhooks.get': { input: { params: { id: string } }; reply: Webhook };
+  'webhooks.update': { input: { params: { id: string }; body: WebhookChange }; reply: Webhook };
+  'webhooks.patch': { input: { params: { id: string }; body: WebhookChange }; reply: Webhook };
+  'webhooks.delete': { input: { params: { id: string } }; reply: void };
+  'webhooks.test': { input: { params: { id: string } }; reply: WebhookTest };
+  'webhooks.rotateSecret': { input: { params: { id: string }; body?: WebhookRotation | undefined }; reply: WebhookWithSecret };
+  'webhooks.deliveries': { input: { params: { id: string }; query?: WebhooksDeliveriesQuery | undefined }; reply: WebhooksDeliveriesReply };
+  'webhooks.delivery': { input: { params: { id: string; delivery: string } }; reply: WebhookDeliveryInFull };
+  'webhooks.redeliver': { input: { params: { id: string; delivery: string } }; reply: WebhookDelivery };
+  'webhooks.redeliverMany': { input: { params: { id: string }; body?: WebhookRedelivery | undefined }; reply: WebhookRedelivered };
   'audit.list': { input: { query?: AuditListQuery | undefined }; reply: AuditListReply };
   'audit.export': { input: { query?: AuditExportQuery | undefined }; reply: string };
   'audit.verify': { input: { query?: AuditVerifyQuery | undefined }; reply: AuditVerifyReply };
   'audit.sign': { input: { body: AuditSignBody }; reply: AuditSignReply };
   'audit.get': { input: { params: { id: string } }; reply: AuditEntry };
+  'jobs.list': { input: { query?: JobsListQuery | undefined }; reply: JobsListReply };
+  'jobs.stats': { input: object; reply: JobStats };
+  'jobs.get': { input: { params: { id: string } }; reply: Job };
+  'jobs.retry': { input: { params: { id: string } }; reply: Job };
+  'jobs.cancel': { input: { params: { id: string } }; reply: void };
   'ops.health': { input: object; reply: Health };
   'ops.live': { input: object; reply: OpsLiveReply };
   'ops.ready': { input: object; reply: OpsReadyReply };
@@ -3269,6 +3642,32 @@ export interface Rooms {
     /** Get an execution of a hook */
     execution(id: string, execution: string, options?: CallOptions): Call<HookExecution>;
   };
+  webhooks: {
+    /** List webhooks */
+    list(query?: WebhooksListQuery, options?: CallOptions): Call<WebhooksListReply>;
+    /** Create a webhook */
+    create(body: WebhookInput, options?: CallOptions): Call<WebhookWithSecret>;
+    /** Get a webhook without its secret */
+    get(id: string, options?: CallOptions): Call<Webhook>;
+    /** Change a webhook */
+    update(id: string, body: WebhookChange, options?: CallOptions): Call<Webhook>;
+    /** Change what is sent of a webhook */
+    patch(id: string, body: WebhookChange, options?: CallOptions): Call<Webhook>;
+    /** Delete a webhook and its deliveries */
+    delete(id: string, options?: CallOptions): Call<void>;
+    /** Send a test message now */
+    test(id: string, options?: CallOptions): Call<WebhookTest>;
+    /** Make a new secret */
+    rotateSecret(id: string, body?: WebhookRotation, options?: CallOptions): Call<WebhookWithSecret>;
+    /** List deliveries, the newest first */
+    deliveries(id: string, query?: WebhooksDeliveriesQuery, options?: CallOptions): Call<WebhooksDeliveriesReply>;
+    /** Get a delivery with its payload and attempts */
+    delivery(id: string, delivery: string, options?: CallOptions): Call<WebhookDeliveryInFull>;
+    /** Send a message again */
+    redeliver(id: string, delivery: string, options?: CallOptions): Call<WebhookDelivery>;
+    /** Send the messages of a span again */
+    redeliverMany(id: string, body?: WebhookRedelivery, options?: CallOptions): Call<WebhookRedelivered>;
+  };
   audit: {
     /** List audit entries */
     list(query?: AuditListQuery, options?: CallOptions): Call<AuditListReply>;
@@ -3280,6 +3679,18 @@ export interface Rooms {
     sign(body: AuditSignBody, options?: CallOptions): Call<AuditSignReply>;
     /** Get an audit entry */
     get(id: string, options?: CallOptions): Call<AuditEntry>;
+  };
+  jobs: {
+    /** List background jobs, the newest first */
+    list(query?: JobsListQuery, options?: CallOptions): Call<JobsListReply>;
+    /** Count background jobs by status */
+    stats(options?: CallOptions): Call<JobStats>;
+    /** Get a background job */
+    get(id: string, options?: CallOptions): Call<Job>;
+    /** Run a job again that failed, died or was cancelled */
+    retry(id: string, options?: CallOptions): Call<Job>;
+    /** Cancel a job that waits or runs */
+    cancel(id: string, options?: CallOptions): Call<void>;
   };
   ops: {
     /** Is the server up */

@@ -5,20 +5,27 @@ import type { Logger } from '../db/log.ts';
 import type { Mail } from '../mail/service.ts';
 import type { Records } from '../records/service.ts';
 import { type ActionParts, createActions } from './actions/service.ts';
+import type { Background } from './background.ts';
 import { createHookRoom, type HookRoomOptions } from './hooks/room.ts';
+import type { NewJob } from './jobs/handler.ts';
+import type { Jobs } from './jobs/service.ts';
+import type { Outbound } from './outbound/call.ts';
 
 export interface AutomationOptions extends Omit<HookRoomOptions, 'actions' | 'handlers'> {
   readonly db: Database;
   readonly log: Logger;
   readonly records: Records;
   readonly mail: Mail;
+  readonly outbound: Pick<Outbound, 'call'>;
+  readonly jobs: Pick<Jobs, 'define' | 'enqueue' | 'handlers'>;
+  readonly background: Pick<Background, 'add'>;
 }
 
 export type Automation = Awaited<ReturnType<typeof createAutomation>>;
 
 /** Call it before the first request: what it listens to must not be missed. */
 export async function createAutomation(options: AutomationOptions) {
-  const { db, log, records, mail } = options;
+  const { db, log, records, mail, outbound, jobs, background } = options;
   // The executor starts workflows and jobs, and these run actions: what closes the circle is put in at the end.
   const late: { call?: ActionParts['call']; enqueue?: ActionParts['enqueue']; trigger?: ActionParts['trigger'] } = {};
   const put = <T>(part: T | undefined): T => {
@@ -35,7 +42,13 @@ export async function createAutomation(options: AutomationOptions) {
     trigger: (on, asked) => put(late.trigger)(on, asked),
     abort: (message, status) => new Failure('HOOK_ABORTED', { message, status }),
   });
-  const hooks = await createHookRoom({ ...options, actions });
+  late.call = (call, signal) => outbound.call({ ...call, signal });
+  late.enqueue = (on, job) => jobs.enqueue(on, defined(job));
+  // What a transaction put off until it was committed.
+  for (const [handler, run] of Object.entries(actions.later))
+    jobs.define(handler, { run: async (payload, job) => void (await run(payload, job.signal)) });
+  const hooks = await createHookRoom({ ...options, actions, handlers: () => jobs.handlers });
+  background.add('hooks', hooks.work);
   return {
     actions,
     late,
@@ -46,3 +59,7 @@ export async function createAutomation(options: AutomationOptions) {
     },
   };
 }
+
+/** Without keys whose value is undefined. */
+const defined = (job: Parameters<ActionParts['enqueue']>[1]): NewJob =>
+  Object.fromEntries(Object.entries(job).filter(([, value]) => value !== undefined)) as unknown as NewJob;

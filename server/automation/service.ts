@@ -1,4 +1,4 @@
-// Automation: what accounts define to happen by itself. What other rooms and the map import.
-export { extensionApp, extensionCtx } from './extension.ts';
-export { hookRoutes } from './hooks/routes.ts';
-export { type Automation, createAutomation } from './room.ts';
+// What automation offers to the other rooms and the map.
+export type { Background, Working } from './background.ts';
+export { GiveUp, type JobHandler, type JobRun, type NewJob } from './jobs/handler.ts';
+export type { Jobs } from './jobs/service.ts';

@@ -12,6 +12,7 @@ import type { CollectionDef } from '../schema/collection-def.ts';
 import { type ActingVerbs, actingRecords } from './acting.ts';
 import { AnotherShape, type Side, sidesOf } from './event-rows.ts';
 import { type ActAs, rowOf, runOf } from './hooks.ts';
+import type { Definitions } from './open.ts';
 
 export interface AfterHooksOptions {
   readonly db: Database;
@@ -20,7 +21,7 @@ export interface AfterHooksOptions {
   readonly lifecycle: Lifecycle;
   readonly records: ActingVerbs;
   readonly actAs: ActAs;
-  readonly definitionOf: (qualifiedName: string) => CollectionDef | undefined;
+  readonly definitions: Pick<Definitions, 'find' | 'refresh'>;
   /** Between two attempts of a hook that fails, in ms. */
   readonly pausesMs?: readonly number[];
 }
@@ -45,11 +46,17 @@ const AFTER: ReadonlySet<string> = new Set(Object.values(EVENT));
 const after = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 export function createAfterHooks(options: AfterHooksOptions): AfterHooks {
-  const { db, tail, log, lifecycle, records, actAs, definitionOf, pausesMs = [200, 2000] } = options;
+  const { db, tail, log, lifecycle, records, actAs, definitions, pausesMs = [200, 2000] } = options;
   let reader: LeasedReader | undefined;
 
+  /** The definition that knows the event; another process may have changed the collection just now. */
+  async function definitionOf({ collection, collectionId, revision }: Event): Promise<CollectionDef | undefined> {
+    const known = await definitions.find(collection);
+    return known?.id === collectionId && known.revision >= revision ? known : definitions.refresh(collection);
+  }
+
   async function work(event: Event, keep: (seconds: number) => Promise<boolean>): Promise<void> {
-    const facts = factsOf(event, definitionOf(event.collection));
+    const facts = factsOf(event, await definitionOf(event));
     if (facts === null) return;
     const cause = causeOf(event);
     const hooks = lifecycle.hooksOf(EVENT[event.type], event.collection, event.accountId);

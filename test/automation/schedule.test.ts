@@ -1,186 +1,113 @@
-// When cron expressions are due: ranges, names, either day, clocks that are put forward and back, and what is refused.
-import { describe, expect, test } from 'vitest';
-import { cronProblems, describeCron, nextRun, timezoneProblems } from '../../server/automation/schedule.ts';
+// When a message is sent again, and which subscriptions stand for which changes.
+import { describe, expect, it } from 'vitest';
+import { micros } from '../../server/automation/webhooks/definition.ts';
+import { pauseBefore, retryAfter } from '../../server/automation/webhooks/schedule.ts';
+import { asksFor, readSubscriptions } from '../../server/automation/webhooks/subscriptions.ts';
+import { ConfigError, loadConfig } from '../../server/config.ts';
 
-const next = (cron: string, after: string, timezone = 'UTC') =>
-  nextRun(cron, timezone, new Date(after))?.toISOString().replace(':00.000Z', 'Z') ?? null;
+const config = loadConfig({}, { secretKey: 's'.repeat(40), encryptionKey: 'e'.repeat(40) });
 
-function several(cron: string, after: string, count: number, timezone = 'UTC'): string[] {
-  const found: string[] = [];
-  let at = new Date(after);
-  for (let i = 0; i < count; i++) {
-    const one = nextRun(cron, timezone, at);
-    if (one === null) break;
-    found.push(one.toISOString().replace(':00.000Z', 'Z'));
-    at = one;
-  }
-  return found;
-}
-
-describe('The next moment', () => {
-  test.each([
-    ['* * * * *', '2026-01-01T00:00:00Z', '2026-01-01T00:01Z'],
-    ['* * * * *', '2026-01-01T00:00:59.999Z', '2026-01-01T00:01Z'],
-    ['*/5 * * * *', '2026-01-01T00:05:00Z', '2026-01-01T00:10Z'],
-    ['3/20 * * * *', '2026-01-01T00:44:00Z', '2026-01-01T01:03Z'],
-    ['10-20/5 * * * *', '2026-01-01T00:15:30Z', '2026-01-01T00:20Z'],
-    ['0 9 * * 1', '2026-01-01T00:00:00Z', '2026-01-05T09:00Z'],
-    ['0 9 * * mon-FRI', '2026-01-02T09:00:00Z', '2026-01-05T09:00Z'],
-    ['0 0 * * 7', '2026-01-01T00:00:00Z', '2026-01-04T00:00Z'],
-    ['0 0 * * sun', '2026-01-01T00:00:00Z', '2026-01-04T00:00Z'],
-    ['0 0 * * SAT-SUN', '2026-01-03T00:00:00Z', '2026-01-04T00:00Z'],
-    ['0 0 1,15 * *', '2026-01-01T00:00:00Z', '2026-01-15T00:00Z'],
-    ['0 0 29 2 *', '2026-01-01T00:00:00Z', '2028-02-29T00:00Z'],
-    ['0 0 29 FEB *', '2096-03-01T00:00:00Z', '2104-02-29T00:00Z'],
-    ['30 23 31 12 *', '2026-12-31T23:30:00Z', '2027-12-31T23:30Z'],
-  ])('%s after %s', (cron, after, expected) => {
-    expect(next(cron, after)).toBe(expected);
+describe('the schedule', () => {
+  it('is 0, 5 s, 5 m, 30 m, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h, each 15 % more or less', () => {
+    const { webhookSchedule: schedule } = config;
+    const minutes = [0, 5 / 60, 5, 30, 120, 300, 600, 840, 1200, 1440];
+    expect(schedule.map((seconds) => seconds / 60)).toEqual(minutes);
+    for (const [i, pause] of minutes.entries()) {
+      expect(pauseBefore(schedule, i, null, () => 0.5)).toBe(pause * 60_000);
+      expect(pauseBefore(schedule, i, null, () => 0)).toBe(Math.round(pause * 51_000));
+      expect(pauseBefore(schedule, i, null, () => 1)).toBe(Math.round(pause * 69_000));
+    }
+    expect(pauseBefore(schedule, 10, null)).toBeNull();
+    expect(pauseBefore(schedule, 10, 60)).toBeNull();
   });
 
-  test('a day of the month and one of the week: either will do, but not where one begins with a star', () => {
-    expect(several('0 0 13 * FRI', '2026-02-10T00:00:00Z', 4)).toEqual([
-      '2026-02-13T00:00Z',
-      '2026-02-20T00:00Z',
-      '2026-02-27T00:00Z',
-      '2026-03-06T00:00Z',
-    ]);
-    expect(several('0 0 */13 * FRI', '2026-01-01T00:00:00Z', 2)).toEqual(['2026-02-27T00:00Z', '2026-03-27T00:00Z']);
+  it('is read from SNACKBASE_WEBHOOK_SCHEDULE', () => {
+    const keys = { secretKey: 's'.repeat(40), encryptionKey: 'e'.repeat(40) };
+    expect(loadConfig({ SNACKBASE_WEBHOOK_SCHEDULE: '0, 1,2' }, keys).webhookSchedule).toEqual([0, 1, 2]);
+    expect(loadConfig({ SNACKBASE_WEBHOOK_ALLOW_PRIVATE: '1' }, keys).webhookAllowPrivate).toBe(true);
+    expect(config.webhookAllowPrivate).toBe(false);
+    for (const bad of ['soon', '1,,2', '-1', '1.5', Array(31).fill('1').join()])
+      expect(() => loadConfig({ SNACKBASE_WEBHOOK_SCHEDULE: bad }, keys), bad).toThrow(ConfigError);
+    expect(() => loadConfig({ SNACKBASE_WEBHOOK_ALLOW_PRIVATE: 'yes' }, keys)).toThrow(ConfigError);
   });
 
-  test('it is always later, and nothing between is left out', () => {
-    const crons = ['*/7 * * * *', '15 3,15 * * *', '0 0 * * 1-5', '59 23 28-31 * *', '5 4 * 2-5 sun'];
-    const zones = ['UTC', 'Asia/Kolkata', 'Pacific/Auckland', 'America/Sao_Paulo'];
-    for (const cron of crons)
-      for (const zone of zones) {
-        const all = several(cron, '2026-01-20T11:11:11Z', 30, zone);
-        expect([...all].sort()).toEqual(all);
-        expect(new Set(all).size).toBe(30);
-        // From anywhere before it, the same one comes next.
-        for (let i = 1; i < all.length; i++) {
-          const [a, b] = [Date.parse(all[i - 1] as string), Date.parse(all[i] as string)];
-          expect(nextRun(cron, zone, new Date((a + b) / 2))?.getTime()).toBe(b);
-          expect(nextRun(cron, zone, new Date(b - 1))?.getTime()).toBe(b);
-        }
-      }
+  it('never comes earlier than Retry-After asks, in seconds or as a date, and waits no longer than a day for it', () => {
+    const now = new Date('2026-01-02T03:04:05Z');
+    expect(retryAfter('120', now)).toBe(120);
+    expect(retryAfter('Fri, 02 Jan 2026 03:05:05 GMT', now)).toBe(60);
+    expect(retryAfter('Fri, 02 Jan 2026 03:00:00 GMT', now)).toBe(0);
+    expect(retryAfter('999999', now)).toBe(86_400);
+    expect(retryAfter(undefined, now)).toBeNull();
+    expect(retryAfter('later', now)).toBeNull();
+    expect(pauseBefore([0, 5], 1, 60, () => 0)).toBe(60_000);
+    expect(pauseBefore([0, 600], 1, 60, () => 0.5)).toBe(600_000);
+  });
+
+  it('moments are compared to the microsecond', () => {
+    expect(micros('2026-01-02T03:04:05.678901Z') - micros('2026-01-02T03:04:05.678Z')).toBe(901);
+    expect(micros('2026-01-02T03:04:05Z')).toBe(Date.parse('2026-01-02T03:04:05Z') * 1000);
   });
 });
 
-describe('Clocks that are changed', () => {
-  test('a time that is skipped means the moment after the gap, once', () => {
-    // Berlin, 29 March 2026: after 01:59 comes 03:00 (01:00 UTC).
-    expect(several('30 2 * * *', '2026-03-27T12:00:00Z', 3, 'Europe/Berlin')).toEqual([
-      '2026-03-28T01:30Z',
-      '2026-03-29T01:00Z',
-      '2026-03-30T00:30Z',
-    ]);
-    expect(several('0,15,30,45 2 * * *', '2026-03-28T02:00:00Z', 2, 'Europe/Berlin')).toEqual([
-      '2026-03-29T01:00Z',
-      '2026-03-30T00:00Z',
-    ]);
-    // Cairo puts clocks forward at midnight.
-    expect(several('0 0 * * *', '2026-04-22T23:00:00Z', 2, 'Africa/Cairo')).toEqual([
-      '2026-04-23T22:00Z',
-      '2026-04-24T21:00Z',
-    ]);
-    // Lord Howe by half an hour: 02:00 is 02:30, at 15:30 UTC.
-    expect(next('15 2 * * *', '2026-10-03T15:29:00Z', 'Australia/Lord_Howe')).toBe('2026-10-03T15:30Z');
+describe('subscriptions', () => {
+  const known = ['main.posts', 'main.crm', 'crm.contacts', 'crm.deals', 'shop.orders'];
+  const read = (collections: string[], ...events: string[]) => readSubscriptions(collections, events, known);
+
+  it.each([
+    [['posts'], ['create'], ['create'], ['main.posts created']],
+    [
+      ['main.posts'],
+      ['records.update', 'deleted', 'restore'],
+      ['update', 'delete', 'restore'],
+      ['main.posts updated', 'main.posts deleted', 'main.posts restored'],
+    ],
+    [['posts', 'crm.deals'], ['*'], ['*'], ['main.posts *', 'crm.deals *']],
+    [[], ['*'], ['*'], ['* *']],
+    [[], ['posts.*', 'posts.create'], ['posts.*', 'posts.created'], ['main.posts *', 'main.posts created']],
+    [[], ['crm.contacts.updated'], ['crm.contacts.updated'], ['crm.contacts updated']],
+    [
+      [],
+      ['crm.*.*', 'shop.*', '*.deleted'],
+      ['crm.*.*', 'shop.*.*', '*.deleted'],
+      ['crm.* *', 'shop.* *', '* deleted'],
+    ],
+    // A collection of that name wins over an app.
+    [[], ['crm.*'], ['crm.*'], ['main.crm *']],
+  ])('%j %j', (collections, events, canonical, subscriptions) => {
+    const found = read(collections, ...events);
+    expect(found.problems).toEqual([]);
+    expect(found.events).toEqual(canonical);
+    expect(found.subscriptions.map(({ collection, type }) => `${collection} ${type}`)).toEqual(subscriptions);
+    // What was answered can be sent back.
+    const again = read([...found.collections], ...found.events);
+    expect(again).toEqual(found);
   });
 
-  test('a time that comes twice is taken once', () => {
-    // Berlin, 25 October 2026: 02:00 to 02:59 come twice.
-    expect(several('30 2 * * *', '2026-10-24T12:00:00Z', 2, 'Europe/Berlin')).toEqual([
-      '2026-10-25T00:30Z',
-      '2026-10-26T01:30Z',
-    ]);
-    expect(next('30 2 * * *', '2026-10-25T00:45:00Z', 'Europe/Berlin')).toBe('2026-10-26T01:30Z');
-    expect(several('30 1 * * *', '2026-11-01T00:00:00Z', 2, 'America/New_York')).toEqual([
-      '2026-11-01T05:30Z',
-      '2026-11-02T06:30Z',
-    ]);
-  });
-
-  test('where every hour is meant, minutes count as they pass', () => {
-    const halves = several('*/30 * * * *', '2026-10-24T23:45:00Z', 6, 'Europe/Berlin');
-    expect(halves).toEqual(
-      [0, 30, 60, 90, 120, 150].map((m) =>
-        new Date(Date.UTC(2026, 9, 25, 0, m)).toISOString().replace(':00.000Z', 'Z'),
-      ),
-    );
-    expect(several('30 * * * *', '2026-03-29T00:00:00Z', 3, 'Europe/Berlin')).toEqual([
-      '2026-03-29T00:30Z',
-      '2026-03-29T01:30Z',
-      '2026-03-29T02:30Z',
-    ]);
-  });
-});
-
-describe('In words', () => {
-  test.each([
-    ['* * * * *', 'Every minute'],
-    ['*/5 * * * *', 'Every 5 minutes'],
-    ['0 * * * *', 'Every hour'],
-    ['0 */2 * * *', 'Every 2 hours'],
-    ['0 9 * * *', 'Daily at 09:00'],
-    ['0 9 * * 1', 'Every Monday at 09:00'],
-    ['30 6 * * 1-5', 'Weekdays at 06:30'],
-    ['30 6 * * MON-FRI', 'Weekdays at 06:30'],
-    ['0 9 1 * *', 'Monthly on day 1 at 09:00'],
-    ['0 9 1 1 *', 'Yearly on January 1 at 09:00'],
-    ['0 0 1,15 * *', 'On day 1,15 of the month at 00:00'],
-    ['1,2 3-5 * 2 *', '1,2 3-5 * 2 *'],
-  ])('%s', (cron, words) => {
-    expect(describeCron(cron)).toBe(words);
-  });
-});
-
-describe('What is refused', () => {
-  test.each([
+  it.each([
+    'explode',
+    'posts.explode',
+    'nothing.created',
+    'a.b.c.created',
+    '.created',
+    'posts.',
     '',
-    '* * * *',
-    '* * * * * *',
-    '60 * * * *',
-    '* 24 * * *',
-    '* * 0 * *',
-    '* * 32 * *',
-    '* * * 13 *',
-    '* * * * 8',
-    '*/0 * * * *',
-    '*/90 * * * *',
-    '5-1 * * * *',
-    '1-2-3 * * * *',
-    '1//2 * * * *',
-    '1,,2 * * * *',
-    'L * * * *',
-    '* * * * MUN',
-    '* * 15W * *',
-    '* * * * 5#2',
-    '0 0 30 2 *',
-    '0 0 31 4,6,9,11 *',
-    '@daily',
-    '@reboot',
-    '-1 * * * *',
-    '1.5 * * * *',
-    '٣ * * * *',
-  ])('%j', (cron) => {
-    expect(cronProblems(cron, 'trigger.cron')).toEqual([
-      expect.objectContaining({ field: 'trigger.cron', code: 'invalid_cron', message: expect.any(String) }),
-    ]);
+    'sh op.*',
+    'crmm.*.*',
+    '*.*.*',
+  ])('refuses %j', (event) => expect(read(['posts'], event).problems).toMatchObject([{ field: 'events.0' }]));
+
+  it('say what was probably meant', () => {
+    expect(read(['post'], 'create').problems[0]?.hint).toBe('Did you mean posts?');
+    expect(read(['posts'], 'creat').problems[0]?.hint).toBe('Did you mean create?');
   });
 
-  test('with what was meant', () => {
-    expect(cronProblems('@hourly')[0]?.message).toContain('0 * * * *');
-    expect(cronProblems('0 0 * * TEU')[0]?.message).toContain('TUE');
-    expect(cronProblems('0 0 9 * * *')[0]?.message).toContain('Seconds');
-    expect(timezoneProblems('Europe/Berln', 'trigger.timezone')).toEqual([
-      expect.objectContaining({
-        field: 'trigger.timezone',
-        code: 'invalid_timezone',
-        hint: 'Did you mean Europe/Berlin?',
-      }),
-    ]);
-    for (const bad of ['', '+02:00', 'Mars/Olympus', '../etc/passwd', 'Europe/Berlin\0'])
-      expect(timezoneProblems(bad)).toHaveLength(1);
-    for (const good of ['UTC', 'Europe/Berlin', 'Asia/Kolkata', 'America/Argentina/Buenos_Aires'])
-      expect(timezoneProblems(good)).toEqual([]);
+  it('stand for what they name', () => {
+    const { subscriptions } = read(['posts'], 'create', 'crm.*.updated', '*.restored');
+    expect(asksFor(subscriptions, 'main.posts', 'created')).toBe(true);
+    expect(asksFor(subscriptions, 'main.posts', 'updated')).toBe(false);
+    expect(asksFor(subscriptions, 'crm.contacts', 'updated')).toBe(true);
+    expect(asksFor(subscriptions, 'main.crm', 'updated')).toBe(false);
+    expect(asksFor(subscriptions, 'crmx.contacts', 'updated')).toBe(false);
+    expect(asksFor(subscriptions, 'shop.orders', 'restored')).toBe(true);
   });
 });

@@ -51,7 +51,7 @@ export interface TestApp {
   /** The newest mail to an address. */
   mailTo(email: string): Promise<{ text: string; links?: readonly string[] }>;
   /** A second server on the same database, as another process would be; PostgreSQL only. */
-  twin(): Promise<{ readonly url: string; stop(): Promise<void> }>;
+  twin(): Promise<{ readonly app: App; readonly url: string; stop(): Promise<void> }>;
   stop(): Promise<void>;
 }
 
@@ -177,7 +177,7 @@ export async function startApp(overrides: Partial<Config> = {}): Promise<TestApp
       };
       // Before the first server, whose stopping drops the database.
       stops.unshift(end);
-      return { url: (await other.listen()).url, stop: end };
+      return { app: other, url: (await other.listen()).url, stop: end };
     },
     async tenant(label = 'tenant') {
       const slug = unique(`${label.toLowerCase()}-`);

@@ -27,7 +27,12 @@ interface Target {
   readonly macro: number;
   readonly permission: string;
   readonly token: string;
+  /** One that nothing fires, with a delivery that was given up. */
+  readonly webhook: string;
+  readonly delivery: string;
   readonly entry: number;
+  /** Cancelled, so that it can be cancelled and run again. */
+  readonly job: string;
   /** Users of the account: one in the group, one outside. */
   readonly member: string;
   readonly other: string;
@@ -64,7 +69,9 @@ const PARAMS: Record<string, Record<string, (at: Target) => string>> = {
   groups: { id: (at) => at.group, user_id: (at) => at.member },
   apiKeys: { id: (at) => at.key },
   adminTokens: { id: (at) => at.token },
+  webhooks: { id: (at) => at.webhook, delivery: (at) => at.delivery },
   audit: { id: (at) => String(at.entry) },
+  jobs: { id: (at) => at.job },
 };
 /** Keys of example bodies and queries that name an account or a person. */
 const AIMED: Record<string, (at: Target) => string> = {
@@ -86,6 +93,30 @@ const POSTS = [
   { name: 'content', type: 'text', required: true },
   { name: 'published', type: 'boolean', default: false },
 ];
+
+/** A delivery as the log keeps it. */
+const ATTEMPTS = JSON.stringify([
+  {
+    at: '2026-01-02T03:04:05.678Z',
+    status: 500,
+    duration_ms: 1,
+    error: 'The receiver answered 500.',
+    response_body: '',
+  },
+]);
+const payloadOf = (webhook: Json, collection: string, marker: string): string =>
+  JSON.stringify({
+    event: 'records.restore',
+    type: `${collection}.restored`,
+    id: `msg_${webhook.id}`,
+    collection,
+    record: { title: marker },
+    previous: null,
+    changes: { added: [], updated: [], removed: [] },
+    timestamp: '2026-01-02T03:04:05.678Z',
+    webhook_id: webhook.id,
+    account_id: webhook.account_id,
+  });
 
 function pathOf(room: string, route: Route, at: Target): string {
   return route.path.replace(/:(\w+)/g, (_, param: string) => {
@@ -176,7 +207,19 @@ describe.runIf(available)('isolation', () => {
     await must(t.call('PUT', `/api/v1/roles/${role.id}/permissions/bulk`, { updates }, { token: t.root }));
     const granted = await must(t.call('GET', `/api/v1/roles/${role.id}/permissions`, undefined, { token: t.root }));
     const token = await must(t.call('POST', '/api/v1/admin/api-keys', { name: 'a token' }, { token: t.root }));
+    const hook = { url: 'https://hooks.example.invalid/', collection, events: ['restore'], description: marker };
+    const webhook = await must(t.call('POST', '/api/v1/webhooks', hook, own));
+    const [delivery] = await t.app.db.query<{ id: string }>(
+      `insert into snackbase.webhook_deliveries
+         (id, webhook_id, message_id, event, collection, record_id, payload, status, finished_at, attempts, attempt_number)
+       values (gen_random_uuid(), $1, 'msg_of_a_test', 'records.restore', $2, $3, $4, 'dead', now(), $5, 1) returning id`,
+      [webhook.id, `main.${collection}`, record, payloadOf(webhook, collection, marker), ATTEMPTS],
+    );
     const trail = await must(t.call('GET', `/api/v1/audit-logs?record_id=${record}`, undefined, own));
+    const inPayload = unique('payload-');
+    const ordered = { handler: 'isolation', payload: { inPayload }, accountId: account.id, delaySeconds: 3600 };
+    const job = await t.app.jobs.enqueue(null, ordered);
+    await must(t.call('DELETE', `/api/v1/admin/jobs/${job}`, undefined, { token: t.root }));
     const told = [account.id, account.slug, user.id, user.email, member.id, member.email, other.id, other.email];
     return {
       account,
@@ -190,10 +233,28 @@ describe.runIf(available)('isolation', () => {
       macro: macro.id,
       permission: String(granted.items[0].id),
       token: token.id,
+      webhook: webhook.id,
+      delivery: (delivery as { id: string }).id,
       entry: trail.items[0].id,
+      job,
       member: member.id,
       other: other.id,
-      secrets: [marker, record, invitation, guest.email, group.id, group.name, key.id, key.name, key.key, ...told],
+      secrets: [
+        marker,
+        record,
+        invitation,
+        guest.email,
+        group.id,
+        group.name,
+        key.id,
+        key.name,
+        key.key,
+        job,
+        inPayload,
+        webhook.id,
+        webhook.secret,
+        ...told,
+      ],
     };
   }
 
@@ -291,6 +352,11 @@ describe.runIf(available)('isolation', () => {
       await t.app.db.query('select id, revoked_at, scopes from snackbase.api_keys where account_id = $1 order by id', [
         b.account.id,
       ]),
+      await t.app.db.query('select * from snackbase.webhooks where account_id = $1 order by id', [b.account.id]),
+      await t.app.db.query(
+        'select d.id, d.status, d.attempts from snackbase.webhook_deliveries d join snackbase.webhooks w on w.id = d.webhook_id where w.account_id = $1 order by number',
+        [b.account.id],
+      ),
       await t.app.db.query(`select * from app_main.${b.collection} where account_id = $1 order by id`, [b.account.id]),
     ];
   };
@@ -298,6 +364,7 @@ describe.runIf(available)('isolation', () => {
   beforeAll(async () => {
     // With the second belt on, so that what it refuses shows as a difference.
     t = await startApp({ rowSecurity: 'always' });
+    t.app.jobs.define('isolation', { run: async () => {} });
     const [tenantA, tenantB] = [await t.tenant('Alpha'), await t.tenant('Beta')];
     const { name } = await t.collection({ schema: POSTS });
     [a, b] = [await target(tenantA, name), await target(tenantB, name)];

@@ -8,6 +8,7 @@ import type { Lifecycle } from '../../lifecycle/service.ts';
 import type { Records } from '../../records/service.ts';
 import type { CollectionDef } from '../../schema/collection-def.ts';
 import type { ActionService } from '../actions/service.ts';
+import type { Working } from '../background.ts';
 import { createAfter } from './after.ts';
 import { createBefore } from './before.ts';
 import { createClock } from './clock.ts';
@@ -60,15 +61,22 @@ export async function createHookRoom(options: HookRoomOptions) {
   });
   collections.onChange(() => enabled.forget());
   const undone = createUndone({ db, log });
-  const runner = createHookRunner({ db, log, actions, enabled });
-  const clock = createClock({ db, log, onFired: runner.wake });
-  const reader = createAfter({ db, tail, log, records, enabled, wake: runner.wake });
-  onChange = reader.wake;
-  lifecycle.addSource(createBefore({ db, records, actions, enabled, undone, wake: runner.wake }));
-  const pruning = setInterval(() => {
-    prune(db).catch((error) => log.warn({ err: error }, 'Old executions of hooks could not be removed.'));
-  }, PRUNE_MS);
-  pruning.unref();
+  // In a process that leaves the work to others these stay away.
+  let working: ReturnType<typeof begin> | null = null;
+  const wake = () => working?.runner.wake();
+  lifecycle.addSource(createBefore({ db, records, actions, enabled, undone, wake }));
+
+  function begin() {
+    const runner = createHookRunner({ db, log, actions, enabled });
+    const clock = createClock({ db, log, onFired: runner.wake });
+    const reader = createAfter({ db, tail, log, records, enabled, wake: runner.wake });
+    onChange = reader.wake;
+    const pruning = setInterval(() => {
+      prune(db).catch((error) => log.warn({ err: error }, 'Old executions of hooks could not be removed.'));
+    }, PRUNE_MS);
+    pruning.unref();
+    return { runner, clock, reader, pruning };
+  }
 
   return {
     service: createHooks({
@@ -78,20 +86,30 @@ export async function createHookRoom(options: HookRoomOptions) {
       actions,
       enabled,
       known,
-      wake: runner.wake,
-      onSchedule: clock.wake,
+      wake,
+      onSchedule: () => working?.clock.wake(),
     }),
+    /** Begins to read events, to look at the clock and to run what waits; for `Background.add`. */
+    work(): Working {
+      const begun = begin();
+      working = begun;
+      return {
+        async close() {
+          clearInterval(begun.pruning);
+          await begun.clock.close();
+          await begun.reader.close();
+          await begun.runner.close();
+        },
+      };
+    },
     /** Resolves once every event that is committed now was worked through, and nothing is due. For tests. */
     async settle(): Promise<void> {
-      await reader.settle();
-      await runner.settle();
+      await working?.reader.settle();
+      await working?.runner.settle();
       await undone.settle();
     },
+    /** Once nothing works any more. */
     async close(): Promise<void> {
-      clearInterval(pruning);
-      await clock.close();
-      await reader.close();
-      await runner.close();
       await undone.close();
       await enabled.close();
     },
