@@ -12,9 +12,13 @@ const SCHEMA = [
 describe.runIf(available)('hooks by API', () => {
   let t: TestApp;
   let a: Tenant;
+  const noted: Json[] = [];
   beforeAll(async () => {
     t = await startApp();
     a = await t.tenant();
+    t.app.jobs.define('noted', {
+      run: async (payload, { accountId, depth }) => void noted.push({ payload, accountId, depth }),
+    });
   });
   const call = (method: string, path: string, body?: unknown, token = a.token) =>
     t.call(method, `/api/v1${path}`, body, { token });
@@ -290,7 +294,7 @@ describe.runIf(available)('hooks by API', () => {
     });
     let calls = 0;
     const { late } = t.app.automation;
-    const usual = late.call;
+    const usual = late.call as NonNullable<typeof late.call>;
     late.call = async () => {
       calls += 1;
       if (calls === 1)
@@ -309,6 +313,35 @@ describe.runIf(available)('hooks by API', () => {
     expect((await rows(log)).map(({ title }) => title)).toEqual(['first', 'second 200']);
   });
 
+  it('what leaves the server before a write is put off until the write is there', async () => {
+    const orders = await fresh();
+    await hook({
+      trigger: { type: 'event', event: 'records.before_create', collection: orders },
+      actions: [
+        { type: 'send_webhook', url: 'https://example.com/x', body: { title: '{{record.title}}' } },
+        { type: 'enqueue_job', handler: 'noted', payload: { title: '{{record.title}}' } },
+        { type: 'abort', condition: "title = 'bad'", message: 'No' },
+      ],
+    });
+    const { late } = t.app.automation;
+    const usual = late.call as NonNullable<typeof late.call>;
+    const sent: Json[] = [];
+    late.call = async ({ url, body }) => {
+      sent.push({ url, body, there: (await rows(orders)).length });
+      return { status: 204, headers: {}, body: '' };
+    };
+    noted.length = 0;
+    expect((await call('POST', `/records/${orders}`, { title: 'bad' })).status).toBe(400);
+    await write(orders, { title: 'good' });
+    for (let i = 0; i < 100 && (sent.length === 0 || noted.length === 0); i++) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      await t.app.jobs.settle();
+    }
+    late.call = usual;
+    expect(sent).toEqual([{ url: 'https://example.com/x', body: '{"title":"good"}', there: 1 }]);
+    expect(noted).toEqual([{ payload: { title: 'good' }, accountId: a.account.id, depth: 1 }]);
+  });
+
   it('the time limit really stops it, and no account runs more than four at once', async () => {
     const slow = await hook({
       trigger: { type: 'manual' },
@@ -319,7 +352,7 @@ describe.runIf(available)('hooks by API', () => {
       ],
     });
     const { late } = t.app.automation;
-    const usual = late.call;
+    const usual = late.call as NonNullable<typeof late.call>;
     let running = 0;
     let most = 0;
     late.call = (_request, signal) =>
@@ -383,7 +416,7 @@ describe.runIf(available)('hooks by API', () => {
     const log = await fresh();
     const orders = await fresh();
     const clock = await hook({
-      trigger: { type: 'schedule', cron: '*/5 * * * *' },
+      trigger: { type: 'schedule', cron: '0 0 1 1 *' },
       actions: [{ type: 'create_record', collection: log, data: { title: 'tick' } }],
     });
     const made = await hook({
@@ -449,7 +482,7 @@ describe.runIf(available)('hooks by API', () => {
           url: 'https://example.com/{{input.title}}',
           body: { id: '{{actions.made.result.id}}' },
         },
-        { type: 'enqueue_job', handler: 'x' },
+        { type: 'enqueue_job', handler: 'noted', payload: { title: '{{input.title}}' } },
         { type: 'abort', condition: 'input.amount > 100', message: 'x' },
       ].slice(0, 3),
     });
@@ -465,7 +498,7 @@ describe.runIf(available)('hooks by API', () => {
         status: 'skipped',
         result: { dry_run: true, url: 'https://example.com/a', body: { id: record.result.id } },
       });
-      expect(job).toMatchObject({ status: 'skipped', result: { handler: 'x' } });
+      expect(job).toMatchObject({ status: 'skipped', result: { handler: 'noted', payload: { title: 'a' } } });
     }
     const not = await call('POST', `/hooks/${made.id}/trigger?dry_run=1`, { amount: 0 });
     expect(not.body).toMatchObject({ dry_run: true, status: 'skipped' });
@@ -684,6 +717,12 @@ describe.runIf(available)('hooks by API', () => {
           actions: [{ type: 'set_fields', fields: { titel: 1 } }],
         },
         'actions[0].fields.titel',
+      ],
+      [
+        'unknown handler',
+        { ...good, actions: [{ type: 'enqueue_job', handler: 'nobody' }] },
+        'actions[0].handler',
+        'noted',
       ],
       ['address without http', { ...good, actions: [{ type: 'send_webhook', url: 'ftp://x' }] }, 'actions[0].url'],
       ['51 actions', { ...good, actions: Array(51).fill(good.actions[0]) }, 'actions'],

@@ -29,6 +29,8 @@ interface Target {
   readonly token: string;
   /** One that nothing fires, with a delivery that was given up. */
   readonly webhook: string;
+  readonly hook: string;
+  readonly execution: string;
   readonly delivery: string;
   readonly entry: number;
   /** Cancelled, so that it can be cancelled and run again. */
@@ -72,6 +74,7 @@ const PARAMS: Record<string, Record<string, (at: Target) => string>> = {
   webhooks: { id: (at) => at.webhook, delivery: (at) => at.delivery },
   audit: { id: (at) => String(at.entry) },
   jobs: { id: (at) => at.job },
+  hooks: { id: (at) => at.hook, execution: (at) => at.execution },
 };
 /** Keys of example bodies and queries that name an account or a person. */
 const AIMED: Record<string, (at: Target) => string> = {
@@ -207,8 +210,13 @@ describe.runIf(available)('isolation', () => {
     await must(t.call('PUT', `/api/v1/roles/${role.id}/permissions/bulk`, { updates }, { token: t.root }));
     const granted = await must(t.call('GET', `/api/v1/roles/${role.id}/permissions`, undefined, { token: t.root }));
     const token = await must(t.call('POST', '/api/v1/admin/api-keys', { name: 'a token' }, { token: t.root }));
-    const hook = { url: 'https://hooks.example.invalid/', collection, events: ['restore'], description: marker };
-    const webhook = await must(t.call('POST', '/api/v1/webhooks', hook, own));
+    const subscription = {
+      url: 'https://hooks.example.invalid/',
+      collection,
+      events: ['restore'],
+      description: marker,
+    };
+    const webhook = await must(t.call('POST', '/api/v1/webhooks', subscription, own));
     const [delivery] = await t.app.db.query<{ id: string }>(
       `insert into snackbase.webhook_deliveries
          (id, webhook_id, message_id, event, collection, record_id, payload, status, finished_at, attempts, attempt_number)
@@ -216,6 +224,9 @@ describe.runIf(available)('isolation', () => {
       [webhook.id, `main.${collection}`, record, payloadOf(webhook, collection, marker), ATTEMPTS],
     );
     const trail = await must(t.call('GET', `/api/v1/audit-logs?record_id=${record}`, undefined, own));
+    const defined = { name: marker, trigger: { type: 'manual' }, actions: [{ type: 'transform', output: marker }] };
+    const hook = await must(t.call('POST', '/api/v1/hooks', defined, own));
+    const { execution_id: execution } = await must(t.call('POST', `/api/v1/hooks/${hook.id}/trigger`, undefined, own));
     const inPayload = unique('payload-');
     const ordered = { handler: 'isolation', payload: { inPayload }, accountId: account.id, delaySeconds: 3600 };
     const job = await t.app.jobs.enqueue(null, ordered);
@@ -234,6 +245,8 @@ describe.runIf(available)('isolation', () => {
       permission: String(granted.items[0].id),
       token: token.id,
       webhook: webhook.id,
+      hook: hook.id,
+      execution,
       delivery: (delivery as { id: string }).id,
       entry: trail.items[0].id,
       job,
@@ -253,6 +266,7 @@ describe.runIf(available)('isolation', () => {
         inPayload,
         webhook.id,
         webhook.secret,
+        hook.id,
         ...told,
       ],
     };
