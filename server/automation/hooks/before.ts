@@ -20,7 +20,7 @@ import type { EnabledHooks } from './enabled.ts';
 import { authValues, changesBetween, isOfRecord, toldCollection, toldEvent, valuesOf } from './names.ts';
 import { timeLimit } from './run.ts';
 import { keptContext, keptOutcomes, verdictOf } from './shown.ts';
-import { type EventHookRow, findPerson, findRole } from './store/definitions.ts';
+import { type EventHookRow, findPerson, findRole, type RoleRow } from './store/definitions.ts';
 import { insertExecutions, type NewExecution } from './store/executions.ts';
 import type { Undone } from './undone.ts';
 
@@ -48,6 +48,11 @@ export interface BeforeOptions {
   readonly wake: () => void;
 }
 
+interface Acting {
+  readonly role: RoleRow;
+  readonly see: (row: Row) => Row;
+}
+
 /** A request waits for them, and a transaction is open. */
 const MOST_SECONDS = 10;
 
@@ -59,10 +64,30 @@ export function createBefore({ db, records, actions, enabled, undone, wake }: Be
   const failed = (hook: EventHookRow, where: string, code: string): AbortHook =>
     new AbortHook(`The hook "${hook.name}" failed${where}: ${code}.`, 409);
 
+  /** What a hook asks in each transaction once, however many records that writes. */
+  const asked = new WeakMap<Transaction, Map<string, Promise<Acting | null>>>();
+  function actingIn(tx: Transaction, hook: EventHookRow, collection: string): Promise<Acting | null> {
+    const known = asked.get(tx) ?? new Map<string, Promise<Acting | null>>();
+    asked.set(tx, known);
+    const key = `${hook.id} ${collection}`;
+    let found = known.get(key);
+    if (found === undefined) {
+      found = findRole(tx, hook.run_as).then(async (role) => {
+        if (role === null) return null;
+        const automation: Automation = { kind: 'hook', id: hook.id, name: hook.name, run: hook.id, depth: 1 };
+        const ctx = automationCtx({ accountId: hook.account_id, role, automation });
+        return { role, see: await sightOf(records.within(tx), ctx, collection) };
+      });
+      known.set(key, found);
+    }
+    return found;
+  }
+
   async function before(hook: EventHookRow, facts: Facts, ctx: HookContext, tx: Transaction): Promise<void> {
     const event = hook.event as EventName;
-    const role = await findRole(tx, hook.run_as);
-    if (role === null) throw failed(hook, '', 'the role that it runs as is gone');
+    const known = await actingIn(tx, hook, facts.collection);
+    if (known === null) throw failed(hook, '', 'the role that it runs as is gone');
+    const { role, see } = known;
     const { condition, actions: compiled, problems } = enabled.compiled(hook);
     if (problems.length > 0) throw failed(hook, '', 'it no longer fits the collection');
     const run = uuidV7();
@@ -74,7 +99,6 @@ export function createBefore({ db, records, actions, enabled, undone, wake }: Be
       depth: (ctx.automation?.depth ?? 0) + 1,
     };
     const acting = automationCtx({ accountId: hook.account_id, role, automation }, ctx.requestId ?? undefined);
-    const see = await sightOf(records.within(tx), acting, facts.collection);
     const old = facts.old === undefined ? null : see(facts.old);
     const system = { id: facts.recordId, account_id: hook.account_id };
     const record = facts.data === undefined ? old : { ...old, ...see({ ...facts.data, ...system }) };
