@@ -7,6 +7,7 @@ import type { Database, Transaction } from '../../db/database.ts';
 import { joined } from '../../db/joined.ts';
 import type { Logger } from '../../db/log.ts';
 import { knownFailure } from '../../faults.ts';
+import { abortedBy } from '../../lifecycle/service.ts';
 import { TemplateError, type Values } from '../templates.ts';
 import type { CompiledAction } from './compile.ts';
 
@@ -46,7 +47,7 @@ export class ActionFailed extends Error {
 /** What went wrong, for people: a code and a sentence, without what nobody outside may see. */
 export function toldError(error: unknown): { readonly code: string; readonly message: string } {
   if (error instanceof TemplateError) return { code: 'TEMPLATE_TOO_LARGE', message: error.message };
-  const known = knownFailure(error);
+  const known = abortedBy(error) ?? knownFailure(error);
   if (known !== null) {
     const [first, ...more] = known.entries;
     const detail =
@@ -122,9 +123,12 @@ export function createRunner({ db, perform, log }: RunnerOptions) {
         return outcome('skipped', { dry_run: true, ...action.options(situation.values) }, null);
       return outcome('success', (await once(action, situation)) ?? null, null);
     } catch (thrown) {
-      if (knownFailure(thrown) === null && toldError(thrown).code === 'INTERNAL_ERROR')
+      // What was stopped failed because of that, whatever it says itself.
+      const { reason } = situation.signal;
+      const told = toldError(reason instanceof Failure ? reason : thrown);
+      if (told.code === 'INTERNAL_ERROR')
         log?.error({ err: thrown, action: type, run: situation.ctx.automation }, 'An action failed on the server.');
-      return { ...outcome('failed', null, toldError(thrown)), thrown };
+      return { ...outcome('failed', null, told), thrown };
     }
   }
 

@@ -151,7 +151,7 @@ export function createBefore({ db, records, actions, enabled, undone, wake }: Be
         }),
       );
       // Its own abort, one of a hook further down, and what may go well next time are told as they are.
-      if (aborts || PASSED_ON.has(code) || !(cause instanceof Failure)) throw cause;
+      if (aborts || PASSED_ON.has(code) || code === 'INTERNAL_ERROR') throw cause;
       throw failed(hook, ` at action ${index + 1} (${compiled[index]?.type})`, code);
     } finally {
       limit.clear();
