@@ -80,6 +80,7 @@ export interface App {
   readonly db: Database;
   readonly jobs: Pick<Jobs, 'define' | 'enqueue' | 'settle'>;
   readonly hooks: Lifecycle;
+  readonly automation: Pick<Automation, 'hooks'>;
   /** The superadmin made at this start; the password only when it was generated. */
   readonly firstSuperadmin: { readonly email: string; readonly password?: string } | null;
 }
@@ -180,9 +181,10 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
       collections: registry,
       records,
       mail,
-      rules: rulesVersion,
-      roles,
+      lifecycle,
       macros,
+      roles,
+      rules: rulesVersion,
     });
     assembled = automation;
     const explainer = createExplainer({ sources, definitions: registry, userOf: users.get, peek: createPeek(db) });
@@ -233,7 +235,7 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
         resources: resourceRoutes(createResources({ records, realtime })),
         realtime: realtimeRoutes(realtime),
         mcp: mcpRoutes(mcp),
-        hooks: hookRoutes(automation.hooks),
+        hooks: hookRoutes(automation.hooks.service),
         webhooks: webhookRoutes(automation.webhooks),
         endpoints: endpointRoutes(automation.endpoints.service),
         x: xRoutes(automation.endpoints.dispatch),
@@ -268,6 +270,7 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
       db,
       jobs: automation.jobs,
       hooks: lifecycle,
+      automation,
       firstSuperadmin,
       work: automation.background.begin,
       async listen() {

@@ -7,14 +7,14 @@ import type { Config } from '../config.ts';
 import type { Database, Transaction } from '../db/database.ts';
 import type { Logger } from '../db/log.ts';
 import type { Tail } from '../events/tail.ts';
-import { AbortHook } from '../lifecycle/service.ts';
+import { AbortHook, type Lifecycle } from '../lifecycle/service.ts';
 import type { Mail } from '../mail/service.ts';
 import type { Definitions, Records } from '../records/service.ts';
 import type { Roles } from '../roles/service.ts';
 import { type ActionParts, createActions, LATER } from './actions/service.ts';
 import { createBackground } from './background.ts';
 import { createEndpointRoom } from './endpoints/room.ts';
-import { createHooks } from './hooks/service.ts';
+import { createHookRoom } from './hooks/room.ts';
 import { createJobs } from './jobs/service.ts';
 import { createOutbound } from './outbound/call.ts';
 import { createWebhooks } from './webhooks/service.ts';
@@ -29,6 +29,7 @@ export interface AutomationOptions {
   readonly collections: Definitions;
   readonly records: Records;
   readonly mail: Mail;
+  readonly lifecycle: Pick<Lifecycle, 'addSource'>;
   readonly roles: Roles;
   readonly macros: MacroSource;
   /** Another text whenever a permission or a macro has changed. */
@@ -79,31 +80,23 @@ export async function createAutomation(options: AutomationOptions) {
     schedule: config.webhookSchedule,
     log,
   });
-  const handlers = () => jobs.openHandlers;
-  const { roles, macros } = options;
-  const endpoints = await createEndpointRoom({
-    db,
-    log,
-    accounts,
-    roles,
-    trail,
-    macros,
-    collections,
-    actions,
-    handlers,
-  });
+  const shared = { ...options, actions, handlers: () => jobs.openHandlers };
+  const endpoints = await createEndpointRoom(shared);
+  const hooks = await createHookRoom(shared);
   background.add('jobs', jobs.work);
   background.add('webhooks', webhooks.work);
+  background.add('hooks', hooks.work);
   return {
     background,
     jobs,
     webhooks,
     endpoints,
-    hooks: createHooks(),
+    hooks,
     async close(): Promise<void> {
       await background.close();
       await endpoints.close();
       await webhooks.close();
+      await hooks.close();
     },
   };
 }

@@ -122,6 +122,13 @@ export function createActions(parts: ActionParts) {
         const asked = { workflow: String(workflow), input: input as Record<string, unknown>, ctx };
         return { instance_id: await parts.trigger(tx, asked) };
       }
+      case 'set_fields': {
+        const fields = options.fields as Record<string, unknown>;
+        if (at.set === undefined)
+          throw new Failure('FORBIDDEN', { reason: 'there is no record that is being written' });
+        at.set(fields);
+        return fields;
+      }
       case 'abort':
         throw parts.abort(String(options.message), Number(options.status));
       default:
