@@ -1,5 +1,6 @@
 // Assembles automation: the executor and the parts of it, each of which defines, stores and runs its own kind.
 
+import { Failure } from '../../contract/problems.ts';
 import type { MacroSource } from '../access/rule.ts';
 import type { Accounts } from '../accounts/service.ts';
 import type { Trail } from '../audit/service.ts';
@@ -7,7 +8,7 @@ import type { Config } from '../config.ts';
 import type { Database, Transaction } from '../db/database.ts';
 import type { Logger } from '../db/log.ts';
 import type { Tail } from '../events/tail.ts';
-import { AbortHook, type Lifecycle } from '../lifecycle/service.ts';
+import type { Lifecycle } from '../lifecycle/service.ts';
 import type { Mail } from '../mail/service.ts';
 import type { Definitions, Records } from '../records/service.ts';
 import type { Roles } from '../roles/service.ts';
@@ -60,7 +61,7 @@ export async function createAutomation(options: AutomationOptions) {
       if (late.trigger === undefined) throw new Error('Workflows are not there yet.');
       return late.trigger(on, asked);
     },
-    abort: (message, status) => new AbortHook(message, status),
+    abort: (message, status) => new Failure('HOOK_ABORTED', { message, status }),
   });
   // What a transaction put off until it commits.
   jobs.define(LATER.call, {
