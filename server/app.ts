@@ -157,6 +157,7 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
       outbound,
       encryptionKey,
       schedule: config.webhookSchedule,
+      timeoutMs: config.webhookTimeoutMs,
       log,
     });
     const explainer = createExplainer({ sources, definitions: registry, userOf: users.get, peek: createPeek(db) });

@@ -10,7 +10,7 @@ export interface DefinitionsOptions<Row, T> {
   readonly db: Database;
   readonly log?: Logger | undefined;
   readonly kind: Kind;
-  /** One select of the rows that count (`select … from snackbase.hooks …`); each becomes JSON by the names of its columns. */
+  /** The statement that reads the rows that count; each becomes JSON by the names of its columns. */
   readonly select: string;
   /** What the rows become. It must not throw for rows that were stored once. */
   readonly parse: (rows: readonly Row[]) => T;

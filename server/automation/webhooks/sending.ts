@@ -17,6 +17,7 @@ export interface SendingOptions {
   readonly sealed: Sealed;
   /** Seconds before each attempt. */
   readonly schedule: readonly number[];
+  readonly timeoutMs: number;
   /** Whether any webhook is enabled. */
   readonly any: () => boolean;
   readonly disable: (tx: Transaction, webhookId: string, reason: string) => Promise<void>;
@@ -26,7 +27,6 @@ export interface SendingOptions {
 /** Deliveries side by side in one process, and to one webhook in all of them. */
 const CONCURRENCY = 16;
 const EACH = 4;
-const TIMEOUT_MS = 30_000;
 const KEPT_BYTES = 20_000;
 const KEPT_CHARACTERS = 5000;
 /** When nothing came through for so long, and so often, nothing more is tried. */
@@ -53,7 +53,7 @@ export interface Tried {
 export async function attempt(
   { outbound, sealed, clock }: Pick<SendingOptions, 'outbound' | 'sealed' | 'clock'>,
   message: Message,
-  { timeoutMs = TIMEOUT_MS, signal }: { readonly timeoutMs?: number; readonly signal?: AbortSignal } = {},
+  { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal?: AbortSignal },
 ): Promise<Tried> {
   const at = clock();
   const begun = performance.now();
@@ -132,7 +132,7 @@ export function createSending(options: SendingOptions) {
     async run(item, lease, signal) {
       let tried: Tried;
       try {
-        tried = await attempt(options, messageOf(item), { signal });
+        tried = await attempt(options, messageOf(item), { timeoutMs: options.timeoutMs, signal });
       } catch (error) {
         if (!signal.aborted) throw error;
         return work.giveBack(db, item.id, lease);

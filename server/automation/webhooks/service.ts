@@ -41,6 +41,8 @@ export interface WebhooksOptions {
   readonly encryptionKey: string;
   /** Seconds before each attempt of a delivery. */
   readonly schedule: readonly number[];
+  /** Of one attempt. */
+  readonly timeoutMs: number;
   readonly log?: Logger | undefined;
   readonly clock?: () => Date;
 }
@@ -55,7 +57,7 @@ export type Webhooks = Awaited<ReturnType<typeof createWebhooks>>;
 
 /** Starts both workers. Rejects with DatabaseUnavailable. */
 export async function createWebhooks(options: WebhooksOptions) {
-  const { db, tail, records, collections, rules, accounts, trail, outbound, schedule, log } = options;
+  const { db, tail, records, collections, rules, accounts, trail, outbound, schedule, timeoutMs, log } = options;
   const clock = options.clock ?? (() => new Date());
   const { watch } = records;
   const sealed = createSealed(options.encryptionKey);
@@ -82,6 +84,7 @@ export async function createWebhooks(options: WebhooksOptions) {
     outbound,
     sealed,
     schedule,
+    timeoutMs,
     any: () => subscribed.value.size > 0,
     disable,
     clock,
@@ -217,7 +220,7 @@ export async function createWebhooks(options: WebhooksOptions) {
       const tried = await attempt(
         { outbound, sealed, clock },
         { ...message, ...signing },
-        { timeoutMs: TEST_TIMEOUT_MS },
+        { timeoutMs: Math.min(timeoutMs, TEST_TIMEOUT_MS) },
       );
       const { status: status_code, error, response_body, duration_ms } = tried.attempt;
       return { success: error === null, status_code, response_body, error, duration_ms };
