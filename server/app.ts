@@ -145,6 +145,8 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
       log,
     });
     const { webhookAllowPrivate: allowPrivate, production, encryptionKey } = config;
+    if (allowPrivate && production)
+      log.warn({}, 'Webhooks may call private networks (SNACKBASE_WEBHOOK_ALLOW_PRIVATE).');
     const outbound = createOutbound({ allowPrivate, production, log });
     const webhooks = await createWebhooks({
       db,

@@ -20,7 +20,8 @@ export interface SendingOptions {
   readonly timeoutMs: number;
   /** Whether any webhook is enabled. */
   readonly any: () => boolean;
-  readonly disable: (tx: Transaction, webhookId: string, reason: string) => Promise<void>;
+  /** Within a transaction, which ends with it: reasons by id. */
+  readonly disable: (tx: Transaction, reasons: ReadonlyMap<string, string>) => Promise<void>;
   readonly clock: () => Date;
 }
 
@@ -106,9 +107,11 @@ export function createSending(options: SendingOptions) {
       if (next.status !== 'retrying') await work.letFollow(tx, webhookId, item.record_id, schedule[0] ?? 0);
       if (next.status === 'delivered') return work.noteSuccess(tx, webhookId);
       const hopeless = await work.noteFailure(tx, webhookId, HOPELESS);
-      if (attempt.status === 410) await disable(tx, webhookId, 'The receiver answered 410: it is gone.');
-      else if (hopeless)
-        await disable(tx, webhookId, `Nothing came through for ${HOPELESS.days} days: ${attempt.error ?? ''}`);
+      const reason =
+        attempt.status === 410
+          ? 'The receiver answered 410: it is gone.'
+          : hopeless && `Nothing came through for ${HOPELESS.days} days: ${attempt.error ?? ''}`;
+      if (reason) await disable(tx, new Map([[webhookId, reason]]));
     });
   }
 

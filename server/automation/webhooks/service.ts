@@ -15,16 +15,16 @@ import type { Records } from '../../records/service.ts';
 import type { Outbound } from '../outbound/call.ts';
 import { createSubscribed } from './definition.ts';
 import { createDeliveryLog } from './deliveries.ts';
-import { type Collections, createFeed } from './feed.ts';
+import type { Collections } from './feed.ts';
 import { messageId, testPayload } from './message.ts';
-import { createRetention } from './retention.ts';
 import { createRows } from './rows.ts';
 import { createSealed } from './sealed.ts';
-import { attempt, createSending } from './sending.ts';
+import { attempt } from './sending.ts';
 import { createSettings } from './settings.ts';
 import { createSight } from './sight.ts';
 import { makeSecret } from './signature.ts';
 import * as store from './store/webhooks.ts';
+import { createWorkers, type Workers } from './workers.ts';
 
 type C = typeof contract;
 
@@ -63,52 +63,18 @@ export async function createWebhooks(options: WebhooksOptions) {
   const sealed = createSealed(options.encryptionKey);
   const read = createSettings({ outbound, collections, watch, sealed });
 
-  let workers: { readonly feed: { wake(): void }; readonly sending: { wake(): void } } | undefined;
-  const subscribed = await createSubscribed(db, log, () => {
-    workers?.feed.wake();
-    workers?.sending.wake();
-  });
-
-  /** The server's own decision. The last of its transaction. */
-  async function disable(tx: Transaction, id: string, reason: string): Promise<void> {
-    const before = await store.findWebhook(tx, id, null, true);
-    if (before === null || !(await store.disableWebhook(tx, id, reason))) return;
-    await rows.told(tx, null, before, { ...before, enabled: false, disabled_reason: reason });
-    log?.warn({ webhook: id, account: before.account_id, reason }, 'A webhook was disabled.');
-    await subscribed.publish(tx);
-  }
-
-  const sending = createSending({
-    db,
-    log,
-    outbound,
-    sealed,
-    schedule,
-    timeoutMs,
-    any: () => subscribed.value.size > 0,
-    disable,
-    clock,
-  });
-  const feed = createFeed({
-    db,
-    tail,
-    log,
-    subscribed,
-    collections,
-    sight: createSight({ watch, rules }),
-    delay: schedule[0] ?? 0,
-    disable,
-    onNew: sending.wake,
-  });
-  workers = { feed, sending };
-  const retention = createRetention(db, log);
+  const rows = createRows({ trail, sealed, clock });
+  let workers: Workers | undefined;
+  const subscribed = await createSubscribed(db, log, () => workers?.wake());
+  const sight = createSight({ watch, rules });
+  const parts = { db, tail, log, subscribed, collections, sight, outbound, sealed, rows, schedule, timeoutMs, clock };
+  workers = createWorkers(parts);
+  const { onNew, close } = workers;
 
   accounts.onDelete(async (tx, accountId) => {
     await store.deleteOfAccount(tx, accountId);
     await subscribed.publish(tx);
   });
-
-  const rows = createRows({ trail, sealed, clock });
 
   async function find(id: string, ctx: Ctx): Promise<store.WebhookRow> {
     const accountId = await accounts.scope(ctx);
@@ -148,7 +114,7 @@ export async function createWebhooks(options: WebhooksOptions) {
   }
 
   return {
-    ...createDeliveryLog({ db, find, hold, onNew: sending.wake }),
+    ...createDeliveryLog({ db, find, hold, onNew }),
 
     async list({ offset, ...query }: Parsed<C['list']>['query'], ctx: Ctx): Promise<Reply<C['list']>> {
       const window = pageWindow({ ...query, skip: query.skip ?? offset });
@@ -226,16 +192,8 @@ export async function createWebhooks(options: WebhooksOptions) {
       return { success: error === null, status_code, response_body, error, duration_ms };
     },
 
-    /** Resolves once every event of now is told and nothing is due. For tests. */
-    async settle(): Promise<void> {
-      await feed.settle();
-      await sending.settle();
-    },
-
     async close(): Promise<void> {
-      await retention.close();
-      await feed.close();
-      await sending.close();
+      await close();
       await subscribed.close();
     },
   };
