@@ -416,7 +416,8 @@ describe.runIf(available)('webhooks', () => {
       const w = await hook();
       answers.set(w.path, (_, response) => {
         response.statusCode = 410;
-        response.end();
+        // The next one is waiting by then.
+        setTimeout(() => response.end(), 500);
       });
       const made = await record('POST', posts, { title: 'gone' });
       await record('PATCH', `${posts}/${made.id}`, { title: 'gone 2' });
