@@ -7,9 +7,12 @@ import { apps } from './apps.ts';
 import { audit } from './audit.ts';
 import { auth } from './auth.ts';
 import { collections } from './collections.ts';
+import { endpoints } from './endpoints.ts';
 import { federation } from './federation.ts';
 import { groups } from './groups.ts';
+import { hooks } from './hooks.ts';
 import { invitations } from './invitations.ts';
+import { jobs } from './jobs.ts';
 import type { Contract } from './kit.ts';
 import { macros } from './macros.ts';
 import { mcp } from './mcp.ts';
@@ -22,6 +25,7 @@ import { roles } from './roles.ts';
 import { rules } from './rules.ts';
 import { users } from './users.ts';
 import { webhooks } from './webhooks.ts';
+import { x } from './x.ts';
 
 export const contract = {
   auth,
@@ -44,8 +48,12 @@ export const contract = {
   resources,
   realtime,
   mcp,
+  endpoints,
+  x,
+  hooks,
   webhooks,
   audit,
+  jobs,
   ops,
 } as const satisfies Contract;
 export type AppContract = typeof contract;

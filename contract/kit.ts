@@ -75,7 +75,7 @@ export function room<const T extends Room>(routes: T): Routes<T> {
     const implied: Code[] = standingErrors(route.metadata, {
       body: hasBody(route),
       query: route.query !== undefined,
-      params: route.path.includes(':'),
+      params: /[:*]/.test(route.path),
       repeatable: isRepeatable(route),
     });
     for (const [status, schema] of Object.entries(errors(...implied))) {

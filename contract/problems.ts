@@ -34,6 +34,12 @@ export const CATALOGUE = {
   },
   ACCOUNT_REQUIRED: { status: 400, title: 'Bad request', message: 'Name the account: {how}.' },
   EMAIL_ALREADY_VERIFIED: { status: 400, title: 'Bad request', message: 'This address is verified already.' },
+  CALL_REFUSED: {
+    status: 400,
+    title: 'Bad request',
+    message: 'The server that was called answered {status}: {body}',
+  },
+  HOOK_ABORTED: { status: 400, title: 'Refused', message: '{message}' },
   UNAUTHORIZED: {
     status: 401,
     title: 'Authentication required',
@@ -93,6 +99,7 @@ export const CATALOGUE = {
     message: 'The role {name} is built in: {reason}.',
   },
   LIMIT_REACHED: { status: 409, title: 'Conflict', message: 'There are {limit} {what} already: {hint}.' },
+  WRONG_STATE: { status: 409, title: 'Conflict', message: 'The {what} is {status}: {hint}.' },
   MACRO_IN_USE: { status: 409, title: 'Conflict', message: '@{name}() is called by {users}: change these first.' },
   COLLECTION_REFERENCED: {
     status: 409,
@@ -148,10 +155,30 @@ export const CATALOGUE = {
   },
   UPGRADE_REQUIRED: { status: 426, title: 'Upgrade required', message: 'Open this address as a WebSocket.' },
   RATE_LIMITED: { status: 429, title: 'Too many requests', message: 'Too many requests: wait {seconds} s.' },
+  ACTION_TIMEOUT: {
+    status: 400,
+    title: 'Bad request',
+    message: 'It took longer than it may and was stopped.',
+  },
+  ENDPOINT_FAILED: {
+    status: 502,
+    title: 'Endpoint failed',
+    message: 'The endpoint could not do its work: {reason}.',
+  },
+  ENDPOINT_TIMEOUT: {
+    status: 504,
+    title: 'Endpoint timeout',
+    message: 'The endpoint took longer than {seconds} s and was stopped.',
+  },
   INTERNAL_ERROR: {
     status: 500,
     title: 'Internal server error',
     message: 'Something failed on the server. Quote request_id when you report it.',
+  },
+  HOOK_FAILED: {
+    status: 500,
+    title: 'Internal server error',
+    message: 'An extension of this server failed, so nothing was done. Quote request_id when you report it.',
   },
   RESOURCE_FETCH_ERROR: { status: 500, title: 'Internal server error', message: 'The records could not be fetched.' },
   RESOURCE_FIND_ERROR: {
@@ -231,7 +258,7 @@ export function standingErrors(
   if (access.who !== 'anyone' && access.who !== 'user') codes.push('FORBIDDEN');
   if (access.who !== 'anyone') codes.push('KEY_PERMISSION_DENIED');
   if (access.who === 'rules') codes.push('ACCOUNT_REQUIRED');
-  if (access.rate !== 'open') codes.push('RATE_LIMITED');
+  if (access.rate !== 'open') codes.push('RATE_LIMITED', 'HOOK_ABORTED', 'HOOK_FAILED');
   if (body) codes.push('INVALID_JSON', 'PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', bodyRefusal(access));
   if (query) codes.push('INVALID_QUERY_PARAMS');
   if (params) codes.push('INVALID_URL');
@@ -248,7 +275,7 @@ export class Failure extends Error {
     readonly code: Code,
     readonly parameters: Parameters = {},
     readonly entries: readonly ProblemEntry[] = [],
-    options?: ErrorOptions,
+    options?: ErrorOptions & { readonly status?: number | undefined },
   ) {
     super(
       CATALOGUE[code].message
@@ -257,7 +284,8 @@ export class Failure extends Error {
       options,
     );
     this.name = 'Failure';
-    this.status = CATALOGUE[code].status;
+    this.status =
+      options?.status ?? (code === 'HOOK_ABORTED' ? Number(parameters.status ?? 400) : CATALOGUE[code].status);
   }
 
   /** The JSON body for this failure. */

@@ -17,6 +17,7 @@ export const ROOMS: Readonly<Record<keyof AppContract, string>> = {
   apiKeys: 'Credentials for programs: scoped, expiring, shown once.',
   adminTokens: 'Credentials that manage the server; records they may only read and delete.',
   audit: 'Who changed what and when, in chains that nobody can alter unseen.',
+  jobs: 'Background work: what waits, runs and failed; running it again and cancelling it.',
   records: 'The data: create, read, filter, change and delete the records of a collection.',
   apps: 'Namespaces of collections that come from manifests: deploy, plan, look at the tables.',
   appRecords: 'The records of an app, at the addresses of its entities.',
@@ -24,6 +25,9 @@ export const ROOMS: Readonly<Record<keyof AppContract, string>> = {
   resources: 'The same data under /v1, in envelopes of data and meta.',
   realtime: 'Changes as they are committed, over several collections; tickets for browsers.',
   mcp: 'The collections as tools for agents: Model Context Protocol over Streamable HTTP.',
+  endpoints: 'Routes of your own, defined as actions on your records; the log of their calls.',
+  x: 'Calling custom endpoints.',
+  hooks: 'What happens before and after what: lifecycle events, and what is to be done at them.',
   webhooks: 'Signed messages to your own servers for changes of records, with retries, a log and redelivery.',
   adminRecords: 'Writing records into a named account, for superadmins and admin tokens.',
 };

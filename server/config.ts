@@ -25,6 +25,11 @@ export interface Config {
   /** How long events can be read again, in hours, and how many of them. */
   readonly eventsHours: number;
   readonly eventsKept: number;
+  /** Whether this process does background work beside answering requests, and how many jobs side by side. */
+  readonly worker: 'on' | 'off';
+  readonly workerConcurrency: number;
+  /** Modules that extend the server. */
+  readonly extensions: readonly string[];
   /** Whether calls out may go to loopback and private networks. */
   readonly webhookAllowPrivate: boolean;
   /** Seconds before each attempt of a delivery. */
@@ -38,7 +43,7 @@ export interface Config {
 interface Variable {
   readonly name: string;
   readonly option: keyof Config;
-  readonly type: 'text' | 'number' | 'hops' | 'switch' | 'seconds' | 'list' | 'secret' | readonly string[];
+  readonly type: 'text' | 'number' | 'positive' | 'hops' | 'switch' | 'seconds' | 'list' | 'secret' | readonly string[];
   readonly fallback: string;
   readonly meaning: string;
 }
@@ -186,6 +191,27 @@ export const VARIABLES: readonly Variable[] = [
     meaning: 'number of proxies in front whose X-Forwarded-For and -Proto are believed',
   },
   {
+    name: 'SNACKBASE_WORKER',
+    option: 'worker',
+    type: ['on', 'off'],
+    fallback: 'on',
+    meaning: 'on | off: whether `serve` does the background work too; `snackbase worker` does nothing else',
+  },
+  {
+    name: 'SNACKBASE_WORKER_CONCURRENCY',
+    option: 'workerConcurrency',
+    type: 'positive',
+    fallback: '10',
+    meaning: 'background jobs side by side in a process',
+  },
+  {
+    name: 'SNACKBASE_EXTENSIONS',
+    option: 'extensions',
+    type: 'list',
+    fallback: '',
+    meaning: 'comma list of modules (.mjs, .js) that extend the server, from the working directory',
+  },
+  {
     name: 'SNACKBASE_LOG',
     option: 'log',
     type: ['silent', 'error', 'warn', 'info', 'debug'],
@@ -223,13 +249,14 @@ export const unknownVariables = (env: Environment): string[] =>
   Object.keys(env).filter((name) => name.startsWith('SNACKBASE_') && !KNOWN.has(name));
 
 /** Read by other parts of the product (build, tests, extensions), so they are known but not part of Config. */
-const KNOWN = new Set([...VARIABLES.map((v) => v.name), 'SNACKBASE_SINGLE_TENANT_ACCOUNT', 'SNACKBASE_EXTENSIONS']);
+const KNOWN = new Set([...VARIABLES.map((v) => v.name), 'SNACKBASE_SINGLE_TENANT_ACCOUNT']);
 
 function parse(variable: Variable, raw: string | undefined): unknown {
   const value = (raw ?? '').trim() || variable.fallback;
   const { type, name } = variable;
-  if (type === 'number') {
+  if (type === 'number' || type === 'positive') {
     if (!/^\d{1,12}$/.test(value)) throw new ConfigError(`${name} must be a whole number, not "${value}".`);
+    if (type === 'positive' && Number(value) === 0) throw new ConfigError(`${name} must be 1 or more.`);
     return Number(value);
   }
   if (type === 'hops') {

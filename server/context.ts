@@ -47,6 +47,9 @@ export interface Automation {
   readonly depth: number;
 }
 
+/** What sets another run off counts one deeper; beyond this nothing runs, so that definitions that set each other off come to an end. */
+export const MOST_DEPTH = 5;
+
 /** What a request brought to show who it is, as sent; null for what it did not bring. */
 export interface Credentials {
   /** The Authorization header. */
@@ -126,6 +129,8 @@ export interface Ctx {
   readonly automation?: Automation | null;
   /** Of a request that may be sent again. */
   readonly attempt?: Attempt | null;
+  /** Headers that a custom endpoint may read, by their names in small letters. */
+  readonly ownHeaders?: Readonly<Record<string, string>>;
   /** The body of a route that reads it while it arrives. */
   readonly upload?: UploadBody;
   /** Authenticates the request anew. Throws as at its beginning. */

@@ -16,6 +16,8 @@ export type ServerCode =
   | 'INVALID_TOKEN'
   | 'ACCOUNT_REQUIRED'
   | 'EMAIL_ALREADY_VERIFIED'
+  | 'CALL_REFUSED'
+  | 'HOOK_ABORTED'
   | 'UNAUTHORIZED'
   | 'INVALID_CREDENTIALS'
   | 'EMAIL_NOT_VERIFIED'
@@ -35,6 +37,7 @@ export type ServerCode =
   | 'RELATION_RESTRICTED'
   | 'BUILTIN_ROLE'
   | 'LIMIT_REACHED'
+  | 'WRONG_STATE'
   | 'MACRO_IN_USE'
   | 'COLLECTION_REFERENCED'
   | 'APP_MANAGED'
@@ -50,7 +53,11 @@ export type ServerCode =
   | 'IDEMPOTENCY_MISMATCH'
   | 'UPGRADE_REQUIRED'
   | 'RATE_LIMITED'
+  | 'ACTION_TIMEOUT'
+  | 'ENDPOINT_FAILED'
+  | 'ENDPOINT_TIMEOUT'
   | 'INTERNAL_ERROR'
+  | 'HOOK_FAILED'
   | 'RESOURCE_FETCH_ERROR'
   | 'RESOURCE_FIND_ERROR'
   | 'RESOURCE_STORE_ERROR'
@@ -138,6 +145,130 @@ export interface AccountsUsersReply {
   page_size: number;
   total_pages: number;
 }
+
+/** One thing to do. */
+export type Action = {
+  /** Letters, digits, _ and -, beginning with a letter. */
+  name?: string | undefined;
+  /** An expression in the language of rules, over the names that templates know. Empty: always. */
+  condition?: string | undefined;
+  /** What follows where it fails; default stop. */
+  on_error?: "stop" | "continue" | undefined;
+} & (
+  | {
+      type: "send_webhook";
+      /** Where to, http or https. Private addresses are refused. */
+      url: string;
+      /** Default POST. */
+      method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE" | undefined;
+      headers?: {
+        [key: string]: string;
+      } | undefined;
+      /** Any JSON. `{{record.total}}` alone in a string becomes the value itself, with its type; within other text it becomes text. */
+      body?: unknown | undefined;
+      /** The body as text. Where it is JSON, templates in it are values of JSON, so that no value can break it. */
+      body_template?: string | undefined;
+      /** Default 30. */
+      timeout_seconds?: number | undefined;
+    }
+  | {
+      type: "send_email";
+      to: string | string[];
+      subject?: string | undefined;
+      /** The text. */
+      body?: string | undefined;
+      html?: string | undefined;
+    }
+  | {
+      type: "create_record";
+      /** Name of a collection, `orders` or `crm.contacts`. */
+      collection: string;
+      /** Fields of the record; values may be templates. */
+      data: {
+        [key: string]: unknown;
+      };
+    }
+  | {
+      type: "update_record";
+      /** Name of a collection, `orders` or `crm.contacts`. */
+      collection: string;
+      /** The id of the record, as a rule a template. */
+      record_id: string;
+      /** Fields of the record; values may be templates. */
+      data: {
+        [key: string]: unknown;
+      };
+    }
+  | {
+      type: "delete_record";
+      /** Name of a collection, `orders` or `crm.contacts`. */
+      collection: string;
+      /** The id of the record, as a rule a template. */
+      record_id: string;
+    }
+  | {
+      type: "query_records";
+      /** Name of a collection, `orders` or `crm.contacts`. */
+      collection: string;
+      /** As text or as a where. Templates in it are values, never syntax. */
+      filter?: string | {
+        [key: string]: unknown;
+      } | undefined;
+      sort?: string | string[] | undefined;
+      fields?: string | string[] | undefined;
+      expand?: string | string[] | undefined;
+      /** Default 50. */
+      limit?: number | string | undefined;
+      offset?: number | string | undefined;
+    }
+  | {
+      type: "aggregate_records";
+      /** Name of a collection, `orders` or `crm.contacts`. */
+      collection: string;
+      function?: "count" | "sum" | "avg" | "min" | "max" | undefined;
+      field?: string | undefined;
+      /** Several at once, as `count(),sum(total)`. */
+      functions?: string | undefined;
+      group_by?: string | string[] | undefined;
+      filter?: string | undefined;
+      having?: string | undefined;
+      sort?: string | string[] | undefined;
+      limit?: number | undefined;
+    }
+  | {
+      type: "transform";
+      /** Any JSON. `{{record.total}}` alone in a string becomes the value itself, with its type; within other text it becomes text. */
+      output?: unknown | undefined;
+    }
+  | {
+      type: "enqueue_job";
+      /** Name of a handler of jobs. */
+      handler: string;
+      /** Fields of the record; values may be templates. */
+      payload?: {
+        [key: string]: unknown;
+      } | undefined;
+      queue?: string | undefined;
+      delay_seconds?: number | undefined;
+      retries?: number | undefined;
+    }
+  | {
+      type: "trigger_workflow";
+      /** Id or slug of a workflow. */
+      workflow: string;
+      /** Fields of the record; values may be templates. */
+      input?: {
+        [key: string]: unknown;
+      } | undefined;
+    }
+  | {
+      type: "abort";
+      /** What the caller is told. */
+      message: string;
+      /** Default 400. */
+      status?: number | undefined;
+    }
+);
 
 export interface AdminToken {
   /** UUID version 7. */
@@ -549,6 +680,14 @@ export interface AvailablePermissions {
   total: number;
 }
 
+export interface BuiltinHook {
+  event: string;
+  name: string;
+  /** Before all hooks of the event, or after them. */
+  runs: "before_hooks" | "after_hooks";
+  description: string;
+}
+
 export interface Collection {
   /** UUID version 7. */
   id: string;
@@ -766,6 +905,198 @@ export interface Deployment {
   } | null;
   /** RFC 3339, UTC, ends in Z. */
   created_at: string;
+}
+
+export interface Endpoint {
+  /** UUID version 7. */
+  id: string;
+  account_id: string;
+  name: string;
+  description: string | null;
+  path: string;
+  /** Of a path of one literal segment. */
+  slug: string | null;
+  method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  /** Where its account calls it. */
+  url: string;
+  /** Where callers without an account call it. */
+  public_url: string;
+  auth_required: boolean;
+  condition: string | null;
+  input_schema: {
+    [key: string]: unknown;
+  } | null;
+  query_schema: {
+    [key: string]: unknown;
+  } | null;
+  actions: Array<{
+    [key: string]: unknown;
+  }>;
+  response_template: {
+    [key: string]: unknown;
+  } | null;
+  failure_status: number | null;
+  timeout_seconds: number;
+  run_as: string;
+  atomic: boolean | null;
+  enabled: boolean;
+  /** RFC 3339, UTC, ends in Z. */
+  created_at: string;
+  /** RFC 3339, UTC, ends in Z. */
+  updated_at: string;
+  created_by: string | null;
+}
+
+export interface EndpointChange {
+  name?: string | undefined;
+  description?: string | null | undefined;
+  /** Below /api/v1/x; `:name` stands for one segment and is read as request.params.name. */
+  path?: string | undefined;
+  /** Short for a path of one segment. */
+  slug?: string | undefined;
+  /** Default GET. */
+  method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE" | undefined;
+  /** Default true. False: whoever knows the address. */
+  auth_required?: boolean | undefined;
+  condition?: string | null | undefined;
+  /** JSON Schema 2020-12 of the body. What it does not know is refused when the endpoint is stored. */
+  input_schema?: {
+    [key: string]: unknown;
+  } | null | undefined;
+  /** JSON Schema of the query, an object of scalars; numbers and booleans are read from their texts. */
+  query_schema?: {
+    [key: string]: unknown;
+  } | null | undefined;
+  actions?: Action[] | undefined;
+  response_template?: EndpointResponse | null | undefined;
+  /** The status where an action fails. Default: its own where the caller is to blame, else 502. */
+  failure_status?: number | null | undefined;
+  /** Default 30. */
+  timeout_seconds?: number | undefined;
+  /** `caller` (default): under the rules of whoever calls. Or the role with whose rights it acts. */
+  run_as?: string | undefined;
+  /** All actions in one transaction, calls out after it. Default: where no action calls out. */
+  atomic?: boolean | null | undefined;
+  enabled?: boolean | undefined;
+}
+
+export interface EndpointExecution {
+  /** UUID version 7. */
+  id: string;
+  /** UUID version 7. */
+  endpoint_id: string;
+  /** partial: an action failed and was passed over. denied: the condition or the input. */
+  status: "success" | "partial" | "failed" | "denied";
+  http_status: number;
+  duration_ms: number;
+  /** Method, path, params, query and body, without values of secrets, cut at 8 KB. */
+  request_data: {
+    [key: string]: unknown;
+  };
+  response_body?: unknown | undefined;
+  error_message: string | null;
+  user_id: string | null;
+  /** RFC 3339, UTC, ends in Z. */
+  executed_at: string;
+}
+
+export interface EndpointInput {
+  name: string;
+  description?: string | null | undefined;
+  /** Below /api/v1/x; `:name` stands for one segment and is read as request.params.name. */
+  path?: string | undefined;
+  /** Short for a path of one segment. */
+  slug?: string | undefined;
+  /** Default GET. */
+  method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE" | undefined;
+  /** Default true. False: whoever knows the address. */
+  auth_required?: boolean | undefined;
+  condition?: string | null | undefined;
+  /** JSON Schema 2020-12 of the body. What it does not know is refused when the endpoint is stored. */
+  input_schema?: {
+    [key: string]: unknown;
+  } | null | undefined;
+  /** JSON Schema of the query, an object of scalars; numbers and booleans are read from their texts. */
+  query_schema?: {
+    [key: string]: unknown;
+  } | null | undefined;
+  actions?: Action[] | undefined;
+  response_template?: EndpointResponse | null | undefined;
+  /** The status where an action fails. Default: its own where the caller is to blame, else 502. */
+  failure_status?: number | null | undefined;
+  /** Default 30. */
+  timeout_seconds?: number | undefined;
+  /** `caller` (default): under the rules of whoever calls. Or the role with whose rights it acts. */
+  run_as?: string | undefined;
+  /** All actions in one transaction, calls out after it. Default: where no action calls out. */
+  atomic?: boolean | null | undefined;
+  enabled?: boolean | undefined;
+}
+
+/** What is answered; without it the result of the last action. */
+export interface EndpointResponse {
+  /** 200 to 299 or 400 to 499, default 200. */
+  status?: number | undefined;
+  /** Any JSON with templates. A text is sent as it is where Content-Type is not JSON. */
+  body?: unknown | undefined;
+  /** Values may hold templates. */
+  headers?: {
+    [key: string]: string;
+  } | undefined;
+}
+
+export interface EndpointToggle {
+  enabled?: boolean | undefined;
+}
+
+export interface EndpointsExecutionsQuery {
+  /** Items to skip. */
+  skip?: number | undefined;
+  /** Items per page, 1 to 100, default 25. */
+  limit?: number | undefined;
+  /** Page number from 1; used when skip is absent. */
+  page?: number | undefined;
+  /** Same as limit. */
+  page_size?: number | undefined;
+  /** Same as skip. */
+  offset?: number | undefined;
+  /** partial: an action failed and was passed over. denied: the condition or the input. */
+  status?: "success" | "partial" | "failed" | "denied" | undefined;
+}
+
+export interface EndpointsExecutionsReply {
+  items: EndpointExecution[];
+  total: number;
+  skip: number;
+  limit: number;
+  page: number;
+  page_size: number;
+  total_pages: number;
+}
+
+export interface EndpointsListQuery {
+  /** Items to skip. */
+  skip?: number | undefined;
+  /** Items per page, 1 to 100, default 25. */
+  limit?: number | undefined;
+  /** Page number from 1; used when skip is absent. */
+  page?: number | undefined;
+  /** Same as limit. */
+  page_size?: number | undefined;
+  /** Same as skip. */
+  offset?: number | undefined;
+  enabled?: boolean | undefined;
+  method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE" | undefined;
+}
+
+export interface EndpointsListReply {
+  items: Endpoint[];
+  total: number;
+  skip: number;
+  limit: number;
+  page: number;
+  page_size: number;
+  total_pages: number;
 }
 
 export interface EntityPage {
@@ -1146,6 +1477,25 @@ export interface Health {
   version: string;
 }
 
+export interface HookEvent {
+  name: string;
+  category: "app" | "model" | "record" | "collection" | "auth" | "request" | "realtime" | "mailer" | "job" | "workflow" | "webhook";
+  phase: "before" | "after";
+  /** A hook may end what is going on, with a message and a status. */
+  abortable: boolean;
+  /** Hooks that are defined by API may name it. */
+  api: boolean;
+  /** The same, shorter. */
+  api_name: string | null;
+  description: string;
+}
+
+export interface HookEvents {
+  items: HookEvent[];
+  total: number;
+  builtin: BuiltinHook[];
+}
+
 export interface ImportSummary {
   dry_run: boolean;
   /** Rows that were read. */
@@ -1254,6 +1604,80 @@ export interface InvitationsResendBody {
 export interface InvitationsResendReply {
   message: string;
   token: string;
+}
+
+export interface Job {
+  /** UUID. */
+  id: string;
+  /** A label that whoever enqueued it has chosen; `default` without one. */
+  queue: string;
+  /** The name of what works on it. */
+  handler: string;
+  /** Secrets in it are shown as ***. */
+  payload: {
+    [key: string]: unknown;
+  };
+  /** retrying: waits for its next try · dead: failed as often as it may be tried · failed: given up at once, because trying again would not help. */
+  status: "pending" | "running" | "completed" | "failed" | "retrying" | "dead" | "cancelled";
+  /** Higher ones of a handler come first. */
+  priority: number;
+  /** Not before that. */
+  run_at: string;
+  /** When the last try began. */
+  started_at: string | null;
+  completed_at: string | null;
+  failed_at: string | null;
+  /** Tries that have begun. */
+  attempt_number: number;
+  /** Tries after the first. */
+  max_retries: number;
+  /** Before the first retry; doubled for each further one, and lengthened at random. */
+  retry_delay_seconds: number;
+  /** Why the last try failed. */
+  error_message: string | null;
+  /** null: the server’s own. */
+  account_id: string | null;
+  /** RFC 3339, UTC, ends in Z. */
+  created_at: string;
+}
+
+/** Of the jobs that are kept: 7 days after they ended, failed ones 30 days. */
+export interface JobStats {
+  pending: number;
+  running: number;
+  completed: number;
+  failed: number;
+  retrying: number;
+  dead: number;
+  cancelled: number;
+  /** Of completed jobs; null when there is none. */
+  avg_duration_seconds: number | null;
+  /** Failed and dead ones among all that came to an end, 0 to 1. */
+  failure_rate: number;
+}
+
+export interface JobsListQuery {
+  status?: "pending" | "running" | "completed" | "failed" | "retrying" | "dead" | "cancelled" | undefined;
+  queue?: string | undefined;
+  handler?: string | undefined;
+  /** Two letters and four digits. */
+  account_id?: string | undefined;
+  /** 1 to 200, default 50. */
+  limit?: number | undefined;
+  /** Jobs to skip. */
+  offset?: number | undefined;
+  /** Same as offset. */
+  skip?: number | undefined;
+}
+
+export interface JobsListReply {
+  items: Job[];
+  total: number;
+  skip: number;
+  limit: number;
+  page: number;
+  page_size: number;
+  total_pages: number;
 }
 
 /** By collection (`posts`, `main.*` or `*`) and operation (`read` means list and view): the fields, or "*". Anything else is refused. */
@@ -2717,6 +3141,26 @@ export interface WebhooksListReply {
   total_pages: number;
 }
 
+export interface XDeleteQuery {
+  [key: string]: string;
+}
+
+export interface XGetQuery {
+  [key: string]: string;
+}
+
+export interface XPatchQuery {
+  [key: string]: string;
+}
+
+export interface XPostQuery {
+  [key: string]: string;
+}
+
+export interface XPutQuery {
+  [key: string]: string;
+}
+
 /** Every route by its name: what it takes and what it answers. */
 export interface Calls {
   'auth.register': { input: { body: RegisterInput }; reply: Registration };
@@ -2857,6 +3301,21 @@ export interface Calls {
   'mcp.listen': { input: object; reply: ReadableStream<Uint8Array> };
   'mcp.messageShort': { input: { body: McpMessage | McpMessage[] }; reply: McpReply | McpReply[] };
   'mcp.listenShort': { input: object; reply: ReadableStream<Uint8Array> };
+  'endpoints.list': { input: { query?: EndpointsListQuery | undefined }; reply: EndpointsListReply };
+  'endpoints.create': { input: { body: EndpointInput }; reply: Endpoint };
+  'endpoints.get': { input: { params: { id: string } }; reply: Endpoint };
+  'endpoints.replace': { input: { params: { id: string }; body: EndpointChange }; reply: Endpoint };
+  'endpoints.update': { input: { params: { id: string }; body: EndpointChange }; reply: Endpoint };
+  'endpoints.delete': { input: { params: { id: string } }; reply: void };
+  'endpoints.toggle': { input: { params: { id: string }; body?: EndpointToggle | undefined }; reply: Endpoint };
+  'endpoints.executions': { input: { params: { id: string }; query?: EndpointsExecutionsQuery | undefined }; reply: EndpointsExecutionsReply };
+  'endpoints.execution': { input: { params: { id: string; execution_id: string } }; reply: EndpointExecution };
+  'x.get': { input: { params: { path: string }; query?: XGetQuery | undefined }; reply: unknown };
+  'x.post': { input: { params: { path: string }; body?: unknown | undefined; query?: XPostQuery | undefined }; reply: unknown };
+  'x.put': { input: { params: { path: string }; body?: unknown | undefined; query?: XPutQuery | undefined }; reply: unknown };
+  'x.patch': { input: { params: { path: string }; body?: unknown | undefined; query?: XPatchQuery | undefined }; reply: unknown };
+  'x.delete': { input: { params: { path: string }; body?: unknown | undefined; query?: XDeleteQuery | undefined }; reply: unknown };
+  'hooks.events': { input: object; reply: HookEvents };
   'webhooks.list': { input: { query?: WebhooksListQuery | undefined }; reply: WebhooksListReply };
   'webhooks.create': { input: { body: WebhookInput }; reply: WebhookWithSecret };
   'webhooks.get': { input: { params: { id: string } }; reply: Webhook };
@@ -2874,6 +3333,11 @@ export interface Calls {
   'audit.verify': { input: { query?: AuditVerifyQuery | undefined }; reply: AuditVerifyReply };
   'audit.sign': { input: { body: AuditSignBody }; reply: AuditSignReply };
   'audit.get': { input: { params: { id: string } }; reply: AuditEntry };
+  'jobs.list': { input: { query?: JobsListQuery | undefined }; reply: JobsListReply };
+  'jobs.stats': { input: object; reply: JobStats };
+  'jobs.get': { input: { params: { id: string } }; reply: Job };
+  'jobs.retry': { input: { params: { id: string } }; reply: Job };
+  'jobs.cancel': { input: { params: { id: string } }; reply: void };
   'ops.health': { input: object; reply: Health };
   'ops.live': { input: object; reply: OpsLiveReply };
   'ops.ready': { input: object; reply: OpsReadyReply };
@@ -3199,6 +3663,42 @@ export interface Rooms {
     /** Notifications for an MCP client (SSE) */
     listenShort(options?: CallOptions): Call<ReadableStream<Uint8Array>>;
   };
+  endpoints: {
+    /** List custom endpoints */
+    list(query?: EndpointsListQuery, options?: CallOptions): Call<EndpointsListReply>;
+    /** Define an endpoint */
+    create(body: EndpointInput, options?: CallOptions): Call<Endpoint>;
+    /** Get an endpoint */
+    get(id: string, options?: CallOptions): Call<Endpoint>;
+    /** Change an endpoint */
+    replace(id: string, body: EndpointChange, options?: CallOptions): Call<Endpoint>;
+    /** Change an endpoint */
+    update(id: string, body: EndpointChange, options?: CallOptions): Call<Endpoint>;
+    /** Delete an endpoint with its log */
+    delete(id: string, options?: CallOptions): Call<void>;
+    /** Switch an endpoint on or off */
+    toggle(id: string, body?: EndpointToggle, options?: CallOptions): Call<Endpoint>;
+    /** Calls of an endpoint, the newest first */
+    executions(id: string, query?: EndpointsExecutionsQuery, options?: CallOptions): Call<EndpointsExecutionsReply>;
+    /** One call of an endpoint */
+    execution(id: string, execution_id: string, options?: CallOptions): Call<EndpointExecution>;
+  };
+  x: {
+    /** Call a custom endpoint with GET */
+    get(path: string, query?: XGetQuery, options?: CallOptions): Call<unknown>;
+    /** Call a custom endpoint with POST */
+    post(path: string, body?: unknown, query?: XPostQuery, options?: CallOptions): Call<unknown>;
+    /** Call a custom endpoint with PUT */
+    put(path: string, body?: unknown, query?: XPutQuery, options?: CallOptions): Call<unknown>;
+    /** Call a custom endpoint with PATCH */
+    patch(path: string, body?: unknown, query?: XPatchQuery, options?: CallOptions): Call<unknown>;
+    /** Call a custom endpoint with DELETE */
+    delete(path: string, body?: unknown, query?: XDeleteQuery, options?: CallOptions): Call<unknown>;
+  };
+  hooks: {
+    /** List the lifecycle events */
+    events(options?: CallOptions): Call<HookEvents>;
+  };
   webhooks: {
     /** List webhooks */
     list(query?: WebhooksListQuery, options?: CallOptions): Call<WebhooksListReply>;
@@ -3236,6 +3736,18 @@ export interface Rooms {
     sign(body: AuditSignBody, options?: CallOptions): Call<AuditSignReply>;
     /** Get an audit entry */
     get(id: string, options?: CallOptions): Call<AuditEntry>;
+  };
+  jobs: {
+    /** List background jobs, the newest first */
+    list(query?: JobsListQuery, options?: CallOptions): Call<JobsListReply>;
+    /** Count background jobs by status */
+    stats(options?: CallOptions): Call<JobStats>;
+    /** Get a background job */
+    get(id: string, options?: CallOptions): Call<Job>;
+    /** Run a job again that failed, died or was cancelled */
+    retry(id: string, options?: CallOptions): Call<Job>;
+    /** Cancel a job that waits or runs */
+    cancel(id: string, options?: CallOptions): Call<void>;
   };
   ops: {
     /** Is the server up */

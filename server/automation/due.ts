@@ -50,7 +50,7 @@ export function createDue<T extends Claimed>(options: DueOptions<T>): Due {
   const { name, claim, renew, run, nextIn, concurrency, log, leaseMs = 15_000, idleMs = 2000 } = options;
   const lease = randomUUID();
   const stopping = new AbortController();
-  // Everything that runs may listen.
+  // Each item that runs may listen.
   setMaxListeners(0, stopping.signal);
   const active = new Map<string, Promise<void>>();
   let timer: NodeJS.Timeout | undefined;

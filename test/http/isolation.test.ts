@@ -31,6 +31,10 @@ interface Target {
   readonly webhook: string;
   readonly delivery: string;
   readonly entry: number;
+  readonly endpoint: string;
+  readonly execution: string;
+  /** Cancelled, so that it can be cancelled and run again. */
+  readonly job: string;
   /** Users of the account: one in the group, one outside. */
   readonly member: string;
   readonly other: string;
@@ -57,6 +61,8 @@ const PARAMS: Record<string, Record<string, (at: Target) => string>> = {
   records: { collection: (at) => at.collection, id: (at) => at.record },
   apps: { appId: () => 'crm' },
   appRecords: { appId: () => 'main', entity: (at) => at.collection, id: (at) => at.record },
+  endpoints: { id: (at) => at.endpoint, execution_id: (at) => at.execution },
+  x: { path: () => 'summary' },
   federation: { identityKind: () => 'contact' },
   adminRecords: { collection: (at) => at.collection, id: (at) => at.record },
   resources: { resource: (at) => at.collection, id: (at) => at.record },
@@ -69,6 +75,7 @@ const PARAMS: Record<string, Record<string, (at: Target) => string>> = {
   adminTokens: { id: (at) => at.token },
   webhooks: { id: (at) => at.webhook, delivery: (at) => at.delivery },
   audit: { id: (at) => String(at.entry) },
+  jobs: { id: (at) => at.job },
 };
 /** Keys of example bodies and queries that name an account or a person. */
 const AIMED: Record<string, (at: Target) => string> = {
@@ -116,7 +123,7 @@ const payloadOf = (webhook: Json, collection: string, marker: string): string =>
   });
 
 function pathOf(room: string, route: Route, at: Target): string {
-  return route.path.replace(/:(\w+)/g, (_, param: string) => {
+  return route.path.replace(/[:*](\w+)/g, (_, param: string) => {
     const fill = PARAMS[room]?.[param];
     if (fill === undefined)
       throw new Error(`Say in PARAMS what :${param} of ${room} is: ${route.method} ${route.path}`);
@@ -213,6 +220,20 @@ describe.runIf(available)('isolation', () => {
       [webhook.id, `main.${collection}`, record, payloadOf(webhook, collection, marker), ATTEMPTS],
     );
     const trail = await must(t.call('GET', `/api/v1/audit-logs?record_id=${record}`, undefined, own));
+    // One for each method, which tells whose it is.
+    const actions = [{ type: 'transform', output: { marker } }];
+    let endpoint = '';
+    for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'GET']) {
+      const definition = { name: marker, path: '/summary', method, actions };
+      endpoint = (await must(t.call('POST', '/api/v1/endpoints', definition, own))).id;
+    }
+    await must(t.call('GET', '/api/v1/x/summary', undefined, own));
+    const calls = await must(t.call('GET', `/api/v1/endpoints/${endpoint}/executions`, undefined, own));
+    const execution = calls.items[0].id;
+    const inPayload = unique('payload-');
+    const ordered = { handler: 'isolation', payload: { inPayload }, accountId: account.id, delaySeconds: 3600 };
+    const job = await t.app.jobs.enqueue(null, ordered);
+    await must(t.call('DELETE', `/api/v1/admin/jobs/${job}`, undefined, { token: t.root }));
     const told = [account.id, account.slug, user.id, user.email, member.id, member.email, other.id, other.email];
     return {
       account,
@@ -229,11 +250,16 @@ describe.runIf(available)('isolation', () => {
       webhook: webhook.id,
       delivery: (delivery as { id: string }).id,
       entry: trail.items[0].id,
+      endpoint,
+      execution,
+      job,
       member: member.id,
       other: other.id,
       secrets: [
         marker,
         record,
+        endpoint,
+        execution,
         invitation,
         guest.email,
         group.id,
@@ -241,6 +267,8 @@ describe.runIf(available)('isolation', () => {
         key.id,
         key.name,
         key.key,
+        job,
+        inPayload,
         webhook.id,
         webhook.secret,
         ...told,
@@ -305,7 +333,7 @@ describe.runIf(available)('isolation', () => {
     if (actor.home === null && !actor.superadmin) return '401 UNAUTHORIZED';
     // What these open is decided when it is opened.
     const decidedLater = ['realtime.ticket', 'realtime.ws', 'federation.query'];
-    if (decidedLater.includes(id) || id.startsWith('mcp.')) return true;
+    if (decidedLater.includes(id) || id.startsWith('mcp.') || id.startsWith('x.')) return true;
     // A key is for records, and may ask whose it is.
     if (actor.key && route.metadata.who !== 'rules' && !(who === 'user' && route.method === 'GET'))
       return '403 KEY_PERMISSION_DENIED';
@@ -342,6 +370,7 @@ describe.runIf(available)('isolation', () => {
       await t.app.db.query('select id, revoked_at, scopes from snackbase.api_keys where account_id = $1 order by id', [
         b.account.id,
       ]),
+      await t.app.db.query('select * from snackbase.endpoints where account_id = $1 order by id', [b.account.id]),
       await t.app.db.query('select * from snackbase.webhooks where account_id = $1 order by id', [b.account.id]),
       await t.app.db.query(
         'select d.id, d.status, d.attempts from snackbase.webhook_deliveries d join snackbase.webhooks w on w.id = d.webhook_id where w.account_id = $1 order by number',
@@ -354,6 +383,7 @@ describe.runIf(available)('isolation', () => {
   beforeAll(async () => {
     // With the second belt on, so that what it refuses shows as a difference.
     t = await startApp({ rowSecurity: 'always' });
+    t.app.jobs.define('isolation', { run: async () => {} });
     const [tenantA, tenantB] = [await t.tenant('Alpha'), await t.tenant('Beta')];
     const { name } = await t.collection({ schema: POSTS });
     [a, b] = [await target(tenantA, name), await target(tenantB, name)];

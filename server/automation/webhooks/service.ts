@@ -12,6 +12,7 @@ import type { Logger } from '../../db/log.ts';
 import type { Tail } from '../../events/tail.ts';
 import { isUuid, uuidV7 } from '../../ids.ts';
 import type { Records } from '../../records/service.ts';
+import type { Working } from '../background.ts';
 import type { Outbound } from '../outbound/call.ts';
 import { createSubscribed } from './definition.ts';
 import { createDeliveryLog } from './deliveries.ts';
@@ -55,7 +56,7 @@ const ATTEMPTS = 4;
 
 export type Webhooks = Awaited<ReturnType<typeof createWebhooks>>;
 
-/** Starts both workers. Rejects with DatabaseUnavailable. */
+/** Reads what is defined; `work` begins to send. Rejects with DatabaseUnavailable. */
 export async function createWebhooks(options: WebhooksOptions) {
   const { db, tail, records, collections, rules, accounts, trail, outbound, schedule, timeoutMs, log } = options;
   const clock = options.clock ?? (() => new Date());
@@ -68,8 +69,6 @@ export async function createWebhooks(options: WebhooksOptions) {
   const subscribed = await createSubscribed(db, log, () => workers?.wake());
   const sight = createSight({ watch, rules });
   const parts = { db, tail, log, subscribed, collections, sight, outbound, sealed, rows, schedule, timeoutMs, clock };
-  workers = createWorkers(parts);
-  const { onNew, close } = workers;
 
   accounts.onDelete(async (tx, accountId) => {
     await store.deleteOfAccount(tx, accountId);
@@ -114,7 +113,7 @@ export async function createWebhooks(options: WebhooksOptions) {
   }
 
   return {
-    ...createDeliveryLog({ db, find, hold, onNew }),
+    ...createDeliveryLog({ db, find, hold, onNew: () => workers?.onNew() }),
 
     async list({ offset, ...query }: Parsed<C['list']>['query'], ctx: Ctx): Promise<Reply<C['list']>> {
       const window = pageWindow({ ...query, skip: query.skip ?? offset });
@@ -192,9 +191,18 @@ export async function createWebhooks(options: WebhooksOptions) {
       return { success: error === null, status_code, response_body, error, duration_ms };
     },
 
-    async close(): Promise<void> {
-      await close();
-      await subscribed.close();
+    /** Begins to turn events into deliveries and to send these; for `Background.add`. */
+    work(): Working {
+      const begun = createWorkers(parts);
+      workers = begun;
+      return {
+        async close() {
+          workers = undefined;
+          await begun.close();
+        },
+      };
     },
+
+    close: () => subscribed.close(),
   };
 }

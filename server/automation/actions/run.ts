@@ -1,0 +1,181 @@
+// Running actions, one after the other: each under its condition, with its templates filled, its outcome kept for those behind it.
+import type { ActionOutcome } from '../../../contract/actions.ts';
+import { Failure } from '../../../contract/problems.ts';
+import { authOf } from '../../access/decide.ts';
+import type { Ctx } from '../../context.ts';
+import type { Database, Transaction } from '../../db/database.ts';
+import { joined } from '../../db/joined.ts';
+import type { Logger } from '../../db/log.ts';
+import { knownFailure } from '../../faults.ts';
+import { TemplateError, type Values } from '../templates.ts';
+import type { CompiledAction } from './compile.ts';
+
+/** In which circumstances actions run. */
+export interface Situation {
+  /** As whom. */
+  readonly ctx: Ctx;
+  /** What templates and conditions read, beside the outcomes of actions. */
+  readonly values: Values;
+  /** Everything is part of this transaction; calls out are made once it has committed. */
+  readonly tx: Transaction | null;
+  readonly signal: AbortSignal;
+}
+
+/** Does one action with its options filled. Throws Failure for what its definition or its caller is to blame for. */
+export type Perform = (
+  type: CompiledAction['type'],
+  options: Record<string, unknown>,
+  at: Situation,
+) => Promise<unknown>;
+
+/** An action failed and nothing was to follow; the outcomes up to it are told. */
+export class ActionFailed extends Error {
+  constructor(
+    readonly index: number,
+    readonly outcomes: readonly ActionOutcome[],
+    override readonly cause: unknown,
+  ) {
+    super('An action failed.');
+  }
+}
+
+/** What went wrong, for people: a code and a sentence, without what nobody outside may see. */
+export function toldError(error: unknown): { readonly code: string; readonly message: string } {
+  if (error instanceof TemplateError) return { code: 'TEMPLATE_TOO_LARGE', message: error.message };
+  const known = knownFailure(error);
+  if (known !== null) {
+    const [first, ...more] = known.entries;
+    const detail =
+      first === undefined
+        ? ''
+        : ` ${first.field}: ${first.message}${more.length > 0 ? ` (and ${more.length} more)` : ''}`;
+    return { code: known.code, message: `${known.message}${detail}` };
+  }
+  const { reason, message } = error as { readonly reason?: unknown; readonly message?: unknown };
+  // Of calls out: `OutboundError` has a stable reason.
+  if (typeof reason === 'string' && typeof message === 'string') return { code: reason.toUpperCase(), message };
+  return { code: 'INTERNAL_ERROR', message: 'Something failed on the server.' };
+}
+
+const aborted = (signal: AbortSignal): void => {
+  if (signal.aborted) throw signal.reason instanceof Error ? signal.reason : new Failure('ACTION_TIMEOUT');
+};
+
+/** Takes back what a failed action began. */
+class NotDone extends Error {
+  constructor(readonly outcome: ActionOutcome & { readonly thrown?: unknown }) {
+    super('not done');
+  }
+}
+
+export interface RunnerOptions {
+  readonly db: Database;
+  readonly perform: Perform;
+  readonly log?: Logger | undefined;
+}
+
+/** How an action sees those that ran: by place and by name. */
+export function withOutcomes(values: Values, outcomes: readonly ActionOutcome[]): Values {
+  const byName = outcomes.flatMap((one, i) => {
+    const seen = { result: one.result, status: one.status, error: one.error };
+    return [[String(i), seen] as const, ...(one.name === null ? [] : [[one.name, seen] as const])];
+  });
+  return { ...values, actions: Object.fromEntries(byName) };
+}
+
+export function createRunner({ db, perform, log }: RunnerOptions) {
+  /** One action; throws what it threw. */
+  async function once(action: CompiledAction, situation: Situation): Promise<unknown> {
+    const { tx } = situation;
+    aborted(situation.signal);
+    const options = action.options(situation.values);
+    // What may fail without consequence must leave the transaction as it was.
+    if (tx !== null && action.onError === 'continue')
+      return joined(db, tx).transaction((inner) => perform(action.type, options, { ...situation, tx: inner }));
+    return perform(action.type, options, situation);
+  }
+
+  /** One action under its condition. It rejects only where nothing is to follow; the outcome of that is with the error. */
+  async function runOne(
+    action: CompiledAction,
+    situation: Situation,
+  ): Promise<ActionOutcome & { readonly thrown?: unknown }> {
+    const { type, name } = action;
+    const began = performance.now();
+    const outcome = (status: ActionOutcome['status'], result: unknown, error: ActionOutcome['error']) => ({
+      type,
+      name,
+      status,
+      result,
+      error,
+      duration_ms: Math.round(performance.now() - began),
+    });
+    const { caller } = situation.ctx;
+    const environment = { auth: caller === null ? null : authOf(caller), data: situation.values };
+    if (!action.condition.holds(situation.values, environment)) return outcome('skipped', null, null);
+    try {
+      return outcome('success', (await once(action, situation)) ?? null, null);
+    } catch (thrown) {
+      if (knownFailure(thrown) === null && toldError(thrown).code === 'INTERNAL_ERROR')
+        log?.error({ err: thrown, action: type, run: situation.ctx.automation }, 'An action failed on the server.');
+      return { ...outcome('failed', null, toldError(thrown)), thrown };
+    }
+  }
+
+  return {
+    runOne,
+    /**
+     * One action whose outcome is stored with its effect: what it writes and `store` commit together, so that it happens once however
+     * often its process dies. A call out is made first and stored then: at least once. What failed is stored too, without its effect.
+     */
+    async runStored(
+      action: CompiledAction,
+      situation: Omit<Situation, 'tx'>,
+      store: (tx: Transaction, outcome: ActionOutcome) => Promise<void>,
+    ): Promise<ActionOutcome> {
+      const alone = (outcome: ActionOutcome) => db.transaction((tx) => store(tx, outcome)).then(() => outcome);
+      const plain = ({ thrown: _, ...outcome }: ActionOutcome & { readonly thrown?: unknown }): ActionOutcome =>
+        outcome;
+      if (CALLS_OUT.has(action.type)) return alone(plain(await runOne(action, { ...situation, tx: null })));
+      try {
+        return await db.transaction(async (tx) => {
+          const outcome = await runOne(action, { ...situation, tx });
+          if (outcome.thrown !== undefined) throw new NotDone(outcome);
+          await store(tx, outcome);
+          return outcome;
+        });
+      } catch (error) {
+        if (!(error instanceof NotDone)) throw error;
+        return alone(plain(error.outcome));
+      }
+    },
+    /**
+     * All of them, from the place behind `done`. `between` is called after each with all outcomes so far. Throws ActionFailed where one
+     * fails that is not to be passed over.
+     */
+    async runAll(
+      actions: readonly CompiledAction[],
+      situation: Situation,
+      done: readonly ActionOutcome[] = [],
+      between?: (outcomes: readonly ActionOutcome[]) => Promise<void>,
+    ): Promise<ActionOutcome[]> {
+      const outcomes = [...done];
+      for (const action of actions.slice(done.length)) {
+        const { thrown, ...outcome } = await runOne(action, {
+          ...situation,
+          values: withOutcomes(situation.values, outcomes),
+        });
+        outcomes.push(outcome);
+        if (thrown !== undefined && action.onError === 'stop')
+          throw new ActionFailed(outcomes.length - 1, outcomes, thrown);
+        await between?.(outcomes);
+      }
+      return outcomes;
+    },
+  };
+}
+
+/** What leaves the server and cannot be taken back. */
+export const CALLS_OUT: ReadonlySet<string> = new Set(['send_webhook', 'send_email']);
+
+export type ActionRunner = ReturnType<typeof createRunner>;

@@ -1,0 +1,200 @@
+// Typed templates: JSON in which `{{path}}` stands for a value. Alone in a string it becomes the value itself, within text it becomes text.
+import type { ProblemEntry } from '../../contract/problems.ts';
+import { suggestion } from '../expression/nearest.ts';
+import { follow, parsePath } from './paths.ts';
+import { namesOf, type Path, shapeAt, type Vocabulary } from './vocabulary.ts';
+
+/** What a template reads, by the names of its vocabulary. */
+export type Values = Readonly<Record<string, unknown>>;
+
+export interface Template {
+  /** The JSON with its values. Throws TemplateError where it would become too large. */
+  render(values: Values): unknown;
+}
+
+/** What values made of a template: more than `MOST_RENDERED` characters. */
+export class TemplateError extends Error {}
+
+/** Characters that one template may become. */
+export const MOST_RENDERED = 4_000_000;
+
+/** Text, or a path to a value. */
+export type Part = string | Path;
+type Node =
+  | { readonly kind: 'value'; readonly value: unknown }
+  | { readonly kind: 'whole'; readonly path: Path }
+  | { readonly kind: 'text'; readonly parts: readonly Part[] }
+  | { readonly kind: 'list'; readonly items: readonly Node[] }
+  | { readonly kind: 'object'; readonly entries: readonly (readonly [string, Node])[] };
+
+/** Where problems are told: `actions[0].data`. */
+export interface Judged {
+  readonly vocabulary: Vocabulary;
+  readonly at: string;
+  readonly problems: ProblemEntry[];
+}
+
+const OPEN = '{{';
+const CLOSE = '}}';
+
+/** Text and paths in their order; `{{"…"}}` is the text itself. Problems are told, and what is wrong stays text. */
+export function partsOf(text: string, { vocabulary, at, problems }: Judged): Part[] {
+  const parts: Part[] = [];
+  const add = (part: string) => {
+    const last = parts.at(-1);
+    if (typeof last === 'string') parts[parts.length - 1] = last + part;
+    else if (part !== '') parts.push(part);
+  };
+  const wrong = (code: string, message: string, hint?: string) =>
+    problems.push({
+      field: at,
+      code,
+      message: hint === undefined ? message : `${message} ${hint}`,
+      ...(hint && { hint }),
+    });
+  let rest = 0;
+  for (let open = text.indexOf(OPEN); open >= 0; open = text.indexOf(OPEN, rest)) {
+    add(text.slice(rest, open));
+    const quoted = /^\{\{\s*"((?:[^"\\]|\\["\\])*)"\s*\}\}/.exec(text.slice(open));
+    const close = quoted === null ? text.indexOf(CLOSE, open) : open + quoted[0].length - CLOSE.length;
+    if (close < 0) {
+      wrong('bad_template', 'A template that begins with {{ ends with }}.');
+      return [...parts, text.slice(open)];
+    }
+    rest = close + CLOSE.length;
+    if (quoted !== null) {
+      add((quoted[1] as string).replace(/\\(["\\])/g, '$1'));
+      continue;
+    }
+    const inside = text.slice(open + OPEN.length, close).trim();
+    const path = parsePath(inside);
+    if (path === null)
+      wrong(
+        'bad_template',
+        `{{${inside.slice(0, 80)}}} is no path.`,
+        'Write {{record.title}} or {{actions[0].result.id}}.',
+      );
+    else if (shapeAt(vocabulary, path) === undefined) {
+      const hint = suggestion(inside, namesOf(vocabulary), 'names');
+      wrong('unknown_path', `{{${inside.slice(0, 80)}}} leads nowhere here.`, hint);
+    } else parts.push(path);
+  }
+  add(text.slice(rest));
+  return parts;
+}
+
+function compile(value: unknown, judged: Judged): Node {
+  if (typeof value === 'string') {
+    const parts = partsOf(value, judged);
+    const [only] = parts;
+    if (parts.length === 1 && typeof only !== 'string') return { kind: 'whole', path: only as Path };
+    if (parts.every((part) => typeof part === 'string')) return { kind: 'value', value: parts.join('') };
+    return { kind: 'text', parts };
+  }
+  if (Array.isArray(value))
+    return { kind: 'list', items: value.map((item, i) => compile(item, { ...judged, at: `${judged.at}[${i}]` })) };
+  if (typeof value === 'object' && value !== null)
+    return {
+      kind: 'object',
+      entries: Object.entries(value).map(([key, below]) => [
+        key,
+        compile(below, { ...judged, at: judged.at === '' ? key : `${judged.at}.${key}` }),
+      ]),
+    };
+  return { kind: 'value', value };
+}
+
+/** A value as part of a text: nothing for null, JSON for objects and lists. */
+export const asText = (value: unknown): string =>
+  value === null || value === undefined ? '' : typeof value === 'object' ? JSON.stringify(value) : String(value);
+
+class Rendering {
+  private room = MOST_RENDERED;
+  constructor(private readonly values: Values) {}
+
+  private spend(characters: number): void {
+    this.room -= characters;
+    if (this.room < 0) throw new TemplateError(`A template became larger than ${MOST_RENDERED} characters.`);
+  }
+
+  text(parts: readonly Part[], spelled: (value: unknown) => string = asText): string {
+    let text = '';
+    for (const part of parts) {
+      const piece = typeof part === 'string' ? part : spelled(follow(this.values, part));
+      this.spend(piece.length);
+      text += piece;
+    }
+    return text;
+  }
+
+  node(node: Node): unknown {
+    switch (node.kind) {
+      case 'value':
+        return node.value;
+      case 'whole': {
+        const value = follow(this.values, node.path);
+        if (typeof value === 'string') this.spend(value.length);
+        else if (typeof value === 'object' && value !== null) this.spend(JSON.stringify(value).length);
+        return value;
+      }
+      case 'text':
+        return this.text(node.parts);
+      case 'list':
+        return node.items.map((item) => this.node(item));
+      case 'object':
+        return Object.fromEntries(node.entries.map(([key, below]) => [key, this.node(below)]));
+    }
+  }
+}
+
+/** Checks every placeholder against the vocabulary, telling problems with their places. */
+export function compileTemplate(value: unknown, judged: Judged): Template {
+  const node = compile(value, judged);
+  return { render: (values) => new Rendering(values).node(node) };
+}
+
+/** A text in which each value is spelled by `spelled`. */
+export function compileText(
+  text: string,
+  judged: Judged,
+  spelled?: (value: unknown) => string,
+): { readonly parts: readonly Part[]; render(values: Values): string } {
+  const parts = partsOf(text, judged);
+  return { parts, render: (values) => new Rendering(values).text(parts, spelled) };
+}
+
+/** A body as text: where it is JSON, with placeholders in quotes or bare, its values become values of JSON. */
+export function compileBody(text: string, judged: Judged): { readonly json: boolean; render(values: Values): string } {
+  const json = asJson(text);
+  if (json === undefined) return { json: false, render: compileText(text, judged).render };
+  const template = compileTemplate(json, judged);
+  return { json: true, render: (values) => JSON.stringify(template.render(values)) };
+}
+
+/** The text as JSON once bare placeholders are quoted; undefined where it is none. */
+function asJson(text: string): unknown {
+  let quoted = '';
+  let inside = false;
+  for (let i = 0; i < text.length; i++) {
+    const letter = text[i] as string;
+    if (inside && letter === '\\') {
+      quoted += letter + (text[++i] ?? '');
+      continue;
+    }
+    if (letter === '"') inside = !inside;
+    const close =
+      !inside && text.startsWith(OPEN, i) && /^\{\{\s*[A-Za-z_]/.test(text.slice(i, i + 200))
+        ? text.indexOf(CLOSE, i)
+        : -1;
+    if (close > 0) {
+      quoted += JSON.stringify(text.slice(i, close + CLOSE.length));
+      i = close + CLOSE.length - 1;
+    } else quoted += letter;
+  }
+  try {
+    const value: unknown = JSON.parse(quoted);
+    return typeof value === 'object' && value !== null ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
