@@ -44,6 +44,7 @@ export async function createAutomation(options: AutomationOptions) {
   const { db, config, log, tail, trail, accounts, collections, records, mail, rules } = options;
   const { webhookAllowPrivate: allowPrivate, production, encryptionKey } = config;
   const background = createBackground({ log });
+  if (allowPrivate && production) log.warn({}, 'Webhooks may call private networks (SNACKBASE_WEBHOOK_ALLOW_PRIVATE).');
   const outbound = createOutbound({ allowPrivate, production, log });
   const jobs = createJobs({ db, trail, log, concurrency: config.workerConcurrency });
   // Workflows run actions and actions start workflows: what closes the circle is put in at the end.
@@ -79,6 +80,7 @@ export async function createAutomation(options: AutomationOptions) {
     outbound,
     encryptionKey,
     schedule: config.webhookSchedule,
+    timeoutMs: config.webhookTimeoutMs,
     log,
   });
   const shared = { ...options, actions, handlers: () => jobs.openHandlers };
