@@ -13,7 +13,7 @@ import { loadConfig } from '../server/config.ts';
 import { type Chance, chance } from '../test/fuzz/random.ts';
 import { createDatabase, dropDatabase, startPostgres } from '../test/helpers/postgres.ts';
 
-interface Scale {
+export interface Scale {
   readonly jobs: number;
   /** Processes killed with SIGKILL; half as many are stopped with SIGTERM. */
   readonly kills: number;
@@ -33,6 +33,15 @@ export async function chaos(root: string, ...args: string[]): Promise<void> {
     if (!(name in scale)) throw new Error(`unknown: ${name}; known are ${Object.keys(scale).join(', ')}`);
     scale[name] = Number(value);
   }
+  const figures = await runChaos(root, scale);
+  console.log(figures);
+  const wrong = violations(figures);
+  console.log(wrong === 0 ? 'none lost, none twice at the same time' : 'VIOLATIONS, see above');
+  if (wrong > 0) process.exitCode = 1;
+}
+
+/** Runs it on a throw-away database. */
+export async function runChaos(root: string, scale: Scale): Promise<Figures> {
   const { buildIfStale } = await import(pathToFileURL(join(root, 'server/cli/build.mjs')).href);
   await buildIfStale();
   const postgres = await startPostgres();
@@ -40,17 +49,19 @@ export async function chaos(root: string, ...args: string[]): Promise<void> {
   const name = `jobs_${process.pid}`;
   const dataDir = mkdtempSync(join(tmpdir(), 'snackbase-jobs-'));
   try {
-    const figures = await run(root, await createDatabase(postgres.url, name), dataDir, scale);
-    console.log(figures);
-    const wrong = figures.lost + figures.strangers + figures['at the same time'] + figures['done twice'];
-    console.log(wrong === 0 ? 'none lost, none twice at the same time' : 'VIOLATIONS, see above');
-    if (wrong > 0) process.exitCode = 1;
+    return await run(root, await createDatabase(postgres.url, name), dataDir, scale);
   } finally {
     await dropDatabase(postgres.url, name);
     await postgres.stop();
     rmSync(dataDir, { recursive: true, force: true });
   }
 }
+
+/** How many jobs went wrong. */
+export const violations = (figures: Figures): number =>
+  figures.lost + figures.strangers + figures['at the same time'] + figures['done twice'];
+
+export type Figures = Awaited<ReturnType<typeof run>>;
 
 async function run(root: string, databaseUrl: string, dataDir: string, scale: Scale) {
   const random = chance(scale.seed);

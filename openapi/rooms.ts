@@ -27,7 +27,7 @@ export const ROOMS: Readonly<Record<keyof AppContract, string>> = {
   mcp: 'The collections as tools for agents: Model Context Protocol over Streamable HTTP.',
   endpoints: 'Routes of your own, defined as actions on your records; the log of their calls.',
   x: 'Calling custom endpoints.',
-  hooks: 'What happens before and after what: lifecycle events, and what is to be done at them.',
+  hooks: 'What an account has happen by itself: on events, by the clock, or set off by hand; and the events there are.',
   webhooks: 'Signed messages to your own servers for changes of records, with retries, a log and redelivery.',
   adminRecords: 'Writing records into a named account, for superadmins and admin tokens.',
 };

@@ -19,17 +19,13 @@ import { auditRoutes } from './audit/routes.ts';
 import { createAudit, createTrail } from './audit/service.ts';
 import { createAuth } from './auth/room.ts';
 import { authRoutes } from './auth/routes.ts';
-import { createBackground } from './automation/background.ts';
 import { endpointRoutes, xRoutes } from './automation/endpoints/routes.ts';
 import { extensionApp, extensionCtx } from './automation/extension.ts';
 import { hookRoutes } from './automation/hooks/routes.ts';
-import { createHooks } from './automation/hooks/service.ts';
 import { jobRoutes } from './automation/jobs/routes.ts';
-import { createJobs, type Jobs } from './automation/jobs/service.ts';
-import { createOutbound } from './automation/outbound/call.ts';
 import { type Automation, createAutomation } from './automation/room.ts';
+import type { Jobs } from './automation/service.ts';
 import { webhookRoutes } from './automation/webhooks/routes.ts';
-import { createWebhooks } from './automation/webhooks/service.ts';
 import { createRegistry } from './collections/registry.ts';
 import { collectionRoutes } from './collections/routes.ts';
 import { createCollections } from './collections/service.ts';
@@ -84,6 +80,7 @@ export interface App {
   readonly db: Database;
   readonly jobs: Pick<Jobs, 'define' | 'enqueue' | 'settle'>;
   readonly hooks: Lifecycle;
+  readonly automation: Pick<Automation, 'hooks'>;
   /** The superadmin made at this start; the password only when it was generated. */
   readonly firstSuperadmin: { readonly email: string; readonly password?: string } | null;
 }
@@ -132,7 +129,7 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
     });
     const documents = createDocuments(publicUrl);
     // Endpoints act on records, and the documents of records tell of endpoints.
-    let automation: Automation | undefined;
+    let assembled: Automation | undefined;
     const records = createRecords({
       db,
       definitions: registry,
@@ -141,7 +138,7 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
       events,
       decide: createDecide(sources),
       baseDocument: documents.base,
-      endpoints: (ctx) => automation?.endpoints.documented(ctx) ?? [],
+      endpoints: (ctx) => assembled?.endpoints.documented(ctx) ?? [],
       rowSecurity: await rowSecurityOf(db, config.rowSecurity, log),
       lifecycle,
       actAs: extensionCtx,
@@ -174,21 +171,22 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
       onCallers: auth.principals.onChange,
       log,
     });
-    const { webhookAllowPrivate: allowPrivate, production, encryptionKey } = config;
-    const outbound = createOutbound({ allowPrivate, production, log });
-    const webhooks = await createWebhooks({
+    const automation = await createAutomation({
       db,
-      tail: events,
-      records,
-      collections: registry,
-      rules: rulesVersion,
-      accounts,
-      trail,
-      outbound,
-      encryptionKey,
-      schedule: config.webhookSchedule,
+      config,
       log,
+      tail: events,
+      trail,
+      accounts,
+      collections: registry,
+      records,
+      mail,
+      lifecycle,
+      macros,
+      roles,
+      rules: rulesVersion,
     });
+    assembled = automation;
     const explainer = createExplainer({ sources, definitions: registry, userOf: users.get, peek: createPeek(db) });
     const readable = createReadable(sources, (name) => registry.get(name));
     const rules = createRules({ macros, definitions: registry, collections, explainer, readable });
@@ -204,23 +202,6 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
       confirmPassword: auth.service.confirmPassword,
     });
     const ops = createOps({ db, documents: records.documents, page: documents.page });
-
-    const background = createBackground({ log });
-    const jobs = createJobs({ db, trail, log, concurrency: config.workerConcurrency });
-    background.add('jobs', jobs.work);
-    automation = await createAutomation({
-      db,
-      log,
-      accounts,
-      roles,
-      trail,
-      records,
-      collections: registry,
-      macros,
-      mail,
-      outbound,
-      jobs,
-    });
 
     const idempotency = createIdempotency({ db, encryptionKey: config.encryptionKey, log });
 
@@ -254,12 +235,12 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
         resources: resourceRoutes(createResources({ records, realtime })),
         realtime: realtimeRoutes(realtime),
         mcp: mcpRoutes(mcp),
+        hooks: hookRoutes(automation.hooks.service),
+        webhooks: webhookRoutes(automation.webhooks),
         endpoints: endpointRoutes(automation.endpoints.service),
         x: xRoutes(automation.endpoints.dispatch),
-        hooks: hookRoutes(createHooks()),
-        webhooks: webhookRoutes(webhooks),
         audit: auditRoutes(audit),
-        jobs: jobRoutes(jobs),
+        jobs: jobRoutes(automation.jobs),
         ops: opsRoutes(ops),
       },
     });
@@ -267,17 +248,15 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
     await lifecycle.fire('on_bootstrap', {}, { ctx: null });
     let closing: Promise<void> | undefined;
     const close = async () => {
-      await lifecycle.fire('on_terminate', {}, { ctx: null });
       // Streams have no end of their own, and a server that stops takes no new ones.
       const drained = http.close();
-      const idle = background.close();
+      const idle = automation.close();
       mcp.close();
       await realtime.close();
       await drained;
-      await automation?.close();
       await idle;
+      await lifecycle.fire('on_terminate', {}, { ctx: null });
       await afterHooks.close();
-      await webhooks.close();
       await idempotency.close();
       await auth.close();
       await registry.close();
@@ -289,14 +268,15 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
     };
     return {
       db,
-      jobs,
+      jobs: automation.jobs,
       hooks: lifecycle,
+      automation,
       firstSuperadmin,
-      work: background.begin,
+      work: automation.background.begin,
       async listen() {
         await afterHooks.ready();
         const at = await http.listen();
-        if (config.worker === 'on') background.begin();
+        if (config.worker === 'on') automation.background.begin();
         await lifecycle.fire('on_serve', at, { ctx: null });
         return at;
       },

@@ -2,6 +2,7 @@
 
 export type { EventName, LifecycleEvents } from '../contract/lifecycle.ts';
 export { type App, createApp } from './app.ts';
+export { GiveUp, type JobHandler, type JobRun, type NewJob } from './automation/service.ts';
 export { type Config, ConfigError, loadConfig } from './config.ts';
 export {
   AbortHook,

@@ -206,15 +206,25 @@ export const endpoints = {
 } as const;
 
 export const x = {
-  get: 'GET /api/v1/x/*path qa',
-  post: 'POST /api/v1/x/*path bqa',
-  put: 'PUT /api/v1/x/*path bqa',
-  patch: 'PATCH /api/v1/x/*path bqa',
-  delete: 'DELETE /api/v1/x/*path bqa',
+  get: 'GET /api/v1/x/*path q',
+  post: 'POST /api/v1/x/*path bq',
+  put: 'PUT /api/v1/x/*path bq',
+  patch: 'PATCH /api/v1/x/*path bq',
+  delete: 'DELETE /api/v1/x/*path bq',
 } as const;
 
 export const hooks = {
   events: 'GET /api/v1/hooks/events',
+  list: 'GET /api/v1/hooks q',
+  create: 'POST /api/v1/hooks b',
+  get: 'GET /api/v1/hooks/:id',
+  update: 'PATCH /api/v1/hooks/:id b',
+  put: 'PUT /api/v1/hooks/:id b',
+  delete: 'DELETE /api/v1/hooks/:id',
+  toggle: 'PATCH /api/v1/hooks/:id/toggle',
+  trigger: 'POST /api/v1/hooks/:id/trigger bq',
+  executions: 'GET /api/v1/hooks/:id/executions q',
+  execution: 'GET /api/v1/hooks/:id/executions/:execution',
 } as const;
 
 export const webhooks = {

@@ -262,6 +262,13 @@ export type Action = {
       } | undefined;
     }
   | {
+      type: "set_fields";
+      /** What is stored instead, by hooks before a record is created or updated. */
+      fields: {
+        [key: string]: unknown;
+      };
+    }
+  | {
       type: "abort";
       /** What the caller is told. */
       message: string;
@@ -269,6 +276,18 @@ export type Action = {
       status?: number | undefined;
     }
 );
+
+export interface ActionOutcome {
+  type: string;
+  name: string | null;
+  status: "success" | "failed" | "skipped";
+  result: unknown;
+  error: {
+    code: string;
+    message: string;
+  } | null;
+  duration_ms: number;
+}
 
 export interface AdminToken {
   /** UUID version 7. */
@@ -1477,6 +1496,51 @@ export interface Health {
   version: string;
 }
 
+export interface Hook {
+  /** UUID version 7. */
+  id: string;
+  /** Two letters and four digits. */
+  account_id: string;
+  name: string;
+  description: string | null;
+  trigger: HookTrigger;
+  condition: string | null;
+  actions: Array<{
+    type: string;
+    [key: string]: unknown;
+  }>;
+  enabled: boolean;
+  priority: number;
+  run_as: string;
+  timeout_seconds: number;
+  cron: string | null;
+  cron_description: string | null;
+  last_run_at: string | null;
+  /** Of schedules that are enabled. */
+  next_run_at: string | null;
+  /** RFC 3339, UTC, ends in Z. */
+  created_at: string;
+  /** RFC 3339, UTC, ends in Z. */
+  updated_at: string;
+  created_by: string | null;
+}
+
+export interface HookChange {
+  name?: string | undefined;
+  description?: string | null | undefined;
+  trigger?: HookTrigger | undefined;
+  condition?: string | null | undefined;
+  actions?: Action[] | undefined;
+  /** Default true. */
+  enabled?: boolean | undefined;
+  /** Of hooks before an event: higher ones run first, equal ones in the order of their creation. Default 0. */
+  priority?: number | undefined;
+  /** The role with whose rules and permissions it acts in its account. Rules see the id of the definition as @request.auth.id; personal data stays masked. */
+  run_as?: string | undefined;
+  /** For all actions together; default 60. Hooks before an event have 10 at most. */
+  timeout_seconds?: number | undefined;
+}
+
 export interface HookEvent {
   name: string;
   category: "app" | "model" | "record" | "collection" | "auth" | "request" | "realtime" | "mailer" | "job" | "workflow" | "webhook";
@@ -1494,6 +1558,131 @@ export interface HookEvents {
   items: HookEvent[];
   total: number;
   builtin: BuiltinHook[];
+}
+
+export interface HookExecution {
+  /** UUID version 7. */
+  id: string;
+  /** UUID version 7. */
+  hook_id: string;
+  /** What set it off: `manual` where somebody did. */
+  trigger_type: "event" | "schedule" | "manual";
+  event: string | null;
+  /** partial: something failed after something was done. aborted: a hook before an event stopped it, so nothing of it is left. skipped: it was not run, and why is told. */
+  status: "pending" | "running" | "success" | "partial" | "failed" | "aborted" | "skipped";
+  actions_executed: number;
+  actions: ActionOutcome[];
+  error_code: string | null;
+  error_message: string | null;
+  duration_ms: number | null;
+  /** How often it was taken up; more than 1 where a server died meanwhile. */
+  attempt: number;
+  /** What set it off, as its role sees it; without records where these are large. */
+  execution_context: {
+    [key: string]: unknown;
+  };
+  executed_at: string | null;
+  finished_at: string | null;
+  /** RFC 3339, UTC, ends in Z. */
+  created_at: string;
+}
+
+export interface HookInput {
+  name: string;
+  description?: string | null | undefined;
+  trigger: HookTrigger;
+  condition?: string | null | undefined;
+  actions: Action[];
+  /** Default true. */
+  enabled?: boolean | undefined;
+  /** Of hooks before an event: higher ones run first, equal ones in the order of their creation. Default 0. */
+  priority?: number | undefined;
+  /** The role with whose rules and permissions it acts in its account. Rules see the id of the definition as @request.auth.id; personal data stays masked. */
+  run_as?: string | undefined;
+  /** For all actions together; default 60. Hooks before an event have 10 at most. */
+  timeout_seconds?: number | undefined;
+}
+
+export interface HookInputData {
+  [key: string]: unknown;
+}
+
+/** What sets the hook off. Any hook can be set off by hand as well. */
+export type HookTrigger = {
+  type: "event";
+  /** An event that GET /api/v1/hooks/events marks with `api`, under either name. Those named `before` are part of the write and may stop or change it; all others follow its commit. */
+  event: string;
+  /** Of events of records: only of this collection. Left out: of all. */
+  collection?: string | null | undefined;
+} | {
+  type: "schedule";
+  /** Five fields: minute, hour, day of the month, month, day of the week (0 and 7 are Sunday). */
+  cron: string;
+  /** Default UTC. */
+  timezone?: string | undefined;
+} | {
+  type: "manual";
+};
+
+export interface HookTriggered {
+  message: string;
+  /** UUID version 7. */
+  execution_id: string;
+  /** Same as execution_id. */
+  job_id: string;
+}
+
+export interface HooksExecutionsQuery {
+  status?: "pending" | "running" | "success" | "partial" | "failed" | "aborted" | "skipped" | undefined;
+  /** Items to skip. */
+  skip?: number | undefined;
+  /** Items per page, 1 to 100, default 25. */
+  limit?: number | undefined;
+  /** Page number from 1; used when skip is absent. */
+  page?: number | undefined;
+  /** Same as limit. */
+  page_size?: number | undefined;
+  /** Same as skip. */
+  offset?: number | undefined;
+}
+
+export interface HooksExecutionsReply {
+  items: HookExecution[];
+  total: number;
+  skip: number;
+  limit: number;
+  page: number;
+  page_size: number;
+  total_pages: number;
+}
+
+export interface HooksListQuery {
+  trigger_type?: "event" | "schedule" | "manual" | undefined;
+  enabled?: boolean | undefined;
+  /** Items to skip. */
+  skip?: number | undefined;
+  /** Items per page, 1 to 100, default 25. */
+  limit?: number | undefined;
+  /** Page number from 1; used when skip is absent. */
+  page?: number | undefined;
+  /** Same as limit. */
+  page_size?: number | undefined;
+  /** Same as skip. */
+  offset?: number | undefined;
+}
+
+export interface HooksListReply {
+  items: Hook[];
+  total: number;
+  skip: number;
+  limit: number;
+  page: number;
+  page_size: number;
+  total_pages: number;
+}
+
+export interface HooksTriggerQuery {
+  dry_run?: boolean | undefined;
 }
 
 export interface ImportSummary {
@@ -1905,22 +2094,6 @@ export interface McpMessage {
   id?: string | number | undefined;
   method?: string | undefined;
   params?: {
-    [key: string]: unknown;
-  } | undefined;
-  [key: string]: unknown;
-}
-
-/** A response of JSON-RPC 2.0: `result`, or `error`. */
-export interface McpReply {
-  jsonrpc: "2.0";
-  id: string | number | null;
-  result?: {
-    [key: string]: unknown;
-  } | undefined;
-  error?: {
-    code: number;
-    message: string;
-    data?: unknown | undefined;
     [key: string]: unknown;
   } | undefined;
   [key: string]: unknown;
@@ -3297,9 +3470,9 @@ export interface Calls {
   'realtime.ticket': { input: object; reply: RealtimeTicket };
   'realtime.subscribe': { input: { query?: RealtimeSubscribeQuery | undefined }; reply: ReadableStream<Uint8Array> };
   'realtime.ws': { input: { query?: RealtimeWsQuery | undefined }; reply: void };
-  'mcp.message': { input: { body: McpMessage | McpMessage[] }; reply: McpReply | McpReply[] };
+  'mcp.message': { input: { body: McpMessage | McpMessage[] }; reply: void };
   'mcp.listen': { input: object; reply: ReadableStream<Uint8Array> };
-  'mcp.messageShort': { input: { body: McpMessage | McpMessage[] }; reply: McpReply | McpReply[] };
+  'mcp.messageShort': { input: { body: McpMessage | McpMessage[] }; reply: void };
   'mcp.listenShort': { input: object; reply: ReadableStream<Uint8Array> };
   'endpoints.list': { input: { query?: EndpointsListQuery | undefined }; reply: EndpointsListReply };
   'endpoints.create': { input: { body: EndpointInput }; reply: Endpoint };
@@ -3310,12 +3483,22 @@ export interface Calls {
   'endpoints.toggle': { input: { params: { id: string }; body?: EndpointToggle | undefined }; reply: Endpoint };
   'endpoints.executions': { input: { params: { id: string }; query?: EndpointsExecutionsQuery | undefined }; reply: EndpointsExecutionsReply };
   'endpoints.execution': { input: { params: { id: string; execution_id: string } }; reply: EndpointExecution };
-  'x.get': { input: { params: { path: string }; query?: XGetQuery | undefined }; reply: unknown };
-  'x.post': { input: { params: { path: string }; body?: unknown | undefined; query?: XPostQuery | undefined }; reply: unknown };
-  'x.put': { input: { params: { path: string }; body?: unknown | undefined; query?: XPutQuery | undefined }; reply: unknown };
-  'x.patch': { input: { params: { path: string }; body?: unknown | undefined; query?: XPatchQuery | undefined }; reply: unknown };
-  'x.delete': { input: { params: { path: string }; body?: unknown | undefined; query?: XDeleteQuery | undefined }; reply: unknown };
+  'x.get': { input: { params: { path: string }; query?: XGetQuery | undefined }; reply: void };
+  'x.post': { input: { params: { path: string }; body?: unknown | undefined; query?: XPostQuery | undefined }; reply: void };
+  'x.put': { input: { params: { path: string }; body?: unknown | undefined; query?: XPutQuery | undefined }; reply: void };
+  'x.patch': { input: { params: { path: string }; body?: unknown | undefined; query?: XPatchQuery | undefined }; reply: void };
+  'x.delete': { input: { params: { path: string }; body?: unknown | undefined; query?: XDeleteQuery | undefined }; reply: void };
   'hooks.events': { input: object; reply: HookEvents };
+  'hooks.list': { input: { query?: HooksListQuery | undefined }; reply: HooksListReply };
+  'hooks.create': { input: { body: HookInput }; reply: Hook };
+  'hooks.get': { input: { params: { id: string } }; reply: Hook };
+  'hooks.update': { input: { params: { id: string }; body: HookChange }; reply: Hook };
+  'hooks.put': { input: { params: { id: string }; body: HookChange }; reply: Hook };
+  'hooks.delete': { input: { params: { id: string } }; reply: void };
+  'hooks.toggle': { input: { params: { id: string } }; reply: Hook };
+  'hooks.trigger': { input: { params: { id: string }; body?: HookInputData | undefined; query?: HooksTriggerQuery | undefined }; reply: HookTriggered };
+  'hooks.executions': { input: { params: { id: string }; query?: HooksExecutionsQuery | undefined }; reply: HooksExecutionsReply };
+  'hooks.execution': { input: { params: { id: string; execution: string } }; reply: HookExecution };
   'webhooks.list': { input: { query?: WebhooksListQuery | undefined }; reply: WebhooksListReply };
   'webhooks.create': { input: { body: WebhookInput }; reply: WebhookWithSecret };
   'webhooks.get': { input: { params: { id: string } }; reply: Webhook };
@@ -3655,11 +3838,11 @@ export interface Rooms {
   };
   mcp: {
     /** Messages of an MCP client */
-    message(body: McpMessage | McpMessage[], options?: CallOptions): Call<McpReply | McpReply[]>;
+    message(body: McpMessage | McpMessage[], options?: CallOptions): Call<void>;
     /** Notifications for an MCP client (SSE) */
     listen(options?: CallOptions): Call<ReadableStream<Uint8Array>>;
     /** Messages of an MCP client */
-    messageShort(body: McpMessage | McpMessage[], options?: CallOptions): Call<McpReply | McpReply[]>;
+    messageShort(body: McpMessage | McpMessage[], options?: CallOptions): Call<void>;
     /** Notifications for an MCP client (SSE) */
     listenShort(options?: CallOptions): Call<ReadableStream<Uint8Array>>;
   };
@@ -3685,19 +3868,39 @@ export interface Rooms {
   };
   x: {
     /** Call a custom endpoint with GET */
-    get(path: string, query?: XGetQuery, options?: CallOptions): Call<unknown>;
+    get(path: string, query?: XGetQuery, options?: CallOptions): Call<void>;
     /** Call a custom endpoint with POST */
-    post(path: string, body?: unknown, query?: XPostQuery, options?: CallOptions): Call<unknown>;
+    post(path: string, body?: unknown, query?: XPostQuery, options?: CallOptions): Call<void>;
     /** Call a custom endpoint with PUT */
-    put(path: string, body?: unknown, query?: XPutQuery, options?: CallOptions): Call<unknown>;
+    put(path: string, body?: unknown, query?: XPutQuery, options?: CallOptions): Call<void>;
     /** Call a custom endpoint with PATCH */
-    patch(path: string, body?: unknown, query?: XPatchQuery, options?: CallOptions): Call<unknown>;
+    patch(path: string, body?: unknown, query?: XPatchQuery, options?: CallOptions): Call<void>;
     /** Call a custom endpoint with DELETE */
-    delete(path: string, body?: unknown, query?: XDeleteQuery, options?: CallOptions): Call<unknown>;
+    delete(path: string, body?: unknown, query?: XDeleteQuery, options?: CallOptions): Call<void>;
   };
   hooks: {
     /** List the lifecycle events */
     events(options?: CallOptions): Call<HookEvents>;
+    /** List the hooks of your account */
+    list(query?: HooksListQuery, options?: CallOptions): Call<HooksListReply>;
+    /** Define a hook */
+    create(body: HookInput, options?: CallOptions): Call<Hook>;
+    /** Get a hook */
+    get(id: string, options?: CallOptions): Call<Hook>;
+    /** Change a hook */
+    update(id: string, body: HookChange, options?: CallOptions): Call<Hook>;
+    /** Change a hook, as with PATCH */
+    put(id: string, body: HookChange, options?: CallOptions): Call<Hook>;
+    /** Delete a hook with its executions */
+    delete(id: string, options?: CallOptions): Call<void>;
+    /** Enable a hook that is disabled, or the other way round */
+    toggle(id: string, options?: CallOptions): Call<Hook>;
+    /** Set a hook off by hand, also a disabled one */
+    trigger(id: string, body?: HookInputData, query?: HooksTriggerQuery, options?: CallOptions): Call<HookTriggered>;
+    /** List the executions of a hook, the newest first */
+    executions(id: string, query?: HooksExecutionsQuery, options?: CallOptions): Call<HooksExecutionsReply>;
+    /** Get an execution of a hook */
+    execution(id: string, execution: string, options?: CallOptions): Call<HookExecution>;
   };
   webhooks: {
     /** List webhooks */

@@ -30,6 +30,7 @@ import { listQueryOf } from './query-body.ts';
 import { createQueryHooks } from './query-hooks.ts';
 import { writtenReply } from './reply.ts';
 import { createSchema } from './schema.ts';
+import { sightOf } from './sight.ts';
 import { createAggregate } from './store/aggregate.ts';
 import { createLock } from './store/lock.ts';
 import { createReads } from './store/read.ts';
@@ -43,6 +44,8 @@ import { readWatch, type Watch } from './watch.ts';
 
 export { actingRecords } from './acting.ts';
 export { type AfterHooks, createAfterHooks } from './after-hooks.ts';
+export { AnotherShape } from './event-rows.ts';
+export type { Definitions } from './open.ts';
 export { createPeek } from './peek.ts';
 export type { Seen, Watch } from './watch.ts';
 
@@ -299,6 +302,10 @@ function recordVerbs(options: RecordsOptions, statements: Statements, within: (t
     /** What the caller sees of changes, by the rules of now. */
     watch: (ctx: Ctx, name: string, query: StreamQuery): Promise<Watch> =>
       on({ ctx, name, operation: 'list' }, 'fetch', async (opened) => readWatch(opened, viewOf(opened), query)),
+
+    /** A record that the caller did not read, as he would see one of the collection: hidden fields left out, personal data masked. */
+    sight: (ctx: Ctx, name: string): Promise<ReturnType<typeof sightOf>> =>
+      on({ ctx, name, operation: 'view' }, 'fetch', async (opened) => sightOf(opened)),
 
     import: createImport({ db, opening, reads, writesMany, changeRows: many.changeRows, author, hooks }),
 

@@ -29,10 +29,13 @@ interface Target {
   readonly token: string;
   /** One that nothing fires, with a delivery that was given up. */
   readonly webhook: string;
+  readonly hook: string;
+  readonly execution: string;
   readonly delivery: string;
   readonly entry: number;
   readonly endpoint: string;
-  readonly execution: string;
+  /** Of the endpoint. */
+  readonly answered: string;
   /** Cancelled, so that it can be cancelled and run again. */
   readonly job: string;
   /** Users of the account: one in the group, one outside. */
@@ -61,7 +64,7 @@ const PARAMS: Record<string, Record<string, (at: Target) => string>> = {
   records: { collection: (at) => at.collection, id: (at) => at.record },
   apps: { appId: () => 'crm' },
   appRecords: { appId: () => 'main', entity: (at) => at.collection, id: (at) => at.record },
-  endpoints: { id: (at) => at.endpoint, execution_id: (at) => at.execution },
+  endpoints: { id: (at) => at.endpoint, execution_id: (at) => at.answered },
   x: { path: () => 'summary' },
   federation: { identityKind: () => 'contact' },
   adminRecords: { collection: (at) => at.collection, id: (at) => at.record },
@@ -76,6 +79,7 @@ const PARAMS: Record<string, Record<string, (at: Target) => string>> = {
   webhooks: { id: (at) => at.webhook, delivery: (at) => at.delivery },
   audit: { id: (at) => String(at.entry) },
   jobs: { id: (at) => at.job },
+  hooks: { id: (at) => at.hook, execution: (at) => at.execution },
 };
 /** Keys of example bodies and queries that name an account or a person. */
 const AIMED: Record<string, (at: Target) => string> = {
@@ -211,8 +215,13 @@ describe.runIf(available)('isolation', () => {
     await must(t.call('PUT', `/api/v1/roles/${role.id}/permissions/bulk`, { updates }, { token: t.root }));
     const granted = await must(t.call('GET', `/api/v1/roles/${role.id}/permissions`, undefined, { token: t.root }));
     const token = await must(t.call('POST', '/api/v1/admin/api-keys', { name: 'a token' }, { token: t.root }));
-    const hook = { url: 'https://hooks.example.invalid/', collection, events: ['restore'], description: marker };
-    const webhook = await must(t.call('POST', '/api/v1/webhooks', hook, own));
+    const subscription = {
+      url: 'https://hooks.example.invalid/',
+      collection,
+      events: ['restore'],
+      description: marker,
+    };
+    const webhook = await must(t.call('POST', '/api/v1/webhooks', subscription, own));
     const [delivery] = await t.app.db.query<{ id: string }>(
       `insert into snackbase.webhook_deliveries
          (id, webhook_id, message_id, event, collection, record_id, payload, status, finished_at, attempts, attempt_number)
@@ -229,7 +238,10 @@ describe.runIf(available)('isolation', () => {
     }
     await must(t.call('GET', '/api/v1/x/summary', undefined, own));
     const calls = await must(t.call('GET', `/api/v1/endpoints/${endpoint}/executions`, undefined, own));
-    const execution = calls.items[0].id;
+    const answered = calls.items[0].id;
+    const defined = { name: marker, trigger: { type: 'manual' }, actions: [{ type: 'transform', output: marker }] };
+    const hook = await must(t.call('POST', '/api/v1/hooks', defined, own));
+    const { execution_id: execution } = await must(t.call('POST', `/api/v1/hooks/${hook.id}/trigger`, undefined, own));
     const inPayload = unique('payload-');
     const ordered = { handler: 'isolation', payload: { inPayload }, accountId: account.id, delaySeconds: 3600 };
     const job = await t.app.jobs.enqueue(null, ordered);
@@ -248,10 +260,12 @@ describe.runIf(available)('isolation', () => {
       permission: String(granted.items[0].id),
       token: token.id,
       webhook: webhook.id,
+      hook: hook.id,
+      execution,
       delivery: (delivery as { id: string }).id,
       entry: trail.items[0].id,
       endpoint,
-      execution,
+      answered,
       job,
       member: member.id,
       other: other.id,
@@ -259,6 +273,8 @@ describe.runIf(available)('isolation', () => {
         marker,
         record,
         endpoint,
+        answered,
+        hook.id,
         execution,
         invitation,
         guest.email,
@@ -271,6 +287,7 @@ describe.runIf(available)('isolation', () => {
         inPayload,
         webhook.id,
         webhook.secret,
+        hook.id,
         ...told,
       ],
     };

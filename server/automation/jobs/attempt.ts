@@ -2,8 +2,8 @@
 import { GiveUp, type JobHandler, type JobRun, type Payload, TIMEOUT_SECONDS } from './handler.ts';
 
 /**
- * `completed` · `failed` (`final`: not to be tried again) · `interrupted`: told to stop with the process, and did · `lost`: not ours
- * to write any more · `left`: the process stops and it does not.
+ * `completed` · `failed` (`final`: not to be tried again) · `interrupted`: told to stop with the process, and did · `lost`: stopped,
+ * because it is not ours any more · `left`: the process stops and it does not.
  */
 export type Outcome =
   | { readonly kind: 'completed' }
@@ -24,7 +24,7 @@ type Reason = 'timeout' | 'stopping' | 'lost';
 
 export interface Attempt {
   readonly outcome: Promise<Outcome>;
-  /** The job was cancelled, or may be somebody else's: whatever comes of it is not written. */
+  /** The job was cancelled, or may be somebody else's: the handler is told to stop, and a failure is not written. */
   lose(why: string): void;
 }
 
@@ -59,7 +59,8 @@ export function attempt(
   const work = (async (): Promise<Outcome> => {
     try {
       await handler.run(payload, { ...facts, signal: stop.signal });
-      return { kind: reason === 'lost' ? 'lost' : 'completed' };
+      // Also where it may be somebody else's: only the holder's word is written.
+      return { kind: 'completed' };
     } catch (error) {
       if (reason === 'lost') return { kind: 'lost' };
       if (reason === 'stopping') return { kind: 'interrupted' };

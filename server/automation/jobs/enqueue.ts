@@ -32,8 +32,9 @@ export function createEnqueue(db: Database, boss: Boss, known: () => readonly st
     };
     const jobs = await boss.get();
     if ((await jobs.send(handler, data, options)) === null) {
-      // Its handler never had a job, or the one of this key is there.
-      await ensureQueue(run, handler);
+      // Its handler never had a job, or the one of this key is there. Beside the caller's transaction, which would hold the locks for
+      // as long as it takes; the embedded database has one session, where nobody else could wait for them.
+      await ensureQueue(db.kind === 'embedded' ? run : db, handler);
       await jobs.send(handler, data, options);
     }
     const told = db.notify(CHANNEL, '', tx ?? undefined);

@@ -21,6 +21,8 @@ export type Payload = Readonly<Record<string, unknown>>;
 export interface JobHandler {
   /** Does the work. A rejection is a try that failed; with `GiveUp` it was the last. A job may run more than once: when it is done but its process dies before that is stored. */
   run(payload: Payload, job: JobRun): Promise<void>;
+  /** Definitions of accounts may enqueue it, with a payload of their own. */
+  readonly open?: boolean;
   /** Side by side in one process; default: as many as the process works on at all. */
   readonly concurrency?: number;
   /** Default 300. */
@@ -39,11 +41,11 @@ export interface NewJob {
   /** Default null: the server's own. */
   readonly accountId?: string | null;
   /** A label to find it by; default `default`. */
-  readonly queue?: string;
+  readonly queue?: string | undefined;
   /** Not before so many seconds from now. */
-  readonly delaySeconds?: number;
+  readonly delaySeconds?: number | undefined;
   /** Tries after the first; default 2. */
-  readonly retries?: number;
+  readonly retries?: number | undefined;
   /** Before the first retry, doubled for each further one and lengthened at random by up to as much again; default 60; 0: at once, always. */
   readonly retryDelaySeconds?: number;
   /** Higher ones of a handler come first; default 0. */

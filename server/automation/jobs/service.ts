@@ -24,6 +24,8 @@ export interface Jobs {
   define(handler: string, definition: JobHandler): void;
   /** The names of all handlers, in alphabetical order. */
   readonly handlers: readonly string[];
+  /** Of these, the names of those that definitions of accounts may enqueue. */
+  readonly openHandlers: readonly string[];
   /** What is wrong with an order, for those who store one. */
   problems(job: NewJob): ReturnType<typeof problemsOf>;
   /**
@@ -96,6 +98,9 @@ export function createJobs({ db, trail, log, concurrency = 10, leaseSeconds, lim
     get handlers() {
       return known();
     },
+    get openHandlers() {
+      return known().filter((name) => handlers.get(name)?.open === true);
+    },
     problems: (job) => problemsOf(job, known()),
     enqueue: createEnqueue(db, boss, known),
 
@@ -150,13 +155,16 @@ export function createJobs({ db, trail, log, concurrency = 10, leaseSeconds, lim
     },
 
     async work() {
-      const upkeep = await boss.supervise();
       // One process holds the embedded database: whoever worked on a job before this one began is gone.
       if (db.kind === 'embedded') await store.recover(db, true);
+      const told = (id: string) => (id === '' ? worker?.wake() : worker?.cancelled(id));
+      const stop = await db.listen(CHANNEL, told, () => worker?.wake());
+      const upkeep = await boss.supervise().catch(async (error) => {
+        await stop();
+        throw error;
+      });
       const working = createWorker({ db, boss, handlers, concurrency, log, leaseSeconds, limits });
       worker = working;
-      const told = (id: string) => (id === '' ? working.wake() : working.cancelled(id));
-      const stop = await db.listen(CHANNEL, told, working.wake);
       return {
         async close() {
           await stop();

@@ -32,8 +32,14 @@ export function showJob(row: JobRow): Job {
     attempt_number: row.started_at === null ? row.retry_count : row.retry_count + 1,
     max_retries: row.retry_limit,
     retry_delay_seconds: row.retry_delay,
-    error_message: typeof output?.message === 'string' ? output.message : null,
+    error_message: reasonOf(output),
     account_id: data.account_id,
     created_at: row.created_at,
   };
+}
+
+/** Ours, or that of pg-boss, which puts its own under `value`. */
+function reasonOf(output: JobRow['output']): string | null {
+  const message = output?.message ?? output?.value?.message;
+  return typeof message === 'string' ? message : null;
 }

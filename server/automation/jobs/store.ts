@@ -20,14 +20,13 @@ export interface Held {
   readonly startedOn: string;
 }
 
-/** Two that make queues at once would lock each other out, so one waits; where the queue is there nobody does. */
-export const ensureQueue = (run: Runner, handler: string): Promise<unknown> =>
-  run.query(
-    `select snackbase_jobs.create_queue($1, '{"policy":"standard"}')
-     from (select pg_advisory_xact_lock(hashtext('snackbase_jobs.create_queue')) offset 0) locked
-     where not exists (select from snackbase_jobs.queue where name = $1)`,
-    [handler],
-  );
+// One at a time: two that make queues side by side would wait for each other. No other statement waits for them.
+const ensuring = plan(`
+  select snackbase_jobs.create_queue($1, '{"policy":"standard"}')
+  from (select pg_advisory_xact_lock(hashtextextended('snackbase_jobs.create_queue', 0))) alone`);
+
+/** Makes the place for the jobs of a handler where there is none. */
+export const ensureQueue = (run: Runner, handler: string): Promise<unknown> => run.run(ensuring, [handler]);
 
 export interface Look {
   readonly name: string;
@@ -135,7 +134,7 @@ export interface JobRow {
   readonly retry_count: number;
   readonly retry_limit: number;
   readonly retry_delay: number;
-  readonly output: { readonly message?: unknown } | null;
+  readonly output: { readonly message?: unknown; readonly value?: { readonly message?: unknown } } | null;
   readonly created_at: string;
   /** It was cancelled while it ran and may not have stopped yet. */
   readonly stopping: boolean | null;

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Database } from '../../db/database.ts';
 import type { Logger } from '../../db/log.ts';
 import { createDue, type Due } from '../due.ts';
+import { MOST_DEPTH } from '../principal.ts';
 import { type Attempt, attempt, type Limits, type Outcome } from './attempt.ts';
 import { type Boss, LEASE_SECONDS, on } from './boss.ts';
 import type { JobHandler } from './handler.ts';
@@ -28,12 +29,20 @@ interface Taken extends store.Held {
   readonly handler: JobHandler;
   readonly data: store.Envelope;
   readonly attempt: number;
+  /** By the process's own clock, in ms: its lease began then or later. */
+  readonly takenAt: number;
 }
 interface Running extends store.Held {
   readonly attempt: Attempt;
   /** By the process's own clock, in ms: when the lease was last known to be ours. */
   renewedAt: number;
 }
+
+const TOO_DEEP: Outcome = {
+  kind: 'failed',
+  message: `More than ${MOST_DEPTH} runs of automation set each other off before this job; it is not run.`,
+  final: true,
+};
 
 /** Starts to work. */
 export function createWorker(options: WorkerOptions): JobWorker {
@@ -56,13 +65,22 @@ export function createWorker(options: WorkerOptions): JobWorker {
 
   async function claim(_: string, __: number, limit: number): Promise<Taken[]> {
     looked = await look();
-    const names = looked.filter(due);
+    // Who waits for longest comes first, where there are more handlers than places.
+    const names = looked.filter(due).sort((a, b) => (a.dueIn ?? 0) - (b.dueIn ?? 0));
     const claimed: Taken[] = [];
     for (const [i, { name }] of names.entries()) {
       // What is free is divided, so that a flood for one handler does not hold up the others.
       const share = Math.ceil((limit - claimed.length) / (names.length - i));
       const batchSize = Math.min(share, roomOf(name));
-      if (batchSize > 0) claimed.push(...(await take(name, batchSize)));
+      if (batchSize <= 0) continue;
+      try {
+        claimed.push(...(await take(name, batchSize)));
+      } catch (error) {
+        // What is taken is to be worked on.
+        if (claimed.length === 0) throw error;
+        log?.warn({ err: error, handler: name }, 'Jobs could not be taken; trying again.');
+        break;
+      }
     }
     return claimed;
   }
@@ -79,16 +97,19 @@ export function createWorker(options: WorkerOptions): JobWorker {
         }),
     };
     const queue = await boss.get();
+    const takenAt = performance.now();
     const jobs = await queue.fetch<store.Envelope>(name, { batchSize, includeMetadata: true, db: watched });
     if (failure !== undefined) throw failure;
     const handler = handlers.get(name) as JobHandler;
-    const found = jobs.map(({ id, data, retryCount, startedOn }) => {
+    // One whose lease ended while this process was held up is still being worked on here.
+    const fresh = jobs.filter(({ id }) => !running.has(id));
+    const found = fresh.map(({ id, data, retryCount, startedOn }) => {
       // Rows are read by our own parsers: an instant is text, to the microsecond.
-      return { name, id, data, handler, attempt: retryCount + 1, startedOn: String(startedOn) };
+      return { name, id, data, handler, attempt: retryCount + 1, startedOn: String(startedOn), takenAt };
     });
-    if (jobs.length > 0) taken.set(name, (taken.get(name) ?? 0) + jobs.length);
+    if (fresh.length > 0) taken.set(name, (taken.get(name) ?? 0) + fresh.length);
     // A lease that an earlier try put off has stayed long.
-    if (jobs.some(({ expireInSeconds }) => Number(expireInSeconds) !== leaseSeconds))
+    if (fresh.some(({ expireInSeconds }) => Number(expireInSeconds) !== leaseSeconds))
       await store.renew(db, found, leaseSeconds).catch((error) => log?.warn({ err: error }, 'Leases are long.'));
     return found;
   }
@@ -111,9 +132,10 @@ export function createWorker(options: WorkerOptions): JobWorker {
     try {
       // Taken in the very moment in which the process was told to stop.
       if (stopping.aborted) return void (await store.putBack(db, job));
+      if (data.depth > MOST_DEPTH) return await write(job, TOO_DEEP, stopping);
       const facts = { id, accountId: data.account_id, attempt: job.attempt, depth: data.depth };
       const one = attempt(handler, data.payload, facts, stopping, limits);
-      running.set(id, { id, name, startedOn, attempt: one, renewedAt: performance.now() });
+      running.set(id, { id, name, startedOn, attempt: one, renewedAt: job.takenAt });
       const outcome = await one.outcome;
       failed = outcome.kind === 'failed';
       await write(job, outcome, stopping);

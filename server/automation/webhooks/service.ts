@@ -12,6 +12,7 @@ import type { Logger } from '../../db/log.ts';
 import type { Tail } from '../../events/tail.ts';
 import { isUuid, uuidV7 } from '../../ids.ts';
 import type { Records } from '../../records/service.ts';
+import type { Working } from '../background.ts';
 import type { Outbound } from '../outbound/call.ts';
 import { createSubscribed } from './definition.ts';
 import { createDeliveryLog } from './deliveries.ts';
@@ -53,7 +54,7 @@ const ATTEMPTS = 4;
 
 export type Webhooks = Awaited<ReturnType<typeof createWebhooks>>;
 
-/** Starts both workers. Rejects with DatabaseUnavailable. */
+/** Reads what is defined; `work` begins to send. Rejects with DatabaseUnavailable. */
 export async function createWebhooks(options: WebhooksOptions) {
   const { db, tail, records, collections, rules, accounts, trail, outbound, schedule, log } = options;
   const clock = options.clock ?? (() => new Date());
@@ -61,7 +62,7 @@ export async function createWebhooks(options: WebhooksOptions) {
   const sealed = createSealed(options.encryptionKey);
   const read = createSettings({ outbound, collections, watch, sealed });
 
-  let workers: { readonly feed: { wake(): void }; readonly sending: { wake(): void } } | undefined;
+  let workers: ReturnType<typeof start> | undefined;
   const subscribed = await createSubscribed(db, log, () => {
     workers?.feed.wake();
     workers?.sending.wake();
@@ -76,29 +77,30 @@ export async function createWebhooks(options: WebhooksOptions) {
     await subscribed.publish(tx);
   }
 
-  const sending = createSending({
-    db,
-    log,
-    outbound,
-    sealed,
-    schedule,
-    any: () => subscribed.value.size > 0,
-    disable,
-    clock,
-  });
-  const feed = createFeed({
-    db,
-    tail,
-    log,
-    subscribed,
-    collections,
-    sight: createSight({ watch, rules }),
-    delay: schedule[0] ?? 0,
-    disable,
-    onNew: sending.wake,
-  });
-  workers = { feed, sending };
-  const retention = createRetention(db, log);
+  function start() {
+    const sending = createSending({
+      db,
+      log,
+      outbound,
+      sealed,
+      schedule,
+      any: () => subscribed.value.size > 0,
+      disable,
+      clock,
+    });
+    const feed = createFeed({
+      db,
+      tail,
+      log,
+      subscribed,
+      collections,
+      sight: createSight({ watch, rules }),
+      delay: schedule[0] ?? 0,
+      disable,
+      onNew: sending.wake,
+    });
+    return { feed, sending, retention: createRetention(db, log) };
+  }
 
   accounts.onDelete(async (tx, accountId) => {
     await store.deleteOfAccount(tx, accountId);
@@ -145,7 +147,7 @@ export async function createWebhooks(options: WebhooksOptions) {
   }
 
   return {
-    ...createDeliveryLog({ db, find, hold, onNew: sending.wake }),
+    ...createDeliveryLog({ db, find, hold, onNew: () => workers?.sending.wake() }),
 
     async list({ offset, ...query }: Parsed<C['list']>['query'], ctx: Ctx): Promise<Reply<C['list']>> {
       const window = pageWindow({ ...query, skip: query.skip ?? offset });
@@ -223,17 +225,26 @@ export async function createWebhooks(options: WebhooksOptions) {
       return { success: error === null, status_code, response_body, error, duration_ms };
     },
 
-    /** Resolves once every event of now is told and nothing is due. For tests. */
-    async settle(): Promise<void> {
-      await feed.settle();
-      await sending.settle();
+    /** Begins to turn events into deliveries and to send these; for `Background.add`. */
+    work(): Working {
+      const { feed, sending, retention } = start();
+      workers = { feed, sending, retention };
+      return {
+        async close() {
+          workers = undefined;
+          await retention.close();
+          await feed.close();
+          await sending.close();
+        },
+      };
     },
 
-    async close(): Promise<void> {
-      await retention.close();
-      await feed.close();
-      await sending.close();
-      await subscribed.close();
+    /** Resolves once every event of now is told and nothing is due. For tests. */
+    async settle(): Promise<void> {
+      await workers?.feed.settle();
+      await workers?.sending.settle();
     },
+
+    close: () => subscribed.close(),
   };
 }
