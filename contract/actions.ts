@@ -94,7 +94,7 @@ export const ACTIONS = {
     sort: names.optional(),
     limit: z.int().min(1).max(1000).optional(),
   }),
-  transform: action('transform', { output: Template }),
+  transform: action('transform', { output: Template.optional() }),
   enqueue_job: action('enqueue_job', {
     handler: text('Name of a handler of jobs.', 200),
     payload: Data.optional(),
@@ -154,7 +154,7 @@ export const ActionOutcome = z
     type: z.string(),
     name: z.string().nullable(),
     status: z.enum(['success', 'failed', 'skipped']),
-    result: z.unknown(),
+    result: z.unknown().optional(),
     error: z.object({ code: z.string(), message: z.string() }).nullable(),
     duration_ms: z.number(),
   })

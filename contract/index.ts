@@ -7,6 +7,7 @@ import { apps } from './apps.ts';
 import { audit } from './audit.ts';
 import { auth } from './auth.ts';
 import { collections } from './collections.ts';
+import { endpoints } from './endpoints.ts';
 import { federation } from './federation.ts';
 import { groups } from './groups.ts';
 import { hooks } from './hooks.ts';
@@ -24,6 +25,7 @@ import { roles } from './roles.ts';
 import { rules } from './rules.ts';
 import { users } from './users.ts';
 import { webhooks } from './webhooks.ts';
+import { x } from './x.ts';
 
 export const contract = {
   auth,
@@ -46,6 +48,8 @@ export const contract = {
   resources,
   realtime,
   mcp,
+  endpoints,
+  x,
   hooks,
   webhooks,
   audit,

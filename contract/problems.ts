@@ -160,6 +160,16 @@ export const CATALOGUE = {
     title: 'Bad request',
     message: 'It took longer than it may and was stopped.',
   },
+  ENDPOINT_FAILED: {
+    status: 502,
+    title: 'Endpoint failed',
+    message: 'The endpoint could not do its work: {reason}.',
+  },
+  ENDPOINT_TIMEOUT: {
+    status: 504,
+    title: 'Endpoint timeout',
+    message: 'The endpoint took longer than {seconds} s and was stopped.',
+  },
   INTERNAL_ERROR: {
     status: 500,
     title: 'Internal server error',
@@ -265,7 +275,7 @@ export class Failure extends Error {
     readonly code: Code,
     readonly parameters: Parameters = {},
     readonly entries: readonly ProblemEntry[] = [],
-    options?: ErrorOptions,
+    options?: ErrorOptions & { readonly status?: number | undefined },
   ) {
     super(
       CATALOGUE[code].message
@@ -274,7 +284,8 @@ export class Failure extends Error {
       options,
     );
     this.name = 'Failure';
-    this.status = code === 'HOOK_ABORTED' ? Number(parameters.status ?? 400) : CATALOGUE[code].status;
+    this.status =
+      options?.status ?? (code === 'HOOK_ABORTED' ? Number(parameters.status ?? 400) : CATALOGUE[code].status);
   }
 
   /** The JSON body for this failure. */

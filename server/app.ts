@@ -19,6 +19,7 @@ import { auditRoutes } from './audit/routes.ts';
 import { createAudit, createTrail } from './audit/service.ts';
 import { createAuth } from './auth/room.ts';
 import { authRoutes } from './auth/routes.ts';
+import { endpointRoutes, xRoutes } from './automation/endpoints/routes.ts';
 import { extensionApp, extensionCtx } from './automation/extension.ts';
 import { hookRoutes } from './automation/hooks/routes.ts';
 import { jobRoutes } from './automation/jobs/routes.ts';
@@ -127,6 +128,8 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
       lifecycle,
     });
     const documents = createDocuments(publicUrl);
+    // Endpoints act on records, and the documents of records tell of endpoints.
+    let assembled: Automation | undefined;
     const records = createRecords({
       db,
       definitions: registry,
@@ -135,6 +138,7 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
       events,
       decide: createDecide(sources),
       baseDocument: documents.base,
+      endpoints: (ctx) => assembled?.endpoints.documented(ctx) ?? [],
       rowSecurity: await rowSecurityOf(db, config.rowSecurity, log),
       lifecycle,
       actAs: extensionCtx,
@@ -180,7 +184,9 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
       lifecycle,
       macros,
       rules: rulesVersion,
+      roles,
     });
+    assembled = automation;
     const explainer = createExplainer({ sources, definitions: registry, userOf: users.get, peek: createPeek(db) });
     const readable = createReadable(sources, (name) => registry.get(name));
     const rules = createRules({ macros, definitions: registry, collections, explainer, readable });
@@ -231,6 +237,8 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
         mcp: mcpRoutes(mcp),
         hooks: hookRoutes(automation.hooks.service),
         webhooks: webhookRoutes(automation.webhooks),
+        endpoints: endpointRoutes(automation.endpoints.service),
+        x: xRoutes(automation.endpoints.dispatch),
         audit: auditRoutes(audit),
         jobs: jobRoutes(automation.jobs),
         ops: opsRoutes(ops),
@@ -240,7 +248,6 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
     await lifecycle.fire('on_bootstrap', {}, { ctx: null });
     let closing: Promise<void> | undefined;
     const close = async () => {
-      await lifecycle.fire('on_terminate', {}, { ctx: null });
       // Streams have no end of their own, and a server that stops takes no new ones.
       const drained = http.close();
       const idle = automation.close();
@@ -248,6 +255,7 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
       await realtime.close();
       await drained;
       await idle;
+      await lifecycle.fire('on_terminate', {}, { ctx: null });
       await afterHooks.close();
       await idempotency.close();
       await auth.close();

@@ -129,6 +129,8 @@ export interface Ctx {
   readonly automation?: Automation | null;
   /** Of a request that may be sent again. */
   readonly attempt?: Attempt | null;
+  /** Headers that a custom endpoint may read, by their names in small letters. */
+  readonly ownHeaders?: Readonly<Record<string, string>>;
   /** The body of a route that reads it while it arrives. */
   readonly upload?: UploadBody;
   /** Authenticates the request anew. Throws as at its beginning. */

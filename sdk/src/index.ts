@@ -2,6 +2,7 @@
 export type { Auth } from './auth.ts';
 export type { Call, Reply } from './call.ts';
 export { CoreClient, type RouteInput, type RouteName, type RouteReply, SnackBaseClient } from './client.ts';
+export type { CallEndpoint, EndpointCall } from './endpoints.ts';
 export {
   AuthenticationError,
   ConflictError,

@@ -1,4 +1,4 @@
-// Generated from contract/ by sdk/generate.ts: edit the contract and run `npm run gen`. Marks: b body, q query, t text reply, s stream.
+// Generated from contract/ by sdk/generate.ts: edit the contract and run `npm run gen`. Marks: b body, q query, t text reply, s stream, a either.
 export const auth = {
   register: 'POST /api/v1/auth/register b',
   login: 'POST /api/v1/auth/login b',
@@ -193,6 +193,26 @@ export const mcp = {
   listenShort: 'GET /mcp s',
 } as const;
 
+export const endpoints = {
+  list: 'GET /api/v1/endpoints q',
+  create: 'POST /api/v1/endpoints b',
+  get: 'GET /api/v1/endpoints/:id',
+  replace: 'PUT /api/v1/endpoints/:id b',
+  update: 'PATCH /api/v1/endpoints/:id b',
+  delete: 'DELETE /api/v1/endpoints/:id',
+  toggle: 'PATCH /api/v1/endpoints/:id/toggle b',
+  executions: 'GET /api/v1/endpoints/:id/executions q',
+  execution: 'GET /api/v1/endpoints/:id/executions/:execution_id',
+} as const;
+
+export const x = {
+  get: 'GET /api/v1/x/*path qa',
+  post: 'POST /api/v1/x/*path bqa',
+  put: 'PUT /api/v1/x/*path bqa',
+  patch: 'PATCH /api/v1/x/*path bqa',
+  delete: 'DELETE /api/v1/x/*path bqa',
+} as const;
+
 export const hooks = {
   events: 'GET /api/v1/hooks/events',
   list: 'GET /api/v1/hooks q',
@@ -250,7 +270,7 @@ export const ops = {
   docs: 'GET /docs t',
 } as const;
 
-export const rooms = { auth, collections, rules, macros, roles, permissions, users, accounts, groups, invitations, apiKeys, adminTokens, apps, records, appRecords, federation, adminRecords, resources, realtime, mcp, hooks, webhooks, audit, jobs, ops } as const;
+export const rooms = { auth, collections, rules, macros, roles, permissions, users, accounts, groups, invitations, apiKeys, adminTokens, apps, records, appRecords, federation, adminRecords, resources, realtime, mcp, endpoints, x, hooks, webhooks, audit, jobs, ops } as const;
 
 /** Query parameters of a list or a stream that are not fields. */
 export const listParams: readonly string[] = ["skip","limit","sort","fields","filter","search","expand","cursor","cursor_before","count","include_count","linked","deleted","events","last_event_id","ticket"];

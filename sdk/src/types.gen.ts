@@ -54,6 +54,8 @@ export type ServerCode =
   | 'UPGRADE_REQUIRED'
   | 'RATE_LIMITED'
   | 'ACTION_TIMEOUT'
+  | 'ENDPOINT_FAILED'
+  | 'ENDPOINT_TIMEOUT'
   | 'INTERNAL_ERROR'
   | 'HOOK_FAILED'
   | 'RESOURCE_FETCH_ERROR'
@@ -236,7 +238,7 @@ export type Action = {
   | {
       type: "transform";
       /** Any JSON. `{{record.total}}` alone in a string becomes the value itself, with its type; within other text it becomes text. */
-      output: unknown;
+      output?: unknown | undefined;
     }
   | {
       type: "enqueue_job";
@@ -279,7 +281,7 @@ export interface ActionOutcome {
   type: string;
   name: string | null;
   status: "success" | "failed" | "skipped";
-  result: unknown;
+  result?: unknown | undefined;
   error: {
     code: string;
     message: string;
@@ -922,6 +924,198 @@ export interface Deployment {
   } | null;
   /** RFC 3339, UTC, ends in Z. */
   created_at: string;
+}
+
+export interface Endpoint {
+  /** UUID version 7. */
+  id: string;
+  account_id: string;
+  name: string;
+  description: string | null;
+  path: string;
+  /** Of a path of one literal segment. */
+  slug: string | null;
+  method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  /** Where its account calls it. */
+  url: string;
+  /** Where callers without an account call it. */
+  public_url: string;
+  auth_required: boolean;
+  condition: string | null;
+  input_schema: {
+    [key: string]: unknown;
+  } | null;
+  query_schema: {
+    [key: string]: unknown;
+  } | null;
+  actions: Array<{
+    [key: string]: unknown;
+  }>;
+  response_template: {
+    [key: string]: unknown;
+  } | null;
+  failure_status: number | null;
+  timeout_seconds: number;
+  run_as: string;
+  atomic: boolean | null;
+  enabled: boolean;
+  /** RFC 3339, UTC, ends in Z. */
+  created_at: string;
+  /** RFC 3339, UTC, ends in Z. */
+  updated_at: string;
+  created_by: string | null;
+}
+
+export interface EndpointChange {
+  name?: string | undefined;
+  description?: string | null | undefined;
+  /** Below /api/v1/x; `:name` stands for one segment and is read as request.params.name. */
+  path?: string | undefined;
+  /** Short for a path of one segment. */
+  slug?: string | undefined;
+  /** Default GET. */
+  method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE" | undefined;
+  /** Default true. False: whoever knows the address. */
+  auth_required?: boolean | undefined;
+  condition?: string | null | undefined;
+  /** JSON Schema 2020-12 of the body. What it does not know is refused when the endpoint is stored. */
+  input_schema?: {
+    [key: string]: unknown;
+  } | null | undefined;
+  /** JSON Schema of the query, an object of scalars; numbers and booleans are read from their texts. */
+  query_schema?: {
+    [key: string]: unknown;
+  } | null | undefined;
+  actions?: Action[] | undefined;
+  response_template?: EndpointResponse | null | undefined;
+  /** The status where an action fails. Default: its own where the caller is to blame, else 502. */
+  failure_status?: number | null | undefined;
+  /** Default 30. */
+  timeout_seconds?: number | undefined;
+  /** `caller` (default): under the rules of whoever calls. Or the role with whose rights it acts. */
+  run_as?: string | undefined;
+  /** All actions in one transaction, calls out after it. Default: where no action calls out. */
+  atomic?: boolean | null | undefined;
+  enabled?: boolean | undefined;
+}
+
+export interface EndpointExecution {
+  /** UUID version 7. */
+  id: string;
+  /** UUID version 7. */
+  endpoint_id: string;
+  /** partial: an action failed and was passed over. denied: the condition or the input. */
+  status: "success" | "partial" | "failed" | "denied";
+  http_status: number;
+  duration_ms: number;
+  /** Method, path, params, query and body, without values of secrets, cut at 8 KB. */
+  request_data: {
+    [key: string]: unknown;
+  };
+  response_body?: unknown | undefined;
+  error_message: string | null;
+  user_id: string | null;
+  /** RFC 3339, UTC, ends in Z. */
+  executed_at: string;
+}
+
+export interface EndpointInput {
+  name: string;
+  description?: string | null | undefined;
+  /** Below /api/v1/x; `:name` stands for one segment and is read as request.params.name. */
+  path?: string | undefined;
+  /** Short for a path of one segment. */
+  slug?: string | undefined;
+  /** Default GET. */
+  method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE" | undefined;
+  /** Default true. False: whoever knows the address. */
+  auth_required?: boolean | undefined;
+  condition?: string | null | undefined;
+  /** JSON Schema 2020-12 of the body. What it does not know is refused when the endpoint is stored. */
+  input_schema?: {
+    [key: string]: unknown;
+  } | null | undefined;
+  /** JSON Schema of the query, an object of scalars; numbers and booleans are read from their texts. */
+  query_schema?: {
+    [key: string]: unknown;
+  } | null | undefined;
+  actions?: Action[] | undefined;
+  response_template?: EndpointResponse | null | undefined;
+  /** The status where an action fails. Default: its own where the caller is to blame, else 502. */
+  failure_status?: number | null | undefined;
+  /** Default 30. */
+  timeout_seconds?: number | undefined;
+  /** `caller` (default): under the rules of whoever calls. Or the role with whose rights it acts. */
+  run_as?: string | undefined;
+  /** All actions in one transaction, calls out after it. Default: where no action calls out. */
+  atomic?: boolean | null | undefined;
+  enabled?: boolean | undefined;
+}
+
+/** What is answered; without it the result of the last action. */
+export interface EndpointResponse {
+  /** 200 to 299 or 400 to 499, default 200. */
+  status?: number | undefined;
+  /** Any JSON with templates. A text is sent as it is where Content-Type is not JSON. */
+  body?: unknown | undefined;
+  /** Values may hold templates. */
+  headers?: {
+    [key: string]: string;
+  } | undefined;
+}
+
+export interface EndpointToggle {
+  enabled?: boolean | undefined;
+}
+
+export interface EndpointsExecutionsQuery {
+  /** Items to skip. */
+  skip?: number | undefined;
+  /** Items per page, 1 to 100, default 25. */
+  limit?: number | undefined;
+  /** Page number from 1; used when skip is absent. */
+  page?: number | undefined;
+  /** Same as limit. */
+  page_size?: number | undefined;
+  /** Same as skip. */
+  offset?: number | undefined;
+  /** partial: an action failed and was passed over. denied: the condition or the input. */
+  status?: "success" | "partial" | "failed" | "denied" | undefined;
+}
+
+export interface EndpointsExecutionsReply {
+  items: EndpointExecution[];
+  total: number;
+  skip: number;
+  limit: number;
+  page: number;
+  page_size: number;
+  total_pages: number;
+}
+
+export interface EndpointsListQuery {
+  /** Items to skip. */
+  skip?: number | undefined;
+  /** Items per page, 1 to 100, default 25. */
+  limit?: number | undefined;
+  /** Page number from 1; used when skip is absent. */
+  page?: number | undefined;
+  /** Same as limit. */
+  page_size?: number | undefined;
+  /** Same as skip. */
+  offset?: number | undefined;
+  enabled?: boolean | undefined;
+  method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE" | undefined;
+}
+
+export interface EndpointsListReply {
+  items: Endpoint[];
+  total: number;
+  skip: number;
+  limit: number;
+  page: number;
+  page_size: number;
+  total_pages: number;
 }
 
 export interface EntityPage {
@@ -1900,6 +2094,22 @@ export interface McpMessage {
   id?: string | number | undefined;
   method?: string | undefined;
   params?: {
+    [key: string]: unknown;
+  } | undefined;
+  [key: string]: unknown;
+}
+
+/** A response of JSON-RPC 2.0: `result`, or `error`. */
+export interface McpReply {
+  jsonrpc: "2.0";
+  id: string | number | null;
+  result?: {
+    [key: string]: unknown;
+  } | undefined;
+  error?: {
+    code: number;
+    message: string;
+    data?: unknown | undefined;
     [key: string]: unknown;
   } | undefined;
   [key: string]: unknown;
@@ -3120,6 +3330,26 @@ export interface WebhooksListReply {
   total_pages: number;
 }
 
+export interface XDeleteQuery {
+  [key: string]: string;
+}
+
+export interface XGetQuery {
+  [key: string]: string;
+}
+
+export interface XPatchQuery {
+  [key: string]: string;
+}
+
+export interface XPostQuery {
+  [key: string]: string;
+}
+
+export interface XPutQuery {
+  [key: string]: string;
+}
+
 /** Every route by its name: what it takes and what it answers. */
 export interface Calls {
   'auth.register': { input: { body: RegisterInput }; reply: Registration };
@@ -3256,10 +3486,24 @@ export interface Calls {
   'realtime.ticket': { input: object; reply: RealtimeTicket };
   'realtime.subscribe': { input: { query?: RealtimeSubscribeQuery | undefined }; reply: ReadableStream<Uint8Array> };
   'realtime.ws': { input: { query?: RealtimeWsQuery | undefined }; reply: void };
-  'mcp.message': { input: { body: McpMessage | McpMessage[] }; reply: void };
+  'mcp.message': { input: { body: McpMessage | McpMessage[] }; reply: McpReply | McpReply[] };
   'mcp.listen': { input: object; reply: ReadableStream<Uint8Array> };
-  'mcp.messageShort': { input: { body: McpMessage | McpMessage[] }; reply: void };
+  'mcp.messageShort': { input: { body: McpMessage | McpMessage[] }; reply: McpReply | McpReply[] };
   'mcp.listenShort': { input: object; reply: ReadableStream<Uint8Array> };
+  'endpoints.list': { input: { query?: EndpointsListQuery | undefined }; reply: EndpointsListReply };
+  'endpoints.create': { input: { body: EndpointInput }; reply: Endpoint };
+  'endpoints.get': { input: { params: { id: string } }; reply: Endpoint };
+  'endpoints.replace': { input: { params: { id: string }; body: EndpointChange }; reply: Endpoint };
+  'endpoints.update': { input: { params: { id: string }; body: EndpointChange }; reply: Endpoint };
+  'endpoints.delete': { input: { params: { id: string } }; reply: void };
+  'endpoints.toggle': { input: { params: { id: string }; body?: EndpointToggle | undefined }; reply: Endpoint };
+  'endpoints.executions': { input: { params: { id: string }; query?: EndpointsExecutionsQuery | undefined }; reply: EndpointsExecutionsReply };
+  'endpoints.execution': { input: { params: { id: string; execution_id: string } }; reply: EndpointExecution };
+  'x.get': { input: { params: { path: string }; query?: XGetQuery | undefined }; reply: unknown };
+  'x.post': { input: { params: { path: string }; body?: unknown | undefined; query?: XPostQuery | undefined }; reply: unknown };
+  'x.put': { input: { params: { path: string }; body?: unknown | undefined; query?: XPutQuery | undefined }; reply: unknown };
+  'x.patch': { input: { params: { path: string }; body?: unknown | undefined; query?: XPatchQuery | undefined }; reply: unknown };
+  'x.delete': { input: { params: { path: string }; body?: unknown | undefined; query?: XDeleteQuery | undefined }; reply: unknown };
   'hooks.events': { input: object; reply: HookEvents };
   'hooks.list': { input: { query?: HooksListQuery | undefined }; reply: HooksListReply };
   'hooks.create': { input: { body: HookInput }; reply: Hook };
@@ -3610,13 +3854,45 @@ export interface Rooms {
   };
   mcp: {
     /** Messages of an MCP client */
-    message(body: McpMessage | McpMessage[], options?: CallOptions): Call<void>;
+    message(body: McpMessage | McpMessage[], options?: CallOptions): Call<McpReply | McpReply[]>;
     /** Notifications for an MCP client (SSE) */
     listen(options?: CallOptions): Call<ReadableStream<Uint8Array>>;
     /** Messages of an MCP client */
-    messageShort(body: McpMessage | McpMessage[], options?: CallOptions): Call<void>;
+    messageShort(body: McpMessage | McpMessage[], options?: CallOptions): Call<McpReply | McpReply[]>;
     /** Notifications for an MCP client (SSE) */
     listenShort(options?: CallOptions): Call<ReadableStream<Uint8Array>>;
+  };
+  endpoints: {
+    /** List custom endpoints */
+    list(query?: EndpointsListQuery, options?: CallOptions): Call<EndpointsListReply>;
+    /** Define an endpoint */
+    create(body: EndpointInput, options?: CallOptions): Call<Endpoint>;
+    /** Get an endpoint */
+    get(id: string, options?: CallOptions): Call<Endpoint>;
+    /** Change an endpoint */
+    replace(id: string, body: EndpointChange, options?: CallOptions): Call<Endpoint>;
+    /** Change an endpoint */
+    update(id: string, body: EndpointChange, options?: CallOptions): Call<Endpoint>;
+    /** Delete an endpoint with its log */
+    delete(id: string, options?: CallOptions): Call<void>;
+    /** Switch an endpoint on or off */
+    toggle(id: string, body?: EndpointToggle, options?: CallOptions): Call<Endpoint>;
+    /** Calls of an endpoint, the newest first */
+    executions(id: string, query?: EndpointsExecutionsQuery, options?: CallOptions): Call<EndpointsExecutionsReply>;
+    /** One call of an endpoint */
+    execution(id: string, execution_id: string, options?: CallOptions): Call<EndpointExecution>;
+  };
+  x: {
+    /** Call a custom endpoint with GET */
+    get(path: string, query?: XGetQuery, options?: CallOptions): Call<unknown>;
+    /** Call a custom endpoint with POST */
+    post(path: string, body?: unknown, query?: XPostQuery, options?: CallOptions): Call<unknown>;
+    /** Call a custom endpoint with PUT */
+    put(path: string, body?: unknown, query?: XPutQuery, options?: CallOptions): Call<unknown>;
+    /** Call a custom endpoint with PATCH */
+    patch(path: string, body?: unknown, query?: XPatchQuery, options?: CallOptions): Call<unknown>;
+    /** Call a custom endpoint with DELETE */
+    delete(path: string, body?: unknown, query?: XDeleteQuery, options?: CallOptions): Call<unknown>;
   };
   hooks: {
     /** List the lifecycle events */

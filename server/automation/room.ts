@@ -1,4 +1,5 @@
 // Assembles automation: the executor and the parts of it, each of which defines, stores and runs its own kind.
+
 import type { Accounts } from '../accounts/service.ts';
 import type { Trail } from '../audit/service.ts';
 import type { Config } from '../config.ts';
@@ -8,8 +9,10 @@ import type { Tail } from '../events/tail.ts';
 import { AbortHook, type Lifecycle } from '../lifecycle/service.ts';
 import type { Mail } from '../mail/service.ts';
 import type { Definitions, Records } from '../records/service.ts';
+import type { Roles } from '../roles/service.ts';
 import { type ActionParts, createActions, LATER } from './actions/service.ts';
 import { createBackground } from './background.ts';
+import { createEndpointRoom } from './endpoints/room.ts';
 import { createHookRoom, type HookRoomOptions } from './hooks/room.ts';
 import { createJobs } from './jobs/service.ts';
 import { createOutbound } from './outbound/call.ts';
@@ -27,6 +30,7 @@ export interface AutomationOptions {
   readonly mail: Mail;
   readonly lifecycle: Pick<Lifecycle, 'addSource'>;
   readonly macros: HookRoomOptions['macros'];
+  readonly roles: Roles;
   /** Another text whenever a permission or a macro has changed. */
   readonly rules: () => string;
 }
@@ -75,7 +79,20 @@ export async function createAutomation(options: AutomationOptions) {
     schedule: config.webhookSchedule,
     log,
   });
-  const hooks = await createHookRoom({ ...options, actions, handlers: () => jobs.openHandlers });
+  const handlers = () => jobs.openHandlers;
+  const hooks = await createHookRoom({ ...options, actions, handlers });
+  const { roles, macros } = options;
+  const endpoints = await createEndpointRoom({
+    db,
+    log,
+    accounts,
+    roles,
+    trail,
+    macros,
+    collections,
+    actions,
+    handlers,
+  });
   background.add('jobs', jobs.work);
   background.add('webhooks', webhooks.work);
   background.add('hooks', hooks.work);
@@ -84,8 +101,10 @@ export async function createAutomation(options: AutomationOptions) {
     jobs,
     webhooks,
     hooks,
+    endpoints,
     async close(): Promise<void> {
       await background.close();
+      await endpoints.close();
       await webhooks.close();
       await hooks.close();
     },

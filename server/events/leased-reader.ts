@@ -30,7 +30,8 @@ export interface LeasedReaderOptions {
   readonly work: (event: Event, keep: (seconds: number) => Promise<boolean>) => Promise<void>;
 }
 
-const LEASE_S = 30;
+/** Beside what work asks for. After a process died its events wait for so long; losing it early only repeats them. */
+const LEASE_S = 5;
 const LIMIT = 100;
 
 /** Begins at the end of the log the first time that this name is used, later where it stopped. */

@@ -63,7 +63,7 @@ export async function once(
 }
 
 function keptReply({ status, body, headers }: Answered): KeptReply | null {
-  if (body instanceof Streamed) return null;
+  if (body instanceof Streamed || status >= 500) return null;
   const own = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));
   if (body instanceof RawJson)
     return { status, body: body.json, headers: { ...own, ...(body.tag !== undefined && { ETag: body.tag }) } };

@@ -61,7 +61,7 @@ const unjudged = (room: Room): Room =>
 
 /** The literal starts of a room's paths, the shortest of each kind: Express looks into the room's router only for those. */
 function prefixesOf(routes: readonly Route[]): string[] {
-  const literal = [...new Set(routes.map((route) => route.path.split('/:')[0] as string))];
+  const literal = [...new Set(routes.map((route) => route.path.split(/\/[:*]/)[0] as string))];
   return literal.filter((path) => !literal.some((other) => other !== path && path.startsWith(other)));
 }
 

@@ -2,31 +2,7 @@
 import { basename, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { EventName } from '../../contract/lifecycle.ts';
-import type { Logger } from '../db/log.ts';
-import type { HookRecords } from './event.ts';
-import type { Handler, HookOptions, Lifecycle } from './registry.ts';
-
-/** What of the configuration extensions see: nothing that is secret. */
-export interface ExtensionConfig {
-  readonly publicUrl: string;
-  readonly dataDir: string;
-  readonly production: boolean;
-}
-
-/** What an extension works with. */
-export interface ExtensionApp {
-  readonly hooks: Pick<Lifecycle, 'on'>;
-  readonly log: Logger;
-  readonly config: ExtensionConfig;
-  /**
-   * The records of an account (id or slug), under the rules of a role; of `admin` where it is left out. In a hook before a write
-   * use `event.records`, which is part of its transaction. Throws RESOURCE_NOT_FOUND.
-   */
-  as(who: { readonly accountId: string; readonly role?: string }): Promise<HookRecords>;
-}
-
-/** What an extension module exports as its default. */
-export type SnackBaseExtension = (app: ExtensionApp) => void | Promise<void>;
+import type { ExtensionApp, Handler, HookOptions, On, SnackBaseExtension } from './hook.ts';
 
 /** A module that the server cannot start with; the message names it. */
 export class ExtensionFailed extends Error {
@@ -63,7 +39,7 @@ async function loaded(path: string): Promise<SnackBaseExtension> {
 }
 
 /** Hooks without an id are called by their module and their place in it. */
-function named(hooks: Pick<Lifecycle, 'on'>, file: string): Lifecycle['on'] {
+function named(hooks: ExtensionApp['hooks'], file: string): On {
   let count = 0;
   return <N extends EventName>(event: N, ...rest: [Handler<N>] | [HookOptions, Handler<N>]) => {
     count += 1;

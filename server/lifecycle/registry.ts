@@ -5,23 +5,9 @@ import { MOST_DEPTH } from '../context.ts';
 import type { Logger } from '../db/log.ts';
 import { abort, abortedBy } from './abort.ts';
 import { BUILTINS } from './builtins.ts';
-import { type HookContext, hookContext, type Inside, type LifecycleEvent } from './event.ts';
+import { hookContext, type Inside } from './event.ts';
+import type { Handler, HookContext, HookOptions, LifecycleEvent, On } from './hook.ts';
 import { passing, withLimit } from './running.ts';
-
-export interface HookOptions {
-  /** Higher ones run first, equal ones in the order of registration; 0 where it is left out. */
-  readonly priority?: number;
-  /** Only for these: a name (`orders` is `main.orders`), or several. Of events that are about a collection. */
-  readonly collection?: string | readonly string[];
-  /** Names it in logs and audit entries; unique. */
-  readonly id?: string;
-  /** false: when it fails, that is logged and everything goes on without it. An AbortHook ends it all the same. */
-  readonly stopOnError?: boolean;
-  /** How long it may take; 10 s where it is left out. */
-  readonly timeoutMs?: number;
-}
-
-export type Handler<N extends EventName> = (event: LifecycleEvent<N>) => unknown;
 
 /** A hook as it runs, wherever it is defined. */
 export interface RegisteredHook {
@@ -45,9 +31,7 @@ export interface HookSource {
 }
 
 export interface Lifecycle {
-  /** Throws TypeError for an event that does not exist, or options that cannot be meant. Answers the function that ends it. */
-  on<N extends EventName>(event: N, handler: Handler<N>): () => void;
-  on<N extends EventName>(event: N, options: HookOptions, handler: Handler<N>): () => void;
+  readonly on: On;
   /** Ends the hook of that id. Throws Error for a built-in one. */
   off(id: string): boolean;
   addSource(source: HookSource): void;
@@ -160,7 +144,7 @@ export function createLifecycle({ log }: LifecycleOptions = {}): Lifecycle {
   }
 
   return {
-    on: on as Lifecycle['on'],
+    on: on as On,
     off,
     addSource: (source) => void sources.push(source),
     wants(event, collection = null, accountId = null) {

@@ -1,18 +1,13 @@
 // Lifecycle: hooks in code and by API on one chain. What other rooms import.
 import { EVENT_NAMES, EVENTS, type HookEvent } from '../../contract/lifecycle.ts';
 
-export { AbortHook, abortedBy } from './abort.ts';
+export { abortedBy } from './abort.ts';
+export { AbortHook } from './abort-hook.ts';
 export { BUILTINS } from './builtins.ts';
-export type { HookContext, HookRecord, HookRecords, Inside, LifecycleEvent } from './event.ts';
-export { type ExtensionApp, loadExtensions, type SnackBaseExtension } from './extensions.ts';
-export {
-  createLifecycle,
-  type Handler,
-  type HookOptions,
-  type HookSource,
-  type Lifecycle,
-  type RegisteredHook,
-} from './registry.ts';
+export type { Inside } from './event.ts';
+export { loadExtensions } from './extensions.ts';
+export type * from './hook.ts';
+export { createLifecycle, type HookSource, type Lifecycle, type RegisteredHook } from './registry.ts';
 export { requestHooks } from './requests.ts';
 
 /** The catalogue as the API lists it. */

@@ -88,6 +88,8 @@ class Connection {
   private pasts: Promise<void> = Promise.resolve();
   private waiting = 0;
   private closed = false;
+  /** Whom hooks know to be connected. */
+  private letInAs: Ctx | null = null;
 
   constructor(
     private readonly hub: Hub,
@@ -110,7 +112,7 @@ class Connection {
     });
     socket.onClose(() => {
       this.closed = true;
-      void this.lifecycle.fire('on_realtime_disconnect', TRANSPORT, { ctx });
+      if (this.letInAs !== null) void this.lifecycle.fire('on_realtime_disconnect', TRANSPORT, { ctx: this.letInAs });
       for (const one of this.subscriptions.values()) one.close();
       this.subscriptions.clear();
     });
@@ -119,6 +121,7 @@ class Connection {
   private async letIn(): Promise<void> {
     try {
       await this.lifecycle.fire('on_realtime_connect', TRANSPORT, { ctx: this.ctx });
+      this.letInAs = this.ctx;
     } catch (error) {
       this.refuse(error);
       this.socket.close(REFUSED, error instanceof Failure ? error.code : '');

@@ -2,6 +2,7 @@
 import { Failure } from '../../contract/problems.ts';
 import type { StreamQuery } from '../../contract/realtime.ts';
 import type { ListQuery, RecordQueryBody } from '../../contract/records.ts';
+import type { DocumentedEndpoint } from '../../openapi/endpoint-document.ts';
 import type { Decide, Operation } from '../access/decide.ts';
 import { withData } from '../access/scope.ts';
 import { actorText, contextText, type Trail } from '../audit/service.ts';
@@ -62,6 +63,8 @@ export interface RecordsOptions {
   readonly actAs: ActAs;
   /** The OpenAPI document of the contract. */
   readonly baseDocument: () => Promise<object>;
+  /** Custom endpoints that a caller is told of in the system's document. */
+  readonly endpoints?: (ctx: Ctx) => readonly DocumentedEndpoint[];
 }
 
 export type RecordVerbs = ReturnType<typeof recordVerbs>;
@@ -241,7 +244,12 @@ function recordVerbs(options: RecordsOptions, statements: Statements, within: (t
     walk: (ctx: Ctx, name: string, query: ListQuery, more?: ListOptions) =>
       walkOf({ ctx, name, operation: 'list' }, query, more),
 
-    documents: createCollectionDocuments({ definitions, decide, base: options.baseDocument }),
+    documents: createCollectionDocuments({
+      definitions,
+      decide,
+      base: options.baseDocument,
+      endpoints: options.endpoints ?? (() => []),
+    }),
     schema: createSchema({ opening, definitions, decide }),
 
     ...createViewing({ reads, aggregate, opening, listing, hooks: queryHooks }),

@@ -30,9 +30,11 @@ interface Target {
   /** One that nothing fires, with a delivery that was given up. */
   readonly webhook: string;
   readonly hook: string;
-  readonly execution: string;
+  readonly hookRun: string;
   readonly delivery: string;
   readonly entry: number;
+  readonly endpoint: string;
+  readonly execution: string;
   /** Cancelled, so that it can be cancelled and run again. */
   readonly job: string;
   /** Users of the account: one in the group, one outside. */
@@ -61,6 +63,8 @@ const PARAMS: Record<string, Record<string, (at: Target) => string>> = {
   records: { collection: (at) => at.collection, id: (at) => at.record },
   apps: { appId: () => 'crm' },
   appRecords: { appId: () => 'main', entity: (at) => at.collection, id: (at) => at.record },
+  endpoints: { id: (at) => at.endpoint, execution_id: (at) => at.execution },
+  x: { path: () => 'summary' },
   federation: { identityKind: () => 'contact' },
   adminRecords: { collection: (at) => at.collection, id: (at) => at.record },
   resources: { resource: (at) => at.collection, id: (at) => at.record },
@@ -74,7 +78,7 @@ const PARAMS: Record<string, Record<string, (at: Target) => string>> = {
   webhooks: { id: (at) => at.webhook, delivery: (at) => at.delivery },
   audit: { id: (at) => String(at.entry) },
   jobs: { id: (at) => at.job },
-  hooks: { id: (at) => at.hook, execution: (at) => at.execution },
+  hooks: { id: (at) => at.hook, execution: (at) => at.hookRun },
 };
 /** Keys of example bodies and queries that name an account or a person. */
 const AIMED: Record<string, (at: Target) => string> = {
@@ -122,7 +126,7 @@ const payloadOf = (webhook: Json, collection: string, marker: string): string =>
   });
 
 function pathOf(room: string, route: Route, at: Target): string {
-  return route.path.replace(/:(\w+)/g, (_, param: string) => {
+  return route.path.replace(/[:*](\w+)/g, (_, param: string) => {
     const fill = PARAMS[room]?.[param];
     if (fill === undefined)
       throw new Error(`Say in PARAMS what :${param} of ${room} is: ${route.method} ${route.path}`);
@@ -226,7 +230,17 @@ describe.runIf(available)('isolation', () => {
     const trail = await must(t.call('GET', `/api/v1/audit-logs?record_id=${record}`, undefined, own));
     const defined = { name: marker, trigger: { type: 'manual' }, actions: [{ type: 'transform', output: marker }] };
     const hook = await must(t.call('POST', '/api/v1/hooks', defined, own));
-    const { execution_id: execution } = await must(t.call('POST', `/api/v1/hooks/${hook.id}/trigger`, undefined, own));
+    const { execution_id: hookRun } = await must(t.call('POST', `/api/v1/hooks/${hook.id}/trigger`, undefined, own));
+    // One for each method, which tells whose it is.
+    const actions = [{ type: 'transform', output: { marker } }];
+    let endpoint = '';
+    for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'GET']) {
+      const definition = { name: marker, path: '/summary', method, actions };
+      endpoint = (await must(t.call('POST', '/api/v1/endpoints', definition, own))).id;
+    }
+    await must(t.call('GET', '/api/v1/x/summary', undefined, own));
+    const calls = await must(t.call('GET', `/api/v1/endpoints/${endpoint}/executions`, undefined, own));
+    const execution = calls.items[0].id;
     const inPayload = unique('payload-');
     const ordered = { handler: 'isolation', payload: { inPayload }, accountId: account.id, delaySeconds: 3600 };
     const job = await t.app.jobs.enqueue(null, ordered);
@@ -246,15 +260,19 @@ describe.runIf(available)('isolation', () => {
       token: token.id,
       webhook: webhook.id,
       hook: hook.id,
-      execution,
+      hookRun,
       delivery: (delivery as { id: string }).id,
       entry: trail.items[0].id,
+      endpoint,
+      execution,
       job,
       member: member.id,
       other: other.id,
       secrets: [
         marker,
         record,
+        endpoint,
+        execution,
         invitation,
         guest.email,
         group.id,
@@ -329,7 +347,7 @@ describe.runIf(available)('isolation', () => {
     if (actor.home === null && !actor.superadmin) return '401 UNAUTHORIZED';
     // What these open is decided when it is opened.
     const decidedLater = ['realtime.ticket', 'realtime.ws', 'federation.query'];
-    if (decidedLater.includes(id) || id.startsWith('mcp.')) return true;
+    if (decidedLater.includes(id) || id.startsWith('mcp.') || id.startsWith('x.')) return true;
     // A key is for records, and may ask whose it is.
     if (actor.key && route.metadata.who !== 'rules' && !(who === 'user' && route.method === 'GET'))
       return '403 KEY_PERMISSION_DENIED';
@@ -366,6 +384,7 @@ describe.runIf(available)('isolation', () => {
       await t.app.db.query('select id, revoked_at, scopes from snackbase.api_keys where account_id = $1 order by id', [
         b.account.id,
       ]),
+      await t.app.db.query('select * from snackbase.endpoints where account_id = $1 order by id', [b.account.id]),
       await t.app.db.query('select * from snackbase.webhooks where account_id = $1 order by id', [b.account.id]),
       await t.app.db.query(
         'select d.id, d.status, d.attempts from snackbase.webhook_deliveries d join snackbase.webhooks w on w.id = d.webhook_id where w.account_id = $1 order by number',

@@ -1,7 +1,7 @@
 // Hooks in code, on every way of writing: they see and change what is stored, stop it, and are part of its transaction.
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { AbortHook } from '../../server/lifecycle/service.ts';
-import { available, type Json, startApp, type Tenant, type TestApp, unique } from '../helpers/app.ts';
+import { available, type Json, kind, startApp, type Tenant, type TestApp, unique } from '../helpers/app.ts';
 
 const SCHEMA = [
   { name: 'title', type: 'text', required: true, max_length: 40 },
@@ -386,5 +386,47 @@ describe.runIf(available)('lifecycle hooks of records', () => {
       ctx: { kind: 'automation', automation: { kind: 'extension', depth: 1 } },
     });
     expect(heard[2]).toMatchObject({ name: 'on_record_after_delete', old: { title: 'x' } });
+  });
+
+  it('a hook that fails is tried again while the events behind wait, then left out', async () => {
+    const own = await startApp();
+    const b = await own.tenant();
+    const { name } = await own.collection({ schema: SCHEMA });
+    const heard: string[] = [];
+    let failures = 5;
+    const listen = ({ hooks }: TestApp['app']) =>
+      hooks.on('on_record_after_create', { collection: name, timeoutMs: 300 }, async (event) => {
+        heard.push(String(event.record.title));
+        if (event.record.title === 'b' && failures-- > 0) throw new Error('never');
+      });
+    listen(own.app);
+    for (const title of ['a', 'b', 'c'])
+      await own.call('POST', `/api/v1/records/${name}`, { title }, { token: b.token });
+    await expect.poll(() => heard.at(-1), { timeout: 10_000 }).toBe('c');
+    expect(heard).toEqual(['a', 'b', 'b', 'b', 'c']);
+  });
+
+  it.runIf(kind === 'postgres')("two processes share the after-hooks: each event is one process's", async () => {
+    const own = await startApp();
+    const b = await own.tenant();
+    const { name } = await own.collection({ schema: SCHEMA });
+    const heard: string[] = [];
+    const note = (who: string) => (event: { readonly record: Json }) => {
+      heard.push(`${event.record.title}`);
+      return new Promise<void>((resolve) => setTimeout(resolve, 5)).then(() => void who);
+    };
+    own.app.hooks.on('on_record_after_create', { collection: name }, note('one'));
+    const twin = await own.twin((hooks) => hooks.on('on_record_after_create', { collection: name }, note('two')));
+    const title = (i: number) => String(i).padStart(3, '0');
+    for (let i = 0; i < 60; i++)
+      await fetch(`${i % 2 === 0 ? own.url : twin.url}/api/v1/records/${name}`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${b.token}` },
+        body: JSON.stringify({ title: title(i) }),
+      });
+    await expect.poll(() => heard.length, { timeout: 20_000 }).toBe(60);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(heard).toEqual(Array.from({ length: 60 }, (_, i) => title(i)));
+    await twin.stop();
   });
 });

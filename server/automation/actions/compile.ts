@@ -165,6 +165,7 @@ function optionsOf(action: Action, options: CompileOptions): CompiledAction['opt
       return withFilter(filtered(filter, collection(action.collection)), all(rest));
     }
     case 'transform':
+      if (action.output === undefined) wrong('output', 'required_missing', 'Say what it answers.');
       return all({ output: action.output ?? null });
     case 'enqueue_job': {
       if (handlers !== undefined && !handlers.includes(action.handler))

@@ -61,7 +61,9 @@ export function createActions(parts: ActionParts) {
   const { db, records, mail, log } = parts;
 
   const accountOf = (ctx: Ctx): string => {
-    const account = ctx.caller?.accountId ?? ctx.accountHeader;
+    // A superadmin acts in the account that was named.
+    const { caller, accountHeader } = ctx;
+    const account = caller?.superadmin ? (accountHeader ?? caller.accountId) : (caller?.accountId ?? accountHeader);
     if (account === null || account === undefined) throw new Failure('ACCOUNT_REQUIRED', { how: 'send X-Account-ID' });
     return account;
   };
