@@ -25,9 +25,9 @@ export const ROOMS: Readonly<Record<keyof AppContract, string>> = {
   resources: 'The same data under /v1, in envelopes of data and meta.',
   realtime: 'Changes as they are committed, over several collections; tickets for browsers.',
   mcp: 'The collections as tools for agents: Model Context Protocol over Streamable HTTP.',
-  hooks: 'What an account has happen by itself: on events, by the clock, or set off by hand; and the events there are.',
   endpoints: 'Routes of your own, defined as actions on your records; the log of their calls.',
   x: 'Calling custom endpoints.',
+  hooks: 'What an account has happen by itself: on events, by the clock, or set off by hand; and the events there are.',
   webhooks: 'Signed messages to your own servers for changes of records, with retries, a log and redelivery.',
   adminRecords: 'Writing records into a named account, for superadmins and admin tokens.',
 };

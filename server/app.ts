@@ -183,8 +183,8 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
       mail,
       lifecycle,
       macros,
-      rules: rulesVersion,
       roles,
+      rules: rulesVersion,
     });
     assembled = automation;
     const explainer = createExplainer({ sources, definitions: registry, userOf: users.get, peek: createPeek(db) });

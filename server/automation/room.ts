@@ -1,5 +1,6 @@
 // Assembles automation: the executor and the parts of it, each of which defines, stores and runs its own kind.
 
+import type { MacroSource } from '../access/rule.ts';
 import type { Accounts } from '../accounts/service.ts';
 import type { Trail } from '../audit/service.ts';
 import type { Config } from '../config.ts';
@@ -13,7 +14,7 @@ import type { Roles } from '../roles/service.ts';
 import { type ActionParts, createActions, LATER } from './actions/service.ts';
 import { createBackground } from './background.ts';
 import { createEndpointRoom } from './endpoints/room.ts';
-import { createHookRoom, type HookRoomOptions } from './hooks/room.ts';
+import { createHookRoom } from './hooks/room.ts';
 import { createJobs } from './jobs/service.ts';
 import { createOutbound } from './outbound/call.ts';
 import { createWebhooks } from './webhooks/service.ts';
@@ -29,8 +30,8 @@ export interface AutomationOptions {
   readonly records: Records;
   readonly mail: Mail;
   readonly lifecycle: Pick<Lifecycle, 'addSource'>;
-  readonly macros: HookRoomOptions['macros'];
   readonly roles: Roles;
+  readonly macros: MacroSource;
   /** Another text whenever a permission or a macro has changed. */
   readonly rules: () => string;
 }
@@ -79,20 +80,9 @@ export async function createAutomation(options: AutomationOptions) {
     schedule: config.webhookSchedule,
     log,
   });
-  const handlers = () => jobs.openHandlers;
-  const hooks = await createHookRoom({ ...options, actions, handlers });
-  const { roles, macros } = options;
-  const endpoints = await createEndpointRoom({
-    db,
-    log,
-    accounts,
-    roles,
-    trail,
-    macros,
-    collections,
-    actions,
-    handlers,
-  });
+  const shared = { ...options, actions, handlers: () => jobs.openHandlers };
+  const endpoints = await createEndpointRoom(shared);
+  const hooks = await createHookRoom(shared);
   background.add('jobs', jobs.work);
   background.add('webhooks', webhooks.work);
   background.add('hooks', hooks.work);
@@ -100,8 +90,8 @@ export async function createAutomation(options: AutomationOptions) {
     background,
     jobs,
     webhooks,
-    hooks,
     endpoints,
+    hooks,
     async close(): Promise<void> {
       await background.close();
       await endpoints.close();

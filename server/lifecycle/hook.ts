@@ -21,7 +21,7 @@ export interface HookRecords {
 
 /** A run of what an account has defined, or of an extension. */
 export interface HookRun {
-  readonly kind: 'hook' | 'workflow' | 'endpoint' | 'job' | 'extension';
+  readonly kind: 'hook' | 'webhook' | 'workflow' | 'endpoint' | 'job' | 'extension';
   readonly id: string;
   readonly name: string;
   readonly run: string;

@@ -30,11 +30,12 @@ interface Target {
   /** One that nothing fires, with a delivery that was given up. */
   readonly webhook: string;
   readonly hook: string;
-  readonly hookRun: string;
+  readonly execution: string;
   readonly delivery: string;
   readonly entry: number;
   readonly endpoint: string;
-  readonly execution: string;
+  /** Of the endpoint. */
+  readonly answered: string;
   /** Cancelled, so that it can be cancelled and run again. */
   readonly job: string;
   /** Users of the account: one in the group, one outside. */
@@ -63,7 +64,7 @@ const PARAMS: Record<string, Record<string, (at: Target) => string>> = {
   records: { collection: (at) => at.collection, id: (at) => at.record },
   apps: { appId: () => 'crm' },
   appRecords: { appId: () => 'main', entity: (at) => at.collection, id: (at) => at.record },
-  endpoints: { id: (at) => at.endpoint, execution_id: (at) => at.execution },
+  endpoints: { id: (at) => at.endpoint, execution_id: (at) => at.answered },
   x: { path: () => 'summary' },
   federation: { identityKind: () => 'contact' },
   adminRecords: { collection: (at) => at.collection, id: (at) => at.record },
@@ -78,7 +79,7 @@ const PARAMS: Record<string, Record<string, (at: Target) => string>> = {
   webhooks: { id: (at) => at.webhook, delivery: (at) => at.delivery },
   audit: { id: (at) => String(at.entry) },
   jobs: { id: (at) => at.job },
-  hooks: { id: (at) => at.hook, execution: (at) => at.hookRun },
+  hooks: { id: (at) => at.hook, execution: (at) => at.execution },
 };
 /** Keys of example bodies and queries that name an account or a person. */
 const AIMED: Record<string, (at: Target) => string> = {
@@ -228,9 +229,6 @@ describe.runIf(available)('isolation', () => {
       [webhook.id, `main.${collection}`, record, payloadOf(webhook, collection, marker), ATTEMPTS],
     );
     const trail = await must(t.call('GET', `/api/v1/audit-logs?record_id=${record}`, undefined, own));
-    const defined = { name: marker, trigger: { type: 'manual' }, actions: [{ type: 'transform', output: marker }] };
-    const hook = await must(t.call('POST', '/api/v1/hooks', defined, own));
-    const { execution_id: hookRun } = await must(t.call('POST', `/api/v1/hooks/${hook.id}/trigger`, undefined, own));
     // One for each method, which tells whose it is.
     const actions = [{ type: 'transform', output: { marker } }];
     let endpoint = '';
@@ -240,7 +238,10 @@ describe.runIf(available)('isolation', () => {
     }
     await must(t.call('GET', '/api/v1/x/summary', undefined, own));
     const calls = await must(t.call('GET', `/api/v1/endpoints/${endpoint}/executions`, undefined, own));
-    const execution = calls.items[0].id;
+    const answered = calls.items[0].id;
+    const defined = { name: marker, trigger: { type: 'manual' }, actions: [{ type: 'transform', output: marker }] };
+    const hook = await must(t.call('POST', '/api/v1/hooks', defined, own));
+    const { execution_id: execution } = await must(t.call('POST', `/api/v1/hooks/${hook.id}/trigger`, undefined, own));
     const inPayload = unique('payload-');
     const ordered = { handler: 'isolation', payload: { inPayload }, accountId: account.id, delaySeconds: 3600 };
     const job = await t.app.jobs.enqueue(null, ordered);
@@ -260,11 +261,11 @@ describe.runIf(available)('isolation', () => {
       token: token.id,
       webhook: webhook.id,
       hook: hook.id,
-      hookRun,
+      execution,
       delivery: (delivery as { id: string }).id,
       entry: trail.items[0].id,
       endpoint,
-      execution,
+      answered,
       job,
       member: member.id,
       other: other.id,
@@ -272,6 +273,8 @@ describe.runIf(available)('isolation', () => {
         marker,
         record,
         endpoint,
+        answered,
+        hook.id,
         execution,
         invitation,
         guest.email,

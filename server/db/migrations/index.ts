@@ -47,8 +47,8 @@ export const migrations: readonly Migration[] = [
   { name: '0015-apps', ...apps },
   { name: '0016-permission-constraints', ...permissionConstraints },
   { name: '0017-automation', ...automation },
-  { name: '0021-endpoints', ...endpoints },
-  { name: '0022-jobs', ...jobs },
   { name: '0018-webhooks', ...webhooks },
   { name: '0019-hooks', ...hooks },
+  { name: '0021-endpoints', ...endpoints },
+  { name: '0022-jobs', ...jobs },
 ];
