@@ -34,6 +34,8 @@ export interface Config {
   readonly webhookAllowPrivate: boolean;
   /** Seconds before each attempt of a delivery. */
   readonly webhookSchedule: readonly number[];
+  /** How long one attempt may take. */
+  readonly webhookTimeoutMs: number;
   readonly log: 'silent' | 'error' | 'warn' | 'info' | 'debug';
   readonly production: boolean;
 }
@@ -173,6 +175,13 @@ export const VARIABLES: readonly Variable[] = [
     type: 'seconds',
     fallback: '0,5,300,1800,7200,18000,36000,50400,72000,86400',
     meaning: 'seconds before each attempt to deliver, comma list; behind the last one a delivery is dead',
+  },
+  {
+    name: 'SNACKBASE_WEBHOOK_TIMEOUT_MS',
+    option: 'webhookTimeoutMs',
+    type: 'number',
+    fallback: '30000',
+    meaning: 'longest exchange with the receiver of a webhook in ms',
   },
   {
     name: 'SNACKBASE_TRUST_PROXY',

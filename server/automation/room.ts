@@ -1,5 +1,6 @@
 // Assembles automation: the executor and the parts of it, each of which defines, stores and runs its own kind.
 
+import { Failure } from '../../contract/problems.ts';
 import type { MacroSource } from '../access/rule.ts';
 import type { Accounts } from '../accounts/service.ts';
 import type { Trail } from '../audit/service.ts';
@@ -7,7 +8,7 @@ import type { Config } from '../config.ts';
 import type { Database, Transaction } from '../db/database.ts';
 import type { Logger } from '../db/log.ts';
 import type { Tail } from '../events/tail.ts';
-import { AbortHook, type Lifecycle } from '../lifecycle/service.ts';
+import type { Lifecycle } from '../lifecycle/service.ts';
 import type { Mail } from '../mail/service.ts';
 import type { Definitions, Records } from '../records/service.ts';
 import type { Roles } from '../roles/service.ts';
@@ -43,6 +44,7 @@ export async function createAutomation(options: AutomationOptions) {
   const { db, config, log, tail, trail, accounts, collections, records, mail, rules } = options;
   const { webhookAllowPrivate: allowPrivate, production, encryptionKey } = config;
   const background = createBackground({ log });
+  if (allowPrivate && production) log.warn({}, 'Webhooks may call private networks (SNACKBASE_WEBHOOK_ALLOW_PRIVATE).');
   const outbound = createOutbound({ allowPrivate, production, log });
   const jobs = createJobs({ db, trail, log, concurrency: config.workerConcurrency });
   // Workflows run actions and actions start workflows: what closes the circle is put in at the end.
@@ -60,7 +62,7 @@ export async function createAutomation(options: AutomationOptions) {
       if (late.trigger === undefined) throw new Error('Workflows are not there yet.');
       return late.trigger(on, asked);
     },
-    abort: (message, status) => new AbortHook(message, status),
+    abort: (message, status) => new Failure('HOOK_ABORTED', { message, status }),
   });
   // What a transaction put off until it commits.
   jobs.define(LATER.call, {
@@ -78,6 +80,7 @@ export async function createAutomation(options: AutomationOptions) {
     outbound,
     encryptionKey,
     schedule: config.webhookSchedule,
+    timeoutMs: config.webhookTimeoutMs,
     log,
   });
   const shared = { ...options, actions, handlers: () => jobs.openHandlers };

@@ -9,8 +9,9 @@ export const abort = (message: string, status?: number): never => {
   throw new AbortHook(message, status);
 };
 
-/** What an AbortHook of any copy means to the caller; undefined for any other error. */
+/** What an AbortHook of any copy, or the action `abort`, means to the caller; undefined for any other error. */
 export function abortedBy(error: unknown): Failure | undefined {
+  if (error instanceof Failure && error.code === 'HOOK_ABORTED') return error;
   if (typeof error !== 'object' || error === null || !(MARK in error)) return undefined;
   const { message, status } = error as AbortHook;
   return new Failure('HOOK_ABORTED', { message: String(message).slice(0, LONGEST), status: Number(status) });

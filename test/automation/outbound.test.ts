@@ -174,7 +174,8 @@ describe('answers', () => {
       }),
     );
     const url = `http://127.0.0.1:${port}/a?b=c`;
-    const answer = await open.call({ url, method: 'POST', headers: { 'X-Own': '1' }, body: 'ü' });
+    const smuggled = { host: 'inner', 'Transfer-Encoding': 'chunked', 'content-length': '0', Connection: 'upgrade' };
+    const answer = await open.call({ url, method: 'POST', headers: { 'X-Own': '1', ...smuggled }, body: 'ü' });
     expect(JSON.parse(answer.body)).toEqual(['POST', '/a?b=c', `127.0.0.1:${port}`, '1', 'ü']);
     expect(answer).toMatchObject({ status: 418, truncated: false, headers: { 'x-told': 'yes' } });
     expect(answer.headers).not.toHaveProperty('set-cookie');

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { verifyWebhook } from '../../sdk/src/webhooks.ts';
+import { pruneDeliveries } from '../../server/automation/webhooks/store/deliveries.ts';
 import { available, type Json, kind, startApp, type Tenant, type TestApp, unique } from '../helpers/app.ts';
 
 interface Got {
@@ -84,10 +85,12 @@ describe.runIf(available)('webhooks', () => {
     return { ...made, path };
   };
   const deliveries = async (id: string, query = ''): Promise<Json> => must('GET', `/${id}/deliveries${query}`);
-  const settled = (id: string) =>
+  const settled = (id: string, count = 1) =>
     until('all deliveries over', async () => {
       const { items } = await deliveries(id, '?limit=100');
-      return items.length > 0 && items.every((d: Json) => d.status === 'delivered' || d.status === 'dead') && items;
+      return (
+        items.length >= count && items.every((d: Json) => d.status === 'delivered' || d.status === 'dead') && items
+      );
     });
   const quiet = () => new Promise((resolve) => setTimeout(resolve, 400));
 
@@ -335,7 +338,7 @@ describe.runIf(available)('webhooks', () => {
       const fast = await record('POST', posts, { title: 'fast 0' });
       await record('PATCH', `${posts}/${slow.id}`, { title: 'slow 1' });
       await record('PATCH', `${posts}/${fast.id}`, { title: 'fast 1' });
-      await settled(w.id);
+      await settled(w.id, 4);
       const titles = at(w.path).map(({ json }) => json.record.title as string);
       expect(titles.filter((title) => title.startsWith('slow'))).toEqual([
         ...Array(3).fill('slow 0'),
@@ -353,7 +356,7 @@ describe.runIf(available)('webhooks', () => {
       });
       await record('POST', posts, { title: 'd1' });
       await record('POST', posts, { title: 'd2' });
-      const dead = await settled(w.id);
+      const dead = await settled(w.id, 2);
       expect(dead.map((d: Json) => [d.status, d.attempt_number, d.delivered_at])).toEqual([
         ['dead', 4, null],
         ['dead', 4, null],
@@ -413,11 +416,12 @@ describe.runIf(available)('webhooks', () => {
       const w = await hook();
       answers.set(w.path, (_, response) => {
         response.statusCode = 410;
-        response.end();
+        // The next one is waiting by then.
+        setTimeout(() => response.end(), 500);
       });
       const made = await record('POST', posts, { title: 'gone' });
       await record('PATCH', `${posts}/${made.id}`, { title: 'gone 2' });
-      const items = await settled(w.id);
+      const items = await settled(w.id, 2);
       expect(items.every((d: Json) => d.status === 'dead')).toBe(true);
       expect(await must('GET', `/${w.id}`)).toMatchObject({
         enabled: false,
@@ -440,6 +444,50 @@ describe.runIf(available)('webhooks', () => {
       expect(item.error).toContain('redirect');
       expect(at(target)).toEqual([]);
       await must('DELETE', `/${turned.id}`);
+    });
+
+    it('five days without a success disable it; what is old is forgotten', async () => {
+      const w = await hook({ events: ['create'] });
+      answers.set(w.path, (_, response) => {
+        response.statusCode = 500;
+        response.end();
+      });
+      const set = (days: number, failures: number) =>
+        t.app.db.query(
+          `update snackbase.webhooks set failures = $2, failing_since = now() - make_interval(days => $3) where id = $1`,
+          [w.id, failures, days],
+        );
+      await set(6, 3);
+      await record('POST', posts, { title: 'not yet' });
+      expect((await settled(w.id))[0].attempt_number).toBe(4);
+      expect((await must('GET', `/${w.id}`)).enabled).toBe(true);
+      await set(6, 20);
+      await record('POST', posts, { title: 'hopeless' });
+      const [last] = await settled(w.id, 2);
+      expect([last.status, last.attempt_number]).toEqual(['dead', 1]);
+      expect(await must('GET', `/${w.id}`)).toMatchObject({
+        enabled: false,
+        disabled_reason: expect.stringContaining('5 days'),
+      });
+      // Its dead letters are there for when it works again.
+      answers.delete(w.path);
+      expect(await must('PATCH', `/${w.id}`, { enabled: true })).toMatchObject({ failures: 0, disabled_reason: null });
+      expect(await must('POST', `/${w.id}/redeliver`)).toEqual({ count: 2 });
+      await until('both', async () => (await deliveries(w.id, '?status=delivered')).total === 2);
+
+      const age = (status: string, days: number) =>
+        t.app.db.query(
+          'update snackbase.webhook_deliveries set finished_at = now() - make_interval(days => $3) where webhook_id = $1 and status = $2',
+          [w.id, status, days],
+        );
+      await age('delivered', 6);
+      await age('dead', 29);
+      const prune = () => pruneDeliveries(t.app.db, { deliveredDays: 7, deadDays: 30 }, 1000);
+      expect(await prune()).toBe(0);
+      await age('delivered', 8);
+      expect(await prune()).toBe(2);
+      await age('dead', 31);
+      expect(await prune()).toBe(2);
     });
 
     it('a filter whose field is gone disables the webhook and says why', async () => {

@@ -50,6 +50,8 @@ export interface OutboundOptions {
 
 export const MOST_KEPT = 65_536;
 const TIMEOUT_MS = 30_000;
+const HOP_BY_HOP =
+  /^(host|connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|expect|content-length|accept-encoding)$/i;
 const SENSITIVE = /^(set-cookie2?|www-authenticate|proxy-authenticate|authorization|authentication-info)$/;
 
 const bySystem: Resolve = (host) =>
@@ -98,7 +100,7 @@ export function createOutbound({ allowPrivate, production, log, resolve = bySyst
         port: url.port,
         path: `${url.pathname}${url.search}`,
         headers: {
-          ...asked.headers,
+          ...endToEnd(asked.headers),
           Host: url.host,
           Connection: 'close',
           ...(body !== null && { 'Content-Length': String(body.length) }),
@@ -172,6 +174,10 @@ function readBounded(response: IncomingMessage, most: number): Promise<{ text: s
     });
   });
 }
+
+/** Without what is said of the connection and of the body's length, which is ours to say. */
+const endToEnd = (headers: OutboundCall['headers'] = {}): Record<string, string> =>
+  Object.fromEntries(Object.entries(headers).filter(([name]) => !HOP_BY_HOP.test(name)));
 
 const shown = (headers: IncomingMessage['headers']): Record<string, string> =>
   Object.fromEntries(

@@ -30,8 +30,8 @@ export interface FeedOptions {
   readonly sight: Sight;
   /** Seconds before the first attempt. */
   readonly delay: number;
-  /** Within a transaction, which ends with it: the server's own decision to disable one. */
-  readonly disable: (tx: Transaction, webhookId: string, reason: string) => Promise<void>;
+  /** Within a transaction, which ends with it: the server's own decision to disable some, with the reason by id. */
+  readonly disable: (tx: Transaction, reasons: ReadonlyMap<string, string>) => Promise<void>;
   /** There are new deliveries. */
   readonly onNew: () => void;
 }
@@ -66,8 +66,11 @@ export function createFeed(options: FeedOptions) {
 
   async function deliveryOf(webhook: Subscribed, def: CollectionDef, event: Event): Promise<NewDelivery | null> {
     const seen = await sight.told(webhook, def, event).catch((err) => {
-      if (!(err as { expected?: boolean }).expected) throw err;
-      log?.warn({ at: event.position, collection: event.collection }, 'An event of former fields cannot be told.');
+      if (err instanceof UnfitFilter) throw err;
+      // It would fail again and again, and hold up everybody's messages.
+      const facts = { err, at: event.position, collection: event.collection, webhook: webhook.id };
+      if ((err as { expected?: boolean }).expected) log?.warn(facts, 'An event of former fields cannot be told.');
+      else log?.error(facts, 'An event could not be told.');
       return null;
     });
     if (seen === null) return null;
@@ -111,7 +114,7 @@ export function createFeed(options: FeedOptions) {
       await insertDeliveries(tx, made, delay);
       tx.afterCommit(onNew);
     }
-    for (const [id, reason] of unfit) await disable(tx, id, reason);
+    if (unfit.size > 0) await disable(tx, unfit);
   }
 
   let learning: Promise<void> | null = null;
@@ -142,7 +145,6 @@ export function createFeed(options: FeedOptions) {
 
   return {
     wake: consumer.wake,
-    settle: consumer.settle,
     async close() {
       await consumer.close();
       await learning;

@@ -13,6 +13,8 @@ export interface RowsOptions {
   readonly clock: () => Date;
 }
 
+export type Rows = ReturnType<typeof createRows>;
+
 export function createRows({ trail, sealed, clock }: RowsOptions) {
   /** Whether a former secret still counts. */
   const signs = (until: string | null): boolean => until !== null && Date.parse(until) > clock().getTime();

@@ -17,16 +17,17 @@ export interface SendingOptions {
   readonly sealed: Sealed;
   /** Seconds before each attempt. */
   readonly schedule: readonly number[];
+  readonly timeoutMs: number;
   /** Whether any webhook is enabled. */
   readonly any: () => boolean;
-  readonly disable: (tx: Transaction, webhookId: string, reason: string) => Promise<void>;
+  /** Within a transaction, which ends with it: reasons by id. */
+  readonly disable: (tx: Transaction, reasons: ReadonlyMap<string, string>) => Promise<void>;
   readonly clock: () => Date;
 }
 
 /** Deliveries side by side in one process, and to one webhook in all of them. */
 const CONCURRENCY = 16;
 const EACH = 4;
-const TIMEOUT_MS = 30_000;
 const KEPT_BYTES = 20_000;
 const KEPT_CHARACTERS = 5000;
 /** When nothing came through for so long, and so often, nothing more is tried. */
@@ -53,7 +54,7 @@ export interface Tried {
 export async function attempt(
   { outbound, sealed, clock }: Pick<SendingOptions, 'outbound' | 'sealed' | 'clock'>,
   message: Message,
-  { timeoutMs = TIMEOUT_MS, signal }: { readonly timeoutMs?: number; readonly signal?: AbortSignal } = {},
+  { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal?: AbortSignal },
 ): Promise<Tried> {
   const at = clock();
   const begun = performance.now();
@@ -106,9 +107,11 @@ export function createSending(options: SendingOptions) {
       if (next.status !== 'retrying') await work.letFollow(tx, webhookId, item.record_id, schedule[0] ?? 0);
       if (next.status === 'delivered') return work.noteSuccess(tx, webhookId);
       const hopeless = await work.noteFailure(tx, webhookId, HOPELESS);
-      if (attempt.status === 410) await disable(tx, webhookId, 'The receiver answered 410: it is gone.');
-      else if (hopeless)
-        await disable(tx, webhookId, `Nothing came through for ${HOPELESS.days} days: ${attempt.error ?? ''}`);
+      const reason =
+        attempt.status === 410
+          ? 'The receiver answered 410: it is gone.'
+          : hopeless && `Nothing came through for ${HOPELESS.days} days: ${attempt.error ?? ''}`;
+      if (reason) await disable(tx, new Map([[webhookId, reason]]));
     });
   }
 
@@ -132,7 +135,7 @@ export function createSending(options: SendingOptions) {
     async run(item, lease, signal) {
       let tried: Tried;
       try {
-        tried = await attempt(options, messageOf(item), { signal });
+        tried = await attempt(options, messageOf(item), { timeoutMs: options.timeoutMs, signal });
       } catch (error) {
         if (!signal.aborted) throw error;
         return work.giveBack(db, item.id, lease);

@@ -16,16 +16,16 @@ import type { Working } from '../background.ts';
 import type { Outbound } from '../outbound/call.ts';
 import { createSubscribed } from './definition.ts';
 import { createDeliveryLog } from './deliveries.ts';
-import { type Collections, createFeed } from './feed.ts';
+import type { Collections } from './feed.ts';
 import { messageId, testPayload } from './message.ts';
-import { createRetention } from './retention.ts';
 import { createRows } from './rows.ts';
 import { createSealed } from './sealed.ts';
-import { attempt, createSending } from './sending.ts';
+import { attempt } from './sending.ts';
 import { createSettings } from './settings.ts';
 import { createSight } from './sight.ts';
 import { makeSecret } from './signature.ts';
 import * as store from './store/webhooks.ts';
+import { createWorkers, type Workers } from './workers.ts';
 
 type C = typeof contract;
 
@@ -42,6 +42,8 @@ export interface WebhooksOptions {
   readonly encryptionKey: string;
   /** Seconds before each attempt of a delivery. */
   readonly schedule: readonly number[];
+  /** Of one attempt. */
+  readonly timeoutMs: number;
   readonly log?: Logger | undefined;
   readonly clock?: () => Date;
 }
@@ -56,58 +58,22 @@ export type Webhooks = Awaited<ReturnType<typeof createWebhooks>>;
 
 /** Reads what is defined; `work` begins to send. Rejects with DatabaseUnavailable. */
 export async function createWebhooks(options: WebhooksOptions) {
-  const { db, tail, records, collections, rules, accounts, trail, outbound, schedule, log } = options;
+  const { db, tail, records, collections, rules, accounts, trail, outbound, schedule, timeoutMs, log } = options;
   const clock = options.clock ?? (() => new Date());
   const { watch } = records;
   const sealed = createSealed(options.encryptionKey);
   const read = createSettings({ outbound, collections, watch, sealed });
 
-  let workers: ReturnType<typeof start> | undefined;
-  const subscribed = await createSubscribed(db, log, () => {
-    workers?.feed.wake();
-    workers?.sending.wake();
-  });
-
-  /** The server's own decision. The last of its transaction. */
-  async function disable(tx: Transaction, id: string, reason: string): Promise<void> {
-    const before = await store.findWebhook(tx, id, null, true);
-    if (before === null || !(await store.disableWebhook(tx, id, reason))) return;
-    await rows.told(tx, null, before, { ...before, enabled: false, disabled_reason: reason });
-    log?.warn({ webhook: id, account: before.account_id, reason }, 'A webhook was disabled.');
-    await subscribed.publish(tx);
-  }
-
-  function start() {
-    const sending = createSending({
-      db,
-      log,
-      outbound,
-      sealed,
-      schedule,
-      any: () => subscribed.value.size > 0,
-      disable,
-      clock,
-    });
-    const feed = createFeed({
-      db,
-      tail,
-      log,
-      subscribed,
-      collections,
-      sight: createSight({ watch, rules }),
-      delay: schedule[0] ?? 0,
-      disable,
-      onNew: sending.wake,
-    });
-    return { feed, sending, retention: createRetention(db, log) };
-  }
+  const rows = createRows({ trail, sealed, clock });
+  let workers: Workers | undefined;
+  const subscribed = await createSubscribed(db, log, () => workers?.wake());
+  const sight = createSight({ watch, rules });
+  const parts = { db, tail, log, subscribed, collections, sight, outbound, sealed, rows, schedule, timeoutMs, clock };
 
   accounts.onDelete(async (tx, accountId) => {
     await store.deleteOfAccount(tx, accountId);
     await subscribed.publish(tx);
   });
-
-  const rows = createRows({ trail, sealed, clock });
 
   async function find(id: string, ctx: Ctx): Promise<store.WebhookRow> {
     const accountId = await accounts.scope(ctx);
@@ -147,7 +113,7 @@ export async function createWebhooks(options: WebhooksOptions) {
   }
 
   return {
-    ...createDeliveryLog({ db, find, hold, onNew: () => workers?.sending.wake() }),
+    ...createDeliveryLog({ db, find, hold, onNew: () => workers?.onNew() }),
 
     async list({ offset, ...query }: Parsed<C['list']>['query'], ctx: Ctx): Promise<Reply<C['list']>> {
       const window = pageWindow({ ...query, skip: query.skip ?? offset });
@@ -219,7 +185,7 @@ export async function createWebhooks(options: WebhooksOptions) {
       const tried = await attempt(
         { outbound, sealed, clock },
         { ...message, ...signing },
-        { timeoutMs: TEST_TIMEOUT_MS },
+        { timeoutMs: Math.min(timeoutMs, TEST_TIMEOUT_MS) },
       );
       const { status: status_code, error, response_body, duration_ms } = tried.attempt;
       return { success: error === null, status_code, response_body, error, duration_ms };
@@ -227,22 +193,14 @@ export async function createWebhooks(options: WebhooksOptions) {
 
     /** Begins to turn events into deliveries and to send these; for `Background.add`. */
     work(): Working {
-      const { feed, sending, retention } = start();
-      workers = { feed, sending, retention };
+      const begun = createWorkers(parts);
+      workers = begun;
       return {
         async close() {
           workers = undefined;
-          await retention.close();
-          await feed.close();
-          await sending.close();
+          await begun.close();
         },
       };
-    },
-
-    /** Resolves once every event of now is told and nothing is due. For tests. */
-    async settle(): Promise<void> {
-      await workers?.feed.settle();
-      await workers?.sending.settle();
     },
 
     close: () => subscribed.close(),

@@ -21,6 +21,9 @@ const WHEN = `case when row_number() over (partition by n.webhook_id, n.record_i
         and d.status in ('pending', 'retrying'))
     then now() + make_interval(secs => $2) end`;
 
+/** Characters of payloads in one statement. */
+const AT_ONCE = 4_000_000;
+
 /** Takes those in their order for webhooks that are still there and enabled; `delay` is of the first attempt, in seconds. */
 export async function insertDeliveries(
   tx: Transaction,
@@ -34,16 +37,20 @@ export async function insertDeliveries(
   );
   const open = new Set(live.map(({ id }) => id));
   const rows = deliveries.filter(({ webhook_id }) => open.has(webhook_id)).map((row, place) => ({ ...row, place }));
-  if (rows.length === 0) return;
-  await tx.query(
-    `insert into snackbase.webhook_deliveries
-       (id, webhook_id, batch, event_id, message_id, event, collection, record_id, payload, status, next_at)
-     select id, webhook_id, batch, event_id, message_id, event, collection, record_id, payload, 'pending', ${WHEN}
-     from json_to_recordset($1::json) as n (place integer, id uuid, webhook_id uuid, batch bigint, event_id bigint, message_id text,
-       event text, collection text, record_id uuid, payload text)
-     order by n.place on conflict (webhook_id, batch, event_id) do nothing`,
-    [JSON.stringify(rows), delay],
-  );
+  for (let from = 0; from < rows.length; ) {
+    let to = from;
+    for (let size = 0; to < rows.length && size < AT_ONCE; to++) size += (rows[to] as NewDelivery).payload.length;
+    await tx.query(
+      `insert into snackbase.webhook_deliveries
+         (id, webhook_id, batch, event_id, message_id, event, collection, record_id, payload, status, next_at)
+       select id, webhook_id, batch, event_id, message_id, event, collection, record_id, payload, 'pending', ${WHEN}
+       from json_to_recordset($1::json) as n (place integer, id uuid, webhook_id uuid, batch bigint, event_id bigint,
+         message_id text, event text, collection text, record_id uuid, payload text)
+       order by n.place on conflict (webhook_id, batch, event_id) do nothing`,
+      [JSON.stringify(rows.slice(from, to)), delay],
+    );
+    from = to;
+  }
 }
 
 const LAST = (key: string) => `attempts -> -1 ->> '${key}'`;
@@ -148,7 +155,8 @@ export async function pruneDeliveries(
   const rows = await run.query(
     `delete from snackbase.webhook_deliveries where id in (
        select id from snackbase.webhook_deliveries
-       where finished_at < now() - make_interval(days => case status when 'delivered' then $1::integer else $2::integer end)
+       where finished_at < now() - make_interval(days => least($1::integer, $2::integer))
+         and finished_at < now() - make_interval(days => case status when 'delivered' then $1::integer else $2::integer end)
        limit $3) returning 1`,
     [deliveredDays, deadDays, limit],
   );

@@ -19,12 +19,14 @@ export interface DueDelivery {
   readonly former_secret: Buffer | null;
 }
 
-// Every webhook with something that waits, found by skipping through the index from one to the next; and how many of it are in hand.
+// Every webhook with something that waits, found by skipping from one to the next through the index of what waits, whose whole order
+// is named so that no other is taken; and how many of each are in hand.
+const IN_ORDER = 'order by d.webhook_id, d.next_at, d.number limit 1';
 const WAITING = `waiting as (
-    (select webhook_id from snackbase.webhook_deliveries where next_at is not null order by webhook_id limit 1)
+    (select d.webhook_id from snackbase.webhook_deliveries d where d.next_at is not null ${IN_ORDER})
     union all
     select (select d.webhook_id from snackbase.webhook_deliveries d
-      where d.next_at is not null and d.webhook_id > w.webhook_id order by d.webhook_id limit 1)
+      where d.next_at is not null and d.webhook_id > w.webhook_id ${IN_ORDER})
     from waiting w where w.webhook_id is not null),
   busy as (
     select webhook_id, count(*)::integer as n from snackbase.webhook_deliveries where leased_until > now() group by webhook_id)`;
@@ -80,15 +82,18 @@ export async function giveBack(run: Runner, id: string, lease: string): Promise<
 export async function nextDue(run: Runner, each: number): Promise<number | null> {
   const [row] = await run.query<{ ms: number | null }>(
     `with recursive ${WAITING}
-     select (extract(epoch from min(next.at) - now()) * 1000)::float8 as ms from waiting t
+     select (extract(epoch from least(min(next.at), (
+       select min(leased_until) from snackbase.webhook_deliveries where leased_until > now())) - now()) * 1000)::float8 as ms
+     from waiting t
      join snackbase.webhooks w on w.id = t.webhook_id and w.enabled
      left join busy b on b.webhook_id = w.id
      cross join lateral (
-       select greatest(d.next_at, d.leased_until) as at from snackbase.webhook_deliveries d
-       where d.webhook_id = w.id and d.next_at is not null
-         -- What waits for a free place is taken when there is one.
-         and (d.next_at > now() or d.leased_until > now() or coalesce(b.n, 0) < $1::integer)
-       order by d.next_at, d.number limit $1::integer + 1) next`,
+       (select d.next_at as at from snackbase.webhook_deliveries d where d.webhook_id = w.id and d.next_at > now()
+        order by d.next_at, d.number limit 1)
+       union all
+       -- What waits for a free place is taken when there is one.
+       (select now() from snackbase.webhook_deliveries d
+        where d.webhook_id = w.id and d.next_at <= now() and ${IDLE} and coalesce(b.n, 0) < $1::integer limit 1)) next`,
     [each],
   );
   return row?.ms ?? null;
