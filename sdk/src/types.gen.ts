@@ -281,7 +281,7 @@ export interface ActionOutcome {
   type: string;
   name: string | null;
   status: "success" | "failed" | "skipped";
-  result: unknown;
+  result?: unknown | undefined;
   error: {
     code: string;
     message: string;
@@ -2099,6 +2099,22 @@ export interface McpMessage {
   [key: string]: unknown;
 }
 
+/** A response of JSON-RPC 2.0: `result`, or `error`. */
+export interface McpReply {
+  jsonrpc: "2.0";
+  id: string | number | null;
+  result?: {
+    [key: string]: unknown;
+  } | undefined;
+  error?: {
+    code: number;
+    message: string;
+    data?: unknown | undefined;
+    [key: string]: unknown;
+  } | undefined;
+  [key: string]: unknown;
+}
+
 export interface Me {
   id: string;
   /** The same as id. */
@@ -3470,9 +3486,9 @@ export interface Calls {
   'realtime.ticket': { input: object; reply: RealtimeTicket };
   'realtime.subscribe': { input: { query?: RealtimeSubscribeQuery | undefined }; reply: ReadableStream<Uint8Array> };
   'realtime.ws': { input: { query?: RealtimeWsQuery | undefined }; reply: void };
-  'mcp.message': { input: { body: McpMessage | McpMessage[] }; reply: void };
+  'mcp.message': { input: { body: McpMessage | McpMessage[] }; reply: McpReply | McpReply[] };
   'mcp.listen': { input: object; reply: ReadableStream<Uint8Array> };
-  'mcp.messageShort': { input: { body: McpMessage | McpMessage[] }; reply: void };
+  'mcp.messageShort': { input: { body: McpMessage | McpMessage[] }; reply: McpReply | McpReply[] };
   'mcp.listenShort': { input: object; reply: ReadableStream<Uint8Array> };
   'endpoints.list': { input: { query?: EndpointsListQuery | undefined }; reply: EndpointsListReply };
   'endpoints.create': { input: { body: EndpointInput }; reply: Endpoint };
@@ -3483,11 +3499,11 @@ export interface Calls {
   'endpoints.toggle': { input: { params: { id: string }; body?: EndpointToggle | undefined }; reply: Endpoint };
   'endpoints.executions': { input: { params: { id: string }; query?: EndpointsExecutionsQuery | undefined }; reply: EndpointsExecutionsReply };
   'endpoints.execution': { input: { params: { id: string; execution_id: string } }; reply: EndpointExecution };
-  'x.get': { input: { params: { path: string }; query?: XGetQuery | undefined }; reply: void };
-  'x.post': { input: { params: { path: string }; body?: unknown | undefined; query?: XPostQuery | undefined }; reply: void };
-  'x.put': { input: { params: { path: string }; body?: unknown | undefined; query?: XPutQuery | undefined }; reply: void };
-  'x.patch': { input: { params: { path: string }; body?: unknown | undefined; query?: XPatchQuery | undefined }; reply: void };
-  'x.delete': { input: { params: { path: string }; body?: unknown | undefined; query?: XDeleteQuery | undefined }; reply: void };
+  'x.get': { input: { params: { path: string }; query?: XGetQuery | undefined }; reply: unknown };
+  'x.post': { input: { params: { path: string }; body?: unknown | undefined; query?: XPostQuery | undefined }; reply: unknown };
+  'x.put': { input: { params: { path: string }; body?: unknown | undefined; query?: XPutQuery | undefined }; reply: unknown };
+  'x.patch': { input: { params: { path: string }; body?: unknown | undefined; query?: XPatchQuery | undefined }; reply: unknown };
+  'x.delete': { input: { params: { path: string }; body?: unknown | undefined; query?: XDeleteQuery | undefined }; reply: unknown };
   'hooks.events': { input: object; reply: HookEvents };
   'hooks.list': { input: { query?: HooksListQuery | undefined }; reply: HooksListReply };
   'hooks.create': { input: { body: HookInput }; reply: Hook };
@@ -3838,11 +3854,11 @@ export interface Rooms {
   };
   mcp: {
     /** Messages of an MCP client */
-    message(body: McpMessage | McpMessage[], options?: CallOptions): Call<void>;
+    message(body: McpMessage | McpMessage[], options?: CallOptions): Call<McpReply | McpReply[]>;
     /** Notifications for an MCP client (SSE) */
     listen(options?: CallOptions): Call<ReadableStream<Uint8Array>>;
     /** Messages of an MCP client */
-    messageShort(body: McpMessage | McpMessage[], options?: CallOptions): Call<void>;
+    messageShort(body: McpMessage | McpMessage[], options?: CallOptions): Call<McpReply | McpReply[]>;
     /** Notifications for an MCP client (SSE) */
     listenShort(options?: CallOptions): Call<ReadableStream<Uint8Array>>;
   };
@@ -3868,15 +3884,15 @@ export interface Rooms {
   };
   x: {
     /** Call a custom endpoint with GET */
-    get(path: string, query?: XGetQuery, options?: CallOptions): Call<void>;
+    get(path: string, query?: XGetQuery, options?: CallOptions): Call<unknown>;
     /** Call a custom endpoint with POST */
-    post(path: string, body?: unknown, query?: XPostQuery, options?: CallOptions): Call<void>;
+    post(path: string, body?: unknown, query?: XPostQuery, options?: CallOptions): Call<unknown>;
     /** Call a custom endpoint with PUT */
-    put(path: string, body?: unknown, query?: XPutQuery, options?: CallOptions): Call<void>;
+    put(path: string, body?: unknown, query?: XPutQuery, options?: CallOptions): Call<unknown>;
     /** Call a custom endpoint with PATCH */
-    patch(path: string, body?: unknown, query?: XPatchQuery, options?: CallOptions): Call<void>;
+    patch(path: string, body?: unknown, query?: XPatchQuery, options?: CallOptions): Call<unknown>;
     /** Call a custom endpoint with DELETE */
-    delete(path: string, body?: unknown, query?: XDeleteQuery, options?: CallOptions): Call<void>;
+    delete(path: string, body?: unknown, query?: XDeleteQuery, options?: CallOptions): Call<unknown>;
   };
   hooks: {
     /** List the lifecycle events */
