@@ -992,7 +992,7 @@ export interface EndpointChange {
   failure_status?: number | null | undefined;
   /** Default 30. */
   timeout_seconds?: number | undefined;
-  /** `caller` (default): under the rules of whoever calls. Or the role with whose rights it acts. */
+  /** `caller` (default): under the rules of whoever calls; `account`: as the account itself; or a role with whose rights it acts. */
   run_as?: string | undefined;
   /** All actions in one transaction, calls out after it. Default: where no action calls out. */
   atomic?: boolean | null | undefined;
@@ -1045,7 +1045,7 @@ export interface EndpointInput {
   failure_status?: number | null | undefined;
   /** Default 30. */
   timeout_seconds?: number | undefined;
-  /** `caller` (default): under the rules of whoever calls. Or the role with whose rights it acts. */
+  /** `caller` (default): under the rules of whoever calls; `account`: as the account itself; or a role with whose rights it acts. */
   run_as?: string | undefined;
   /** All actions in one transaction, calls out after it. Default: where no action calls out. */
   atomic?: boolean | null | undefined;
@@ -1535,7 +1535,7 @@ export interface HookChange {
   enabled?: boolean | undefined;
   /** Of hooks before an event: higher ones run first, equal ones in the order of their creation. Default 0. */
   priority?: number | undefined;
-  /** The role with whose rules and permissions it acts in its account. Rules see the id of the definition as @request.auth.id; personal data stays masked. */
+  /** As whom it acts: `account`, the account itself, to which its own rules close nothing but what is locked; or a role, with whose rules and permissions. Rules see the id of the definition as @request.auth.id; personal data stays masked. */
   run_as?: string | undefined;
   /** For all actions together; default 60. Hooks before an event have 10 at most. */
   timeout_seconds?: number | undefined;
@@ -1597,7 +1597,7 @@ export interface HookInput {
   enabled?: boolean | undefined;
   /** Of hooks before an event: higher ones run first, equal ones in the order of their creation. Default 0. */
   priority?: number | undefined;
-  /** The role with whose rules and permissions it acts in its account. Rules see the id of the definition as @request.auth.id; personal data stays masked. */
+  /** As whom it acts: `account`, the account itself, to which its own rules close nothing but what is locked; or a role, with whose rules and permissions. Rules see the id of the definition as @request.auth.id; personal data stays masked. */
   run_as?: string | undefined;
   /** For all actions together; default 60. Hooks before an event have 10 at most. */
   timeout_seconds?: number | undefined;
@@ -3101,7 +3101,7 @@ export interface WebhookChange {
   collections?: string[] | undefined;
   /** create, update, delete and restore of the collections named beside it (also as created or records.create), or patterns: `posts.*`, `posts.created`, `crm.contacts.updated`, `crm.*.*`, `*.deleted`, `*`. */
   events?: string[] | undefined;
-  /** What of the record is sent; id always is. Left out or null: all that the role admin sees. */
+  /** What of the record is sent; id always is. Left out or null: all that there is. */
   fields?: string[] | null | undefined;
   /** A condition on the record, on the former one of a delete. Without it, or empty: every one. For patterns of several collections it may name system fields only. */
   filter?: string | null | undefined;
@@ -3178,7 +3178,7 @@ export interface WebhookInput {
   collections?: string[] | undefined;
   /** create, update, delete and restore of the collections named beside it (also as created or records.create), or patterns: `posts.*`, `posts.created`, `crm.contacts.updated`, `crm.*.*`, `*.deleted`, `*`. */
   events: string[];
-  /** What of the record is sent; id always is. Left out or null: all that the role admin sees. */
+  /** What of the record is sent; id always is. Left out or null: all that there is. */
   fields?: string[] | null | undefined;
   /** A condition on the record, on the former one of a delete. Without it, or empty: every one. For patterns of several collections it may name system fields only. */
   filter?: string | null | undefined;
