@@ -21,6 +21,7 @@ import { resources } from './resources.ts';
 import { roles } from './roles.ts';
 import { rules } from './rules.ts';
 import { users } from './users.ts';
+import { workflowInstances, workflows, workflowWebhooks } from './workflows.ts';
 
 export const contract = {
   auth,
@@ -43,6 +44,9 @@ export const contract = {
   resources,
   realtime,
   mcp,
+  workflows,
+  workflowInstances,
+  workflowWebhooks,
   audit,
   ops,
 } as const satisfies Contract;

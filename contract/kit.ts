@@ -123,11 +123,12 @@ export type Reply<R extends Route> = {
   [S in keyof R['responses'] & SuccessStatus]: BodyOf<R['responses'][S]>;
 }[keyof R['responses'] & SuccessStatus];
 
-/** The route's one successful status. */
+/** The route's successful status; of several the highest, which is the usual one: 202, where 200 answers a dry run. */
 export function successStatus(route: Route): number {
   const status = Object.keys(route.responses)
     .map(Number)
-    .find((s) => s < 400);
+    .filter((s) => s < 400)
+    .at(-1);
   if (status === undefined) throw new Error(`${route.method} ${route.path} declares no successful reply`);
   return status;
 }

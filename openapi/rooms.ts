@@ -24,5 +24,8 @@ export const ROOMS: Readonly<Record<keyof AppContract, string>> = {
   resources: 'The same data under /v1, in envelopes of data and meta.',
   realtime: 'Changes as they are committed, over several collections; tickets for browsers.',
   mcp: 'The collections as tools for agents: Model Context Protocol over Streamable HTTP.',
+  workflows: 'Steps that run one after the other, wait, branch and repeat, and survive the end of any process.',
+  workflowInstances: 'Runs of workflows: what each step did, cancelling, taking up what failed.',
+  workflowWebhooks: 'Where the world outside starts workflows, by token.',
   adminRecords: 'Writing records into a named account, for superadmins and admin tokens.',
 };

@@ -19,6 +19,8 @@ import { auditRoutes } from './audit/routes.ts';
 import { createAudit, createTrail } from './audit/service.ts';
 import { createAuth } from './auth/room.ts';
 import { authRoutes } from './auth/routes.ts';
+import { createAutomation } from './automation/room.ts';
+import { workflowInstanceRoutes, workflowRoutes, workflowWebhookRoutes } from './automation/workflows/routes.ts';
 import { createRegistry } from './collections/registry.ts';
 import { collectionRoutes } from './collections/routes.ts';
 import { createCollections } from './collections/service.ts';
@@ -157,6 +159,19 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
     });
     const ops = createOps({ db, documents: records.documents, page: documents.page });
 
+    const automation = await createAutomation({
+      db,
+      log,
+      records,
+      mail,
+      accounts,
+      trail,
+      tail: events,
+      macros,
+      definitionOf: (name) => registry.get(name),
+      encryptionKey: config.encryptionKey,
+      publicUrl,
+    });
     const idempotency = createIdempotency({ db, encryptionKey: config.encryptionKey, log });
 
     const http = createHttp({
@@ -188,10 +203,14 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
         resources: resourceRoutes(createResources({ records, realtime })),
         realtime: realtimeRoutes(realtime),
         mcp: mcpRoutes(mcp),
+        workflows: workflowRoutes(automation.workflows),
+        workflowInstances: workflowInstanceRoutes(automation.workflows),
+        workflowWebhooks: workflowWebhookRoutes(automation.workflows),
         audit: auditRoutes(audit),
         ops: opsRoutes(ops),
       },
     });
+    automation.begin();
     let closing: Promise<void> | undefined;
     const close = async () => {
       // Streams have no end of their own, and a server that stops takes no new ones.
@@ -199,6 +218,7 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
       mcp.close();
       await realtime.close();
       await drained;
+      await automation.close();
       await idempotency.close();
       await auth.close();
       await registry.close();

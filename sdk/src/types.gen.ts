@@ -16,10 +16,12 @@ export type ServerCode =
   | 'INVALID_TOKEN'
   | 'ACCOUNT_REQUIRED'
   | 'EMAIL_ALREADY_VERIFIED'
+  | 'CALL_REFUSED'
   | 'UNAUTHORIZED'
   | 'INVALID_CREDENTIALS'
   | 'EMAIL_NOT_VERIFIED'
   | 'TOKEN_EXPIRED'
+  | 'INVALID_SIGNATURE'
   | 'INVALID_REFRESH_TOKEN'
   | 'FORBIDDEN'
   | 'CROSS_SITE_REQUEST'
@@ -41,6 +43,8 @@ export type ServerCode =
   | 'SCHEMA_SYNC_FAILED'
   | 'WRITE_CONFLICT'
   | 'IDEMPOTENCY_IN_FLIGHT'
+  | 'WORKFLOW_STATE'
+  | 'DEPTH_LIMIT'
   | 'PRECONDITION_FAILED'
   | 'PAYLOAD_TOO_LARGE'
   | 'UNSUPPORTED_MEDIA_TYPE'
@@ -48,6 +52,7 @@ export type ServerCode =
   | 'IDEMPOTENCY_MISMATCH'
   | 'UPGRADE_REQUIRED'
   | 'RATE_LIMITED'
+  | 'ACTION_TIMEOUT'
   | 'INTERNAL_ERROR'
   | 'RESOURCE_FETCH_ERROR'
   | 'RESOURCE_FIND_ERROR'
@@ -136,6 +141,130 @@ export interface AccountsUsersReply {
   page_size: number;
   total_pages: number;
 }
+
+/** One thing to do. */
+export type Action = {
+  /** Letters, digits, _ and -, beginning with a letter. */
+  name?: string | undefined;
+  /** An expression in the language of rules, over the names that templates know. Empty: always. */
+  condition?: string | undefined;
+  /** What follows where it fails; default stop. */
+  on_error?: "stop" | "continue" | undefined;
+} & (
+  | {
+      type: "send_webhook";
+      /** Where to, http or https. Private addresses are refused. */
+      url: string;
+      /** Default POST. */
+      method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE" | undefined;
+      headers?: {
+        [key: string]: string;
+      } | undefined;
+      /** Any JSON. `{{record.total}}` alone in a string becomes the value itself, with its type; within other text it becomes text. */
+      body?: unknown | undefined;
+      /** The body as text. Where it is JSON, templates in it are values of JSON, so that no value can break it. */
+      body_template?: string | undefined;
+      /** Default 30. */
+      timeout_seconds?: number | undefined;
+    }
+  | {
+      type: "send_email";
+      to: string | string[];
+      subject?: string | undefined;
+      /** The text. */
+      body?: string | undefined;
+      html?: string | undefined;
+    }
+  | {
+      type: "create_record";
+      /** Name of a collection, `orders` or `crm.contacts`. */
+      collection: string;
+      /** Fields of the record; values may be templates. */
+      data: {
+        [key: string]: unknown;
+      };
+    }
+  | {
+      type: "update_record";
+      /** Name of a collection, `orders` or `crm.contacts`. */
+      collection: string;
+      /** The id of the record, as a rule a template. */
+      record_id: string;
+      /** Fields of the record; values may be templates. */
+      data: {
+        [key: string]: unknown;
+      };
+    }
+  | {
+      type: "delete_record";
+      /** Name of a collection, `orders` or `crm.contacts`. */
+      collection: string;
+      /** The id of the record, as a rule a template. */
+      record_id: string;
+    }
+  | {
+      type: "query_records";
+      /** Name of a collection, `orders` or `crm.contacts`. */
+      collection: string;
+      /** As text or as a where. Templates in it are values, never syntax. */
+      filter?: string | {
+        [key: string]: unknown;
+      } | undefined;
+      sort?: string | string[] | undefined;
+      fields?: string | string[] | undefined;
+      expand?: string | string[] | undefined;
+      /** Default 50. */
+      limit?: number | string | undefined;
+      offset?: number | string | undefined;
+    }
+  | {
+      type: "aggregate_records";
+      /** Name of a collection, `orders` or `crm.contacts`. */
+      collection: string;
+      function?: "count" | "sum" | "avg" | "min" | "max" | undefined;
+      field?: string | undefined;
+      /** Several at once, as `count(),sum(total)`. */
+      functions?: string | undefined;
+      group_by?: string | string[] | undefined;
+      filter?: string | undefined;
+      having?: string | undefined;
+      sort?: string | string[] | undefined;
+      limit?: number | undefined;
+    }
+  | {
+      type: "transform";
+      /** Any JSON. `{{record.total}}` alone in a string becomes the value itself, with its type; within other text it becomes text. */
+      output: unknown;
+    }
+  | {
+      type: "enqueue_job";
+      /** Name of a handler of jobs. */
+      handler: string;
+      /** Fields of the record; values may be templates. */
+      payload?: {
+        [key: string]: unknown;
+      } | undefined;
+      queue?: string | undefined;
+      delay_seconds?: number | undefined;
+      retries?: number | undefined;
+    }
+  | {
+      type: "trigger_workflow";
+      /** Id or slug of a workflow. */
+      workflow: string;
+      /** Fields of the record; values may be templates. */
+      input?: {
+        [key: string]: unknown;
+      } | undefined;
+    }
+  | {
+      type: "abort";
+      /** What the caller is told. */
+      message: string;
+      /** Default 400. */
+      status?: number | undefined;
+    }
+);
 
 export interface AdminToken {
   /** UUID version 7. */
@@ -1484,22 +1613,6 @@ export interface McpMessage {
   [key: string]: unknown;
 }
 
-/** A response of JSON-RPC 2.0: `result`, or `error`. */
-export interface McpReply {
-  jsonrpc: "2.0";
-  id: string | number | null;
-  result?: {
-    [key: string]: unknown;
-  } | undefined;
-  error?: {
-    code: number;
-    message: string;
-    data?: unknown | undefined;
-    [key: string]: unknown;
-  } | undefined;
-  [key: string]: unknown;
-}
-
 export interface Me {
   id: string;
   /** The same as id. */
@@ -2436,6 +2549,385 @@ export interface VerifyEmailInput {
   token: string;
 }
 
+export interface Workflow {
+  /** UUID version 7. */
+  id: string;
+  /** Two letters and four digits. */
+  account_id: string;
+  name: string;
+  slug: string;
+  description: string | null;
+  trigger_type: "event" | "schedule" | "manual" | "webhook";
+  /** The trigger without its type; of a webhook with its token. */
+  trigger_config: {
+    [key: string]: unknown;
+  };
+  trigger: {
+    type: string;
+    [key: string]: unknown;
+  };
+  steps: Array<{
+    type: string;
+    name: string;
+    [key: string]: unknown;
+  }>;
+  enabled: boolean;
+  run_as: string;
+  timeout_seconds: number | null;
+  /** Grows with each change of what it does; instances keep theirs. */
+  version: number;
+  last_run_at: string | null;
+  /** Of a schedule. */
+  next_run_at: string | null;
+  /** RFC 3339, UTC, ends in Z. */
+  created_at: string;
+  /** RFC 3339, UTC, ends in Z. */
+  updated_at: string;
+  created_by: string | null;
+}
+
+export interface WorkflowChange {
+  name?: string | undefined;
+  /** Left out when it is made: derived from the name. */
+  slug?: string | undefined;
+  description?: string | null | undefined;
+  trigger?: WorkflowTrigger | undefined;
+  steps?: WorkflowStep[] | undefined;
+  /** Default true. */
+  enabled?: boolean | undefined;
+  /** The role with whose rules and permissions it acts in its account. Rules see the id of the definition as @request.auth.id; personal data stays masked. */
+  run_as?: string | undefined;
+  /** Seconds after which an instance that is not done fails; null: never. */
+  timeout_seconds?: number | null | undefined;
+}
+
+export interface WorkflowInnerStep {
+  type?: "action" | undefined;
+  /** Letters, digits, _ and -, beginning with a letter. */
+  name?: string | undefined;
+  action: Action;
+  on_error?: "fail" | "continue" | undefined;
+}
+
+/** A step is followed by its `next`, else by the one behind it in the list. Steps that a condition or switch names are alternatives: from one of them the order goes on behind the others. A step that is named by on_error or on_timeout is passed over by the order. A branch that is not named (on_true, on_false, default) goes on in the order. Steps that nothing leads to, circles without a wait, and orders that would lead from one branch into another are refused. */
+export interface WorkflowInput {
+  name: string;
+  /** Left out when it is made: derived from the name. */
+  slug?: string | undefined;
+  description?: string | null | undefined;
+  trigger: WorkflowTrigger;
+  steps: WorkflowStep[];
+  /** Default true. */
+  enabled?: boolean | undefined;
+  /** The role with whose rules and permissions it acts in its account. Rules see the id of the definition as @request.auth.id; personal data stays masked. */
+  run_as?: string | undefined;
+  /** Seconds after which an instance that is not done fails; null: never. */
+  timeout_seconds?: number | null | undefined;
+}
+
+export interface WorkflowInstance {
+  /** UUID version 7. */
+  id: string;
+  /** UUID version 7. */
+  workflow_id: string;
+  /** Two letters and four digits. */
+  account_id: string;
+  version: number;
+  status: "pending" | "running" | "waiting" | "completed" | "failed" | "cancelled";
+  current_step: string | null;
+  /** `trigger`, and `steps` by name with output, status and error. */
+  context: {
+    [key: string]: unknown;
+  };
+  /** What the step `end` said. */
+  output: unknown;
+  /** manual, event, schedule, webhook, action or workflow. */
+  source: string;
+  parent_id: string | null;
+  depth: number;
+  /** Failed tries of the current step. */
+  attempt: number;
+  error_code: string | null;
+  error_message: string | null;
+  /** Of one that waits: until when at most. */
+  wake_at: string | null;
+  started_at: string | null;
+  completed_at: string | null;
+  /** RFC 3339, UTC, ends in Z. */
+  created_at: string;
+}
+
+export interface WorkflowInstanceDetail {
+  /** UUID version 7. */
+  id: string;
+  /** UUID version 7. */
+  workflow_id: string;
+  /** Two letters and four digits. */
+  account_id: string;
+  version: number;
+  status: "pending" | "running" | "waiting" | "completed" | "failed" | "cancelled";
+  current_step: string | null;
+  /** `trigger`, and `steps` by name with output, status and error. */
+  context: {
+    [key: string]: unknown;
+  };
+  /** What the step `end` said. */
+  output: unknown;
+  /** manual, event, schedule, webhook, action or workflow. */
+  source: string;
+  parent_id: string | null;
+  depth: number;
+  /** Failed tries of the current step. */
+  attempt: number;
+  error_code: string | null;
+  error_message: string | null;
+  /** Of one that waits: until when at most. */
+  wake_at: string | null;
+  started_at: string | null;
+  completed_at: string | null;
+  /** RFC 3339, UTC, ends in Z. */
+  created_at: string;
+  /** In their order; of more than 1000 the last ones. */
+  step_logs: WorkflowStepLog[];
+}
+
+export interface WorkflowRetry {
+  /** How often it is tried in all. */
+  max_attempts: number;
+  /** Before the second try; default 5. */
+  delay_seconds?: number | undefined;
+  /** By what the delay grows each time; default 2. */
+  backoff?: number | undefined;
+}
+
+export interface WorkflowStarted {
+  message: string;
+  /** UUID version 7. */
+  instance_id: string;
+}
+
+/** One step. */
+export type WorkflowStep = {
+  /** Unique in the workflow; later steps read `steps.<name>.output`. */
+  name: string;
+  /** Which step follows; null or `end`: none. Left out: the one behind it. */
+  next?: string | null | undefined;
+} & (
+  | {
+      type: "action";
+      action: Action;
+      retry?: WorkflowRetry | undefined;
+      /** `fail` (default) fails the workflow, `continue` goes on; else the step that follows a failure. */
+      on_error?: string | undefined;
+      /** Stops the step, which counts as a failure. Default 300. */
+      timeout_seconds?: number | undefined;
+    }
+  | {
+      type: "condition";
+      /** An expression in the language of rules, over the names that templates know. Empty: always. */
+      expression: string;
+      /** Name of a step; `end` ends the workflow. */
+      on_true?: string | undefined;
+      /** Name of a step; `end` ends the workflow. */
+      on_false?: string | undefined;
+    }
+  | {
+      type: "switch";
+      cases: Array<{
+        /** An expression in the language of rules, over the names that templates know. Empty: always. */
+        when: string;
+        /** Name of a step; `end` ends the workflow. */
+        next: string;
+      }>;
+      /** Name of a step; `end` ends the workflow. */
+      default?: string | undefined;
+    }
+  | {
+      type: "wait_delay";
+      /** Seconds, or a text as 30s, 5m, 2h, 1d; may be a template. */
+      duration: number | string;
+      /** `fail` (default) fails the workflow, `continue` goes on; else the step that follows a failure. */
+      on_error?: string | undefined;
+    }
+  | {
+      type: "wait_until";
+      /** A moment, RFC 3339, or a template that becomes one. */
+      at: string;
+      /** `fail` (default) fails the workflow, `continue` goes on; else the step that follows a failure. */
+      on_error?: string | undefined;
+    }
+  | {
+      type: "wait_event";
+      /** As of triggers. */
+      event: string;
+      collection?: string | undefined;
+      /** Over `event.record`, `event.old`, `trigger` and `steps`. */
+      condition?: string | undefined;
+      /** Seconds, or a text as 30s, 5m, 2h, 1d; may be a template. */
+      timeout?: number | string | undefined;
+      /** Name of a step; `end` ends the workflow. */
+      on_timeout?: string | undefined;
+      /** `fail` (default) fails the workflow, `continue` goes on; else the step that follows a failure. */
+      on_error?: string | undefined;
+    }
+  | {
+      type: "wait_condition";
+      /** Over `query`, `trigger` and `steps`. */
+      expression: string;
+      /** query_records or aggregate_records, asked at each look; its result is `query`. */
+      query?: Action | undefined;
+      /** Default 1m. */
+      poll_interval?: number | string | undefined;
+      /** Seconds, or a text as 30s, 5m, 2h, 1d; may be a template. */
+      timeout?: number | string | undefined;
+      /** Name of a step; `end` ends the workflow. */
+      on_timeout?: string | undefined;
+      /** `fail` (default) fails the workflow, `continue` goes on; else the step that follows a failure. */
+      on_error?: string | undefined;
+    }
+  | {
+      type: "loop";
+      /** A list, or a template that becomes one. */
+      items: string | unknown[];
+      /** An action, or the name of an action step, which then is part of this one alone. */
+      step?: string | WorkflowInnerStep | undefined;
+      steps?: Array<string | WorkflowInnerStep> | undefined;
+      /** More items than this fail the step. */
+      max?: number | undefined;
+      retry?: WorkflowRetry | undefined;
+      /** `fail` (default) fails the workflow, `continue` goes on; else the step that follows a failure. */
+      on_error?: string | undefined;
+      /** Stops the step, which counts as a failure. Default 300. */
+      timeout_seconds?: number | undefined;
+    }
+  | {
+      type: "parallel";
+      branches: Array<Array<string | WorkflowInnerStep>>;
+      retry?: WorkflowRetry | undefined;
+      /** `fail` (default) fails the workflow, `continue` goes on; else the step that follows a failure. */
+      on_error?: string | undefined;
+      /** Stops the step, which counts as a failure. Default 300. */
+      timeout_seconds?: number | undefined;
+    }
+  | {
+      type: "workflow";
+      /** Id or slug of a workflow of the account. */
+      workflow: string;
+      input?: {
+        [key: string]: unknown;
+      } | undefined;
+      /** Whether its end is waited for; default true. */
+      wait?: boolean | undefined;
+      retry?: WorkflowRetry | undefined;
+      /** `fail` (default) fails the workflow, `continue` goes on; else the step that follows a failure. */
+      on_error?: string | undefined;
+      /** Stops the step, which counts as a failure. Default 300. */
+      timeout_seconds?: number | undefined;
+    }
+  | {
+      type: "end";
+      /** What the workflow results in. */
+      output?: unknown | undefined;
+    }
+  | {
+      type: "fail";
+      message: string;
+    }
+);
+
+export interface WorkflowStepLog {
+  /** UUID version 7. */
+  id: string;
+  /** UUID version 7. */
+  instance_id: string;
+  /** UUID version 7. */
+  workflow_id: string;
+  /** Two letters and four digits. */
+  account_id: string;
+  step_name: string;
+  step_type: string;
+  status: "success" | "failed" | "skipped";
+  attempt: number;
+  input: unknown;
+  output: unknown;
+  error_message: string | null;
+  /** RFC 3339, UTC, ends in Z. */
+  started_at: string;
+  /** RFC 3339, UTC, ends in Z. */
+  completed_at: string;
+}
+
+export type WorkflowTrigger = {
+  type: "event";
+  /** records.create, records.update or records.delete (or on_record_after_create …). */
+  event: string;
+  /** Left out: of any collection. */
+  collection?: string | null | undefined;
+  /** Over the record, bare and as `trigger.record`. */
+  condition?: string | null | undefined;
+} | {
+  type: "schedule";
+  /** Five fields. */
+  cron: string;
+  /** IANA name; default UTC. */
+  timezone?: string | undefined;
+} | {
+  type: "manual";
+} | {
+  type: "webhook";
+  /** With it only signed requests start the workflow: Standard Webhooks headers, or X-SnackBase-Signature: sha256=<hex HMAC of the body>. Never shown; null takes it away. */
+  secret?: string | null | undefined;
+  /** Made by the server; ignored when sent. */
+  token?: string | undefined;
+  /** Told by the server; ignored when sent. */
+  url?: string | undefined;
+  /** Told by the server; ignored when sent. */
+  signed?: boolean | undefined;
+};
+
+export interface WorkflowTriggerInput {
+  [key: string]: unknown;
+}
+
+export interface WorkflowsInstancesQuery {
+  /** Default 50. */
+  limit?: number | undefined;
+  offset?: number | undefined;
+  /** Same as offset. */
+  skip?: number | undefined;
+  status?: "pending" | "running" | "waiting" | "completed" | "failed" | "cancelled" | undefined;
+}
+
+export interface WorkflowsInstancesReply {
+  items: WorkflowInstance[];
+  total: number;
+  skip: number;
+  offset: number;
+  limit: number;
+}
+
+export interface WorkflowsListQuery {
+  /** Default 50. */
+  limit?: number | undefined;
+  offset?: number | undefined;
+  /** Same as offset. */
+  skip?: number | undefined;
+  enabled?: boolean | undefined;
+  trigger_type?: "event" | "schedule" | "manual" | "webhook" | undefined;
+}
+
+export interface WorkflowsListReply {
+  items: Workflow[];
+  total: number;
+  skip: number;
+  offset: number;
+  limit: number;
+}
+
+export interface WorkflowsTriggerQuery {
+  dry_run?: boolean | undefined;
+}
+
 /** Every route by its name: what it takes and what it answers. */
 export interface Calls {
   'auth.register': { input: { body: RegisterInput }; reply: Registration };
@@ -2572,10 +3064,24 @@ export interface Calls {
   'realtime.ticket': { input: object; reply: RealtimeTicket };
   'realtime.subscribe': { input: { query?: RealtimeSubscribeQuery | undefined }; reply: ReadableStream<Uint8Array> };
   'realtime.ws': { input: { query?: RealtimeWsQuery | undefined }; reply: void };
-  'mcp.message': { input: { body: McpMessage | McpMessage[] }; reply: McpReply | McpReply[] };
+  'mcp.message': { input: { body: McpMessage | McpMessage[] }; reply: void };
   'mcp.listen': { input: object; reply: ReadableStream<Uint8Array> };
-  'mcp.messageShort': { input: { body: McpMessage | McpMessage[] }; reply: McpReply | McpReply[] };
+  'mcp.messageShort': { input: { body: McpMessage | McpMessage[] }; reply: void };
   'mcp.listenShort': { input: object; reply: ReadableStream<Uint8Array> };
+  'workflows.list': { input: { query?: WorkflowsListQuery | undefined }; reply: WorkflowsListReply };
+  'workflows.create': { input: { body: WorkflowInput }; reply: Workflow };
+  'workflows.get': { input: { params: { id: string } }; reply: Workflow };
+  'workflows.update': { input: { params: { id: string }; body: WorkflowChange }; reply: Workflow };
+  'workflows.patch': { input: { params: { id: string }; body: WorkflowChange }; reply: Workflow };
+  'workflows.delete': { input: { params: { id: string } }; reply: void };
+  'workflows.toggle': { input: { params: { id: string } }; reply: Workflow };
+  'workflows.rotateToken': { input: { params: { id: string } }; reply: Workflow };
+  'workflows.trigger': { input: { params: { id: string }; body?: WorkflowTriggerInput | undefined; query?: WorkflowsTriggerQuery | undefined }; reply: WorkflowStarted };
+  'workflows.instances': { input: { params: { id: string }; query?: WorkflowsInstancesQuery | undefined }; reply: WorkflowsInstancesReply };
+  'workflowInstances.get': { input: { params: { id: string } }; reply: WorkflowInstanceDetail };
+  'workflowInstances.cancel': { input: { params: { id: string } }; reply: WorkflowInstance };
+  'workflowInstances.resume': { input: { params: { id: string } }; reply: WorkflowInstance };
+  'workflowWebhooks.receive': { input: { params: { token: string }; body: Blob }; reply: WorkflowStarted };
   'audit.list': { input: { query?: AuditListQuery | undefined }; reply: AuditListReply };
   'audit.export': { input: { query?: AuditExportQuery | undefined }; reply: string };
   'audit.verify': { input: { query?: AuditVerifyQuery | undefined }; reply: AuditVerifyReply };
@@ -2898,13 +3404,47 @@ export interface Rooms {
   };
   mcp: {
     /** Messages of an MCP client */
-    message(body: McpMessage | McpMessage[], options?: CallOptions): Call<McpReply | McpReply[]>;
+    message(body: McpMessage | McpMessage[], options?: CallOptions): Call<void>;
     /** Notifications for an MCP client (SSE) */
     listen(options?: CallOptions): Call<ReadableStream<Uint8Array>>;
     /** Messages of an MCP client */
-    messageShort(body: McpMessage | McpMessage[], options?: CallOptions): Call<McpReply | McpReply[]>;
+    messageShort(body: McpMessage | McpMessage[], options?: CallOptions): Call<void>;
     /** Notifications for an MCP client (SSE) */
     listenShort(options?: CallOptions): Call<ReadableStream<Uint8Array>>;
+  };
+  workflows: {
+    /** List workflows */
+    list(query?: WorkflowsListQuery, options?: CallOptions): Call<WorkflowsListReply>;
+    /** Create a workflow */
+    create(body: WorkflowInput, options?: CallOptions): Call<Workflow>;
+    /** Get a workflow by id or slug */
+    get(id: string, options?: CallOptions): Call<Workflow>;
+    /** Change a workflow */
+    update(id: string, body: WorkflowChange, options?: CallOptions): Call<Workflow>;
+    /** Change a workflow (same as PUT) */
+    patch(id: string, body: WorkflowChange, options?: CallOptions): Call<Workflow>;
+    /** Delete a workflow with its instances */
+    delete(id: string, options?: CallOptions): Call<void>;
+    /** Enable or disable a workflow */
+    toggle(id: string, options?: CallOptions): Call<Workflow>;
+    /** Give a webhook trigger another token */
+    rotateToken(id: string, options?: CallOptions): Call<Workflow>;
+    /** Start a workflow by id or slug */
+    trigger(id: string, body?: WorkflowTriggerInput, query?: WorkflowsTriggerQuery, options?: CallOptions): Call<WorkflowStarted>;
+    /** List the instances of a workflow, the newest first */
+    instances(id: string, query?: WorkflowsInstancesQuery, options?: CallOptions): Call<WorkflowsInstancesReply>;
+  };
+  workflowInstances: {
+    /** Get an instance with the log of its steps */
+    get(id: string, options?: CallOptions): Call<WorkflowInstanceDetail>;
+    /** Cancel an instance */
+    cancel(id: string, options?: CallOptions): Call<WorkflowInstance>;
+    /** Take up an instance that failed or waits */
+    resume(id: string, options?: CallOptions): Call<WorkflowInstance>;
+  };
+  workflowWebhooks: {
+    /** Start a workflow from outside */
+    receive(token: string, body: Blob, options?: CallOptions): Call<WorkflowStarted>;
   };
   audit: {
     /** List audit entries */

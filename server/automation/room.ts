@@ -1,20 +1,37 @@
 // Assembles automation: the executor and the parts of it, each of which defines, stores and runs its own kind.
+import type { Macros } from '../access/macros.ts';
+import type { Accounts } from '../accounts/service.ts';
+import type { Recorder } from '../audit/service.ts';
 import type { Database, Transaction } from '../db/database.ts';
 import type { Logger } from '../db/log.ts';
+import type { Tail } from '../events/tail.ts';
 import type { Mail } from '../mail/service.ts';
 import type { Records } from '../records/service.ts';
+import type { CollectionDef } from '../schema/collection-def.ts';
 import { type ActionParts, createActions } from './actions/service.ts';
+import { createBackground } from './background.ts';
+import { createWorkflows } from './workflows/service.ts';
 
 export interface AutomationOptions {
   readonly db: Database;
   readonly log: Logger;
   readonly records: Records;
   readonly mail: Mail;
+  readonly accounts: Accounts;
+  readonly trail: Recorder;
+  readonly tail: Tail;
+  readonly macros: Macros;
+  readonly definitionOf: (name: string) => CollectionDef | undefined;
+  readonly encryptionKey: string;
+  readonly publicUrl: string;
 }
 
-export type Automation = ReturnType<typeof createAutomation>;
+export type Automation = Awaited<ReturnType<typeof createAutomation>>;
 
-export function createAutomation({ db, log, records, mail }: AutomationOptions) {
+/** Reads the definitions; nothing works by itself before `begin`. */
+export async function createAutomation(options: AutomationOptions) {
+  const { db, log, records, mail } = options;
+  const background = createBackground({ log });
   // The executor starts workflows and jobs, and these run actions: what closes the circle is put in at the end.
   const late: { call?: ActionParts['call']; enqueue?: ActionParts['enqueue']; trigger?: ActionParts['trigger'] } = {};
   const put = <T>(part: T | undefined): T => {
@@ -31,5 +48,17 @@ export function createAutomation({ db, log, records, mail }: AutomationOptions) 
     trigger: (on, asked) => put(late.trigger)(on, asked),
     abort: (message) => new Error(message),
   });
-  return { actions, late };
+  const workflows = await createWorkflows({ ...options, actions, background });
+  late.trigger = workflows.start;
+  return {
+    actions,
+    late,
+    workflows,
+    /** Begins what happens without being asked. */
+    begin: () => background.begin(),
+    async close(): Promise<void> {
+      await background.close();
+      await workflows.close();
+    },
+  };
 }

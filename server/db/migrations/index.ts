@@ -17,6 +17,7 @@ import * as events from './0014-events.ts';
 import * as apps from './0015-apps.ts';
 import * as permissionConstraints from './0016-permission-constraints.ts';
 import * as automation from './0017-automation.ts';
+import * as workflows from './0020-workflows.ts';
 
 export interface Migration {
   /** Recorded in the database; the file's name. */
@@ -43,4 +44,5 @@ export const migrations: readonly Migration[] = [
   { name: '0015-apps', ...apps },
   { name: '0016-permission-constraints', ...permissionConstraints },
   { name: '0017-automation', ...automation },
+  { name: '0020-workflows', ...workflows },
 ];
