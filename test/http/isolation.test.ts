@@ -28,6 +28,9 @@ interface Target {
   readonly permission: string;
   readonly token: string;
   readonly entry: number;
+  readonly workflow: string;
+  /** A workflow's instance that waits. */
+  readonly instance: string;
   /** Users of the account: one in the group, one outside. */
   readonly member: string;
   readonly other: string;
@@ -65,6 +68,10 @@ const PARAMS: Record<string, Record<string, (at: Target) => string>> = {
   apiKeys: { id: (at) => at.key },
   adminTokens: { id: (at) => at.token },
   audit: { id: (at) => String(at.entry) },
+  workflows: { id: (at) => at.workflow },
+  workflowInstances: { id: (at) => at.instance },
+  // A token opens its workflow to whoever holds it: what is no token.
+  workflowWebhooks: { token: (at) => at.workflow },
 };
 /** Keys of example bodies and queries that name an account or a person. */
 const AIMED: Record<string, (at: Target) => string> = {
@@ -177,6 +184,12 @@ describe.runIf(available)('isolation', () => {
     const granted = await must(t.call('GET', `/api/v1/roles/${role.id}/permissions`, undefined, { token: t.root }));
     const token = await must(t.call('POST', '/api/v1/admin/api-keys', { name: 'a token' }, { token: t.root }));
     const trail = await must(t.call('GET', `/api/v1/audit-logs?record_id=${record}`, undefined, own));
+    const steps = [{ type: 'wait_delay', name: 'wait', duration: '1d' }];
+    const defined = { name: unique('workflow-'), trigger: { type: 'webhook' }, steps };
+    const workflow = await must(t.call('POST', '/api/v1/workflows', defined, own));
+    const started = await must(t.call('POST', `/api/v1/workflows/${workflow.id}/trigger`, { marker }, own));
+    const instance = started.instance_id;
+    const hidden = [workflow.id, workflow.name, workflow.trigger_config.token, instance];
     const told = [account.id, account.slug, user.id, user.email, member.id, member.email, other.id, other.email];
     return {
       account,
@@ -191,9 +204,23 @@ describe.runIf(available)('isolation', () => {
       permission: String(granted.items[0].id),
       token: token.id,
       entry: trail.items[0].id,
+      workflow: workflow.id,
+      instance,
       member: member.id,
       other: other.id,
-      secrets: [marker, record, invitation, guest.email, group.id, group.name, key.id, key.name, key.key, ...told],
+      secrets: [
+        marker,
+        record,
+        invitation,
+        guest.email,
+        group.id,
+        group.name,
+        key.id,
+        key.name,
+        key.key,
+        ...hidden,
+        ...told,
+      ],
     };
   }
 
@@ -291,6 +318,11 @@ describe.runIf(available)('isolation', () => {
       await t.app.db.query('select id, revoked_at, scopes from snackbase.api_keys where account_id = $1 order by id', [
         b.account.id,
       ]),
+      await t.app.db.query('select * from snackbase.workflows where account_id = $1 order by id', [b.account.id]),
+      await t.app.db.query(
+        `select id, workflow_id, version, context::text, completed_at from snackbase.workflow_instances where account_id = $1 order by id`,
+        [b.account.id],
+      ),
       await t.app.db.query(`select * from app_main.${b.collection} where account_id = $1 order by id`, [b.account.id]),
     ];
   };

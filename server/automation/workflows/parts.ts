@@ -68,5 +68,7 @@ export function placedSteps(steps: readonly Step[], problems: ProblemEntry[]): P
       };
     return step;
   });
-  return made.flatMap((step, i) => (owner.has(step.name) ? [] : [{ step, at: `steps[${i}]` }]));
+  return made.flatMap((step, i) =>
+    owner.has(step.name) || steps.findIndex(({ name }) => name === step.name) < i ? [] : [{ step, at: `steps[${i}]` }],
+  );
 }

@@ -7,7 +7,7 @@ export const up = async (kx: Knex): Promise<void> => {
       id uuid primary key,
       account_id char(6) not null references snackbase.accounts on delete cascade,
       name text not null check (char_length(name) between 1 and 200),
-      slug text not null check (slug ~ '^[a-z0-9]([a-z0-9-]{0,98}[a-z0-9])?$'),
+      slug text not null check (slug ~ '^[a-z0-9][a-z0-9-]{0,99}$'),
       description text,
       trigger json not null,
       steps json not null,

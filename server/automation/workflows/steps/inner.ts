@@ -36,6 +36,9 @@ export function compileInner(
   });
 }
 
+/** These leave nothing, so they are done anew when the step is tried again, and see what is there by then. */
+const READS: ReadonlySet<string> = new Set(['query_records', 'aggregate_records', 'transform']);
+
 /** A failure within; what was done before it stays, and is not done again when the step is tried again. */
 export class InnerFailed extends Error {
   constructor(
@@ -66,7 +69,7 @@ export async function runInner(
     }
     if (at.signal.aborted) throw at.signal.reason ?? new Failure('ACTION_TIMEOUT');
     const outcome = await at.act(action, { ...withOutcomes({ ...at.values, ...more }, outcomes) }, async (tx, one) => {
-      if (one.status !== 'failed' || passOver) await at.keep(tx, place, one);
+      if (!READS.has(action.type) && (one.status !== 'failed' || passOver)) await at.keep(tx, place, one);
     });
     if (outcome.status === 'failed' && !passOver) throw new InnerFailed(place, outcome);
     outcomes.push(outcome);
