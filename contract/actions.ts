@@ -94,7 +94,7 @@ export const ACTIONS = {
     sort: names.optional(),
     limit: z.int().min(1).max(1000).optional(),
   }),
-  transform: action('transform', { output: Template }),
+  transform: action('transform', { output: Template.optional() }),
   enqueue_job: action('enqueue_job', {
     handler: text('Name of a handler of jobs.', 200),
     payload: Data.optional(),

@@ -50,10 +50,11 @@ const at = '2026-01-02T03:04:05.678Z';
 const id = '0198c0de-7a11-7000-8000-3b2f5c0ffee8';
 const instance = '0198c0de-7a11-7000-8000-3b2f5c0ffee9';
 const params = { id };
-const steps = [
-  { type: 'action', name: 'note', action_type: 'transform', config: { output: { order: '{{trigger.order_id}}' } } },
-  { type: 'wait_delay', name: 'a_moment', duration: '1m' },
-];
+const note = { type: 'transform' as const, output: { order: '{{trigger.order_id}}' } };
+const wait = { type: 'wait_delay', name: 'a_moment', duration: '1m' };
+const steps = [{ type: 'action', name: 'note', action: note }, wait];
+const { type: action_type, ...config } = note;
+const shownSteps = [{ type: 'action', name: 'note', action_type, config }, wait];
 const shown = {
   id,
   account_id: 'AB1234',
@@ -63,7 +64,7 @@ const shown = {
   trigger_type: 'manual' as const,
   trigger_config: {},
   trigger: { type: 'manual' },
-  steps,
+  steps: shownSteps,
   enabled: true,
   run_as: 'admin',
   timeout_seconds: null,

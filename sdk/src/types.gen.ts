@@ -234,7 +234,7 @@ export type Action = {
   | {
       type: "transform";
       /** Any JSON. `{{record.total}}` alone in a string becomes the value itself, with its type; within other text it becomes text. */
-      output: unknown;
+      output?: unknown | undefined;
     }
   | {
       type: "enqueue_job";
@@ -2640,7 +2640,7 @@ export interface WorkflowInstance {
     [key: string]: unknown;
   };
   /** What the step `end` said. */
-  output: unknown;
+  output?: unknown | undefined;
   /** manual, event, schedule, webhook, action or workflow. */
   source: string;
   parent_id: string | null;
@@ -2672,7 +2672,7 @@ export interface WorkflowInstanceDetail {
     [key: string]: unknown;
   };
   /** What the step `end` said. */
-  output: unknown;
+  output?: unknown | undefined;
   /** manual, event, schedule, webhook, action or workflow. */
   source: string;
   parent_id: string | null;
@@ -2848,8 +2848,8 @@ export interface WorkflowStepLog {
   step_type: string;
   status: "success" | "failed" | "skipped";
   attempt: number;
-  input: unknown;
-  output: unknown;
+  input?: unknown | undefined;
+  output?: unknown | undefined;
   error_message: string | null;
   /** RFC 3339, UTC, ends in Z. */
   started_at: string;

@@ -258,8 +258,8 @@ export async function childOf(
 
 /** Whether any instance waits for an event. */
 export async function anyWaits(run: Runner): Promise<boolean> {
-  const sql = 'select exists(select from snackbase.workflow_instances where wait_event is not null) as any';
-  return first(await run.query<{ any: boolean }>(sql))?.any === true;
+  const sql = 'select exists(select from snackbase.workflow_instances where wait_event is not null) as waits';
+  return first(await run.query<{ waits: boolean }>(sql))?.waits === true;
 }
 
 /** Which instances may wait for which of these events, in the order of the events: each was committed after the wait began. */
