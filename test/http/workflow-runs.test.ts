@@ -181,6 +181,49 @@ describe.runIf(available)('instances of workflows', () => {
     expect((await call('POST', `/workflows/${id}/trigger`, { x: 'y'.repeat(600_000) })).status).toBe(413);
   });
 
+  it('a step is stopped at its timeout, with what it had done by then', async () => {
+    const items = Array.from({ length: 1000 }, (_, i) => i);
+    const create = { action: { type: 'create_record', collection: log, data: { title: 'timed' } } };
+    const steps = [{ type: 'loop', name: 'each', items, step: create, timeout_seconds: 0.3 }];
+    const { id } = await w.made({ name: 'Timed', steps });
+    const done = await w.until(await w.start(id));
+    expect(done).toMatchObject({ status: 'failed', current_step: 'each' });
+    expect(done.error_message).toContain('longer than it may');
+    const count = async () =>
+      (await call('GET', `/records/${log}?filter=${encodeURIComponent('title = "timed"')}`)).body.total;
+    const total = await count();
+    expect(total).toBeLessThan(1000);
+    await pause(300);
+    expect(await count()).toBe(total);
+  });
+
+  it('what starts it is told as its role may see it: personal data masked, hidden rows not at all', async () => {
+    const fields = [
+      { name: 'mail', type: 'email', pii: true, mask_type: 'email' },
+      { name: 'open', type: 'boolean' },
+    ];
+    const people = (
+      await t.collection({ schema: fields, list_rule: 'open = true', view_rule: 'open = true', create_rule: '' })
+    ).name;
+    const { id } = await w.made({
+      name: 'Told',
+      trigger: { type: 'event', event: 'records.create', condition: "record.mail != '' and trigger._collection != ''" },
+      steps: [{ type: 'end', name: 'end', output: '{{trigger.mail}}' }],
+    });
+    await call('POST', `/records/${people}`, { mail: 'hidden@example.com', open: false });
+    await call('POST', `/records/${people}`, { mail: 'somebody@example.com', open: true });
+    let all: Json[] = [];
+    for (let i = 0; i < 200 && all.length === 0; i++) {
+      await pause(25);
+      all = await w.instances(id);
+    }
+    const done = await w.until(all[0].id);
+    expect(done).toMatchObject({ status: 'completed', output: expect.stringContaining('*') });
+    expect(JSON.stringify(done)).not.toContain('somebody@');
+    expect(await w.instances(id)).toHaveLength(1);
+    await call('DELETE', `/workflows/${id}`);
+  });
+
   it('a workflow that may take one second fails after it', async () => {
     const { id } = await w.made({
       name: 'Slow',

@@ -59,9 +59,10 @@ export function createEngine({ db, actions, starting, compiledOf, onWait, log }:
     const held: store.Held = { id: row.id, lease, claim: row.claim };
     const clock = clockFrom(row.now);
     const began = performance.now();
+    let moved: Moved = { step: row.current_step, context: row.context, executed: row.executed };
     try {
       const workflow = compiledOf(row);
-      let moved: Moved = { step: row.current_step ?? workflow.first, context: row.context, executed: row.executed };
+      moved = { ...moved, step: row.current_step ?? workflow.first };
       for (let n = 0; moved.step !== null; n++) {
         if (stopping.aborted || n >= STEPS_A_TURN || performance.now() - began > TURN_MS)
           return void (await store.release(db, held, 0));
@@ -95,11 +96,7 @@ export function createEngine({ db, actions, starting, compiledOf, onWait, log }:
       if (error instanceof Stopped) return void (await store.release(db, held, 0));
       if (error instanceof DatabaseUnavailable) throw error;
       // A role that is gone, or a definition that cannot run: the instance says so.
-      await db
-        .transaction((tx) =>
-          breakOff(tx, held, { step: row.current_step, context: row.context }, problemOf(error, log)),
-        )
-        .catch(ignoreLost);
+      await db.transaction((tx) => breakOff(tx, held, moved, problemOf(error, log))).catch(ignoreLost);
     }
   };
 
@@ -157,7 +154,8 @@ export function createEngine({ db, actions, starting, compiledOf, onWait, log }:
         // Of calls, each visit of a step is another one for its receiver, and each try of it the same.
         const { automation } = ctx;
         const said = automation && CALLS_OUT.has(action.type);
-        const run = `${row.id}.${moved.executed - attempt}.${String(more.index ?? '')}.${action.name ?? ''}`;
+        const part = [more.index ?? '', Object.keys(more.actions ?? {}).length, action.name ?? ''].join('.');
+        const run = `${row.id}.${moved.executed - attempt}.${part}`;
         const as = said ? { ...ctx, automation: { ...automation, run } } : ctx;
         return act(action, { ctx: as, values: { ...values, ...more }, signal }, stopping, keep);
       },

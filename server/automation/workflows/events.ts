@@ -125,7 +125,9 @@ export function createEvents(options: EventsOptions): Consumer {
       { record: sight.record, ...facts },
     ];
     const trigger = told.find((one) => jsonOf(one).length < MOST_CONTEXT / 2 - 1000) ?? facts;
-    const values = { record: sight.record, old: sight.old, trigger };
+    // Where the collection is not known any name is one of the record, so it has the others' names too.
+    const record = workflow.collection === null ? { ...sight.record, old: sight.old, trigger } : sight.record;
+    const values = { record, old: sight.old, trigger };
     if (!conditionOf(workflow).holds(values, { auth: authOf(ctx.caller), data: values })) return;
     if (tooDeep(depth, workflow.slug) !== null)
       log?.warn({ workflow: id, event: event.position, depth }, 'Workflows set each other off; this one was not run.');

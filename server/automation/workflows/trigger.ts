@@ -89,6 +89,11 @@ export function judgeTrigger(trigger: StoredTrigger, options: TriggerOptions): C
   if (trigger.type !== 'event') return null;
   const def = judgeEvent(trigger, 'trigger', options);
   const vocabulary = eventWords(def?.shown.map(({ field }) => field) ?? null);
-  const bare = def === undefined ? [] : ['record'];
-  return compileCondition(trigger.condition, { vocabulary, bare, macros, at: 'trigger.condition', problems });
+  return compileCondition(trigger.condition, {
+    vocabulary,
+    bare: ['record'],
+    macros,
+    at: 'trigger.condition',
+    problems,
+  });
 }
