@@ -151,6 +151,8 @@ export interface Ctx {
   readonly lastEventId?: string | null;
   /** Of a stream: when its token is over, in ms since 1970. */
   readonly tokenEndsAt?: number;
+  /** A header of the request, its name in lower case; null for none. */
+  header?(name: string): string | null;
   /** Only for handing them on in a ticket. */
   readonly credentials?: Credentials | null;
   /** The cookie session token, as sent; only the auth room reads it. */
