@@ -206,11 +206,11 @@ export const endpoints = {
 } as const;
 
 export const x = {
-  get: 'GET /api/v1/x/*path q',
-  post: 'POST /api/v1/x/*path bq',
-  put: 'PUT /api/v1/x/*path bq',
-  patch: 'PATCH /api/v1/x/*path bq',
-  delete: 'DELETE /api/v1/x/*path bq',
+  get: 'GET /api/v1/x/*path qa',
+  post: 'POST /api/v1/x/*path bqa',
+  put: 'PUT /api/v1/x/*path bqa',
+  patch: 'PATCH /api/v1/x/*path bqa',
+  delete: 'DELETE /api/v1/x/*path bqa',
 } as const;
 
 export const hooks = {

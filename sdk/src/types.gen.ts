@@ -3483,11 +3483,11 @@ export interface Calls {
   'endpoints.toggle': { input: { params: { id: string }; body?: EndpointToggle | undefined }; reply: Endpoint };
   'endpoints.executions': { input: { params: { id: string }; query?: EndpointsExecutionsQuery | undefined }; reply: EndpointsExecutionsReply };
   'endpoints.execution': { input: { params: { id: string; execution_id: string } }; reply: EndpointExecution };
-  'x.get': { input: { params: { path: string }; query?: XGetQuery | undefined }; reply: void };
-  'x.post': { input: { params: { path: string }; body?: unknown | undefined; query?: XPostQuery | undefined }; reply: void };
-  'x.put': { input: { params: { path: string }; body?: unknown | undefined; query?: XPutQuery | undefined }; reply: void };
-  'x.patch': { input: { params: { path: string }; body?: unknown | undefined; query?: XPatchQuery | undefined }; reply: void };
-  'x.delete': { input: { params: { path: string }; body?: unknown | undefined; query?: XDeleteQuery | undefined }; reply: void };
+  'x.get': { input: { params: { path: string }; query?: XGetQuery | undefined }; reply: unknown };
+  'x.post': { input: { params: { path: string }; body?: unknown | undefined; query?: XPostQuery | undefined }; reply: unknown };
+  'x.put': { input: { params: { path: string }; body?: unknown | undefined; query?: XPutQuery | undefined }; reply: unknown };
+  'x.patch': { input: { params: { path: string }; body?: unknown | undefined; query?: XPatchQuery | undefined }; reply: unknown };
+  'x.delete': { input: { params: { path: string }; body?: unknown | undefined; query?: XDeleteQuery | undefined }; reply: unknown };
   'hooks.events': { input: object; reply: HookEvents };
   'hooks.list': { input: { query?: HooksListQuery | undefined }; reply: HooksListReply };
   'hooks.create': { input: { body: HookInput }; reply: Hook };
@@ -3868,15 +3868,15 @@ export interface Rooms {
   };
   x: {
     /** Call a custom endpoint with GET */
-    get(path: string, query?: XGetQuery, options?: CallOptions): Call<void>;
+    get(path: string, query?: XGetQuery, options?: CallOptions): Call<unknown>;
     /** Call a custom endpoint with POST */
-    post(path: string, body?: unknown, query?: XPostQuery, options?: CallOptions): Call<void>;
+    post(path: string, body?: unknown, query?: XPostQuery, options?: CallOptions): Call<unknown>;
     /** Call a custom endpoint with PUT */
-    put(path: string, body?: unknown, query?: XPutQuery, options?: CallOptions): Call<void>;
+    put(path: string, body?: unknown, query?: XPutQuery, options?: CallOptions): Call<unknown>;
     /** Call a custom endpoint with PATCH */
-    patch(path: string, body?: unknown, query?: XPatchQuery, options?: CallOptions): Call<void>;
+    patch(path: string, body?: unknown, query?: XPatchQuery, options?: CallOptions): Call<unknown>;
     /** Call a custom endpoint with DELETE */
-    delete(path: string, body?: unknown, query?: XDeleteQuery, options?: CallOptions): Call<void>;
+    delete(path: string, body?: unknown, query?: XDeleteQuery, options?: CallOptions): Call<unknown>;
   };
   hooks: {
     /** List the lifecycle events */
