@@ -154,7 +154,7 @@ export const ActionOutcome = z
     type: z.string(),
     name: z.string().nullable(),
     status: z.enum(['success', 'failed', 'skipped']),
-    result: z.unknown(),
+    result: z.unknown().optional(),
     error: z.object({ code: z.string(), message: z.string() }).nullable(),
     duration_ms: z.number(),
   })

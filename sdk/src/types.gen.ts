@@ -281,7 +281,7 @@ export interface ActionOutcome {
   type: string;
   name: string | null;
   status: "success" | "failed" | "skipped";
-  result: unknown;
+  result?: unknown | undefined;
   error: {
     code: string;
     message: string;
