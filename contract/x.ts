@@ -1,6 +1,6 @@
 // Calling custom endpoints: whatever path and method an account has defined, below /api/v1/x.
 import { type Access, reads, writes } from './access.ts';
-import { noBody, room, z } from './kit.ts';
+import { room, z } from './kit.ts';
 import { errors } from './problems.ts';
 
 const isPath = (value: unknown): boolean =>
@@ -40,7 +40,7 @@ const called = <const M extends 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'>(met
   description,
   pathParams,
   query,
-  responses: { 200: z.unknown(), 204: noBody, ...failures },
+  responses: { 200: z.unknown(), ...failures },
   metadata,
 });
 const changes = writes('rules', 'endpoint.call');

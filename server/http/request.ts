@@ -127,6 +127,10 @@ export function fastReplies(app: Express, constant: HeaderPairs): void {
   } as never;
 
   response.json = function (this: ServerResponse & { req: Request }, body: unknown) {
+    if (body === undefined) {
+      this.end();
+      return this;
+    }
     const raw = body instanceof RawJson;
     const tag = raw ? body.tag : undefined;
     if (tag !== undefined && this.req.method === 'GET' && isKnown(this.req.headers['if-none-match'], tag)) {

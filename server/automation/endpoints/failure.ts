@@ -1,6 +1,7 @@
 // What a caller is told when a pipeline fails: the action's own words where he is to blame, a status of the definition's where it names one.
 import { Failure } from '../../../contract/problems.ts';
 import { knownFailure } from '../../faults.ts';
+import { abortedBy } from '../../lifecycle/service.ts';
 import { ActionFailed, toldError } from '../actions/run.ts';
 
 /** Failures of a call out are nobody's here. */
@@ -9,7 +10,7 @@ const OF_OTHERS: ReadonlySet<string> = new Set(['CALL_REFUSED', 'ACTION_TIMEOUT'
 /** `status`: what the definition wants, null for the usual one. */
 export function failureOf(error: unknown, status: number | null): Failure {
   const cause = error instanceof ActionFailed ? error.cause : error;
-  const known = knownFailure(cause);
+  const known = abortedBy(cause) ?? knownFailure(cause);
   if (known?.code === 'ENDPOINT_TIMEOUT' || known?.code === 'HOOK_ABORTED') return known;
   const options = { cause, ...(status !== null && { status }) };
   if (known !== null && known.status < 500 && !OF_OTHERS.has(known.code))
