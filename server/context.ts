@@ -9,8 +9,8 @@ import type { Runner } from './db/database.ts';
 export const SYSTEM_ACCOUNT = 'SY0000';
 
 /**
- * What definitions of an account act as unless they name a role: the account itself. Its rules are about people and open or close
- * nothing to it; what is locked stays locked, and personal data masked. No stored role has such an id.
+ * What definitions of an account act as unless they name a role: the account itself. Rules are about people and open or close
+ * no records to it; what is locked stays locked, fields that a collection shows to nobody hidden, and personal data masked. No stored role has such an id.
  */
 export const AS_ACCOUNT = { id: -1, name: 'account' } as const;
 

@@ -53,7 +53,7 @@ export const createDecide =
     }
     if (caller?.kind === 'automation' && caller.roleId === AS_ACCOUNT.id) {
       refuseLocked(def, operation, sources);
-      const rights = { rows: [], slots: [], fields: null, checks: NO_CHECKS };
+      const rights = { rows: [], slots: [], fields: shownFields(def, operation), checks: NO_CHECKS };
       return makeScope({ accountId: caller.accountId, ...rights, unmasked, environment, key: `1${masks}` });
     }
     const policy = policyOf(def, operation, caller, sources);
@@ -81,6 +81,11 @@ function refuseLocked(def: CollectionDef, operation: Operation, { macros }: Sour
   const rule = def.access.rules[operation];
   if (rule && ruleOf(def, rule, macros).never)
     throw new Failure('FORBIDDEN', { reason: `${operation} on ${def.qualifiedName} is locked: its rule is "false"` });
+}
+
+/** The fields that the collection shows to people at all; null: every one. */
+function shownFields({ access }: CollectionDef, operation: Operation): ReadonlySet<string> | null {
+  return operation === 'list' || operation === 'view' ? intersection([access.fields[operation]]) : null;
 }
 
 const personal = new WeakMap<CollectionDef, boolean>();

@@ -31,7 +31,7 @@ export interface AutomationOptions {
   readonly collections: Definitions;
   readonly records: Records;
   readonly mail: Mail;
-  readonly lifecycle: Pick<Lifecycle, 'addSource'>;
+  readonly lifecycle: Lifecycle;
   readonly roles: Roles;
   readonly macros: MacroSource;
   /** Another text whenever a permission or a macro has changed. */
@@ -42,12 +42,12 @@ export type Automation = Awaited<ReturnType<typeof createAutomation>>;
 
 /** Reads what is defined; `background.begin` starts to work. Rejects with DatabaseUnavailable. */
 export async function createAutomation(options: AutomationOptions) {
-  const { db, config, log, tail, trail, accounts, collections, records, mail, rules } = options;
+  const { db, config, log, tail, trail, accounts, collections, records, mail, rules, lifecycle } = options;
   const { webhookAllowPrivate: allowPrivate, production, encryptionKey } = config;
   const background = createBackground({ log });
   if (allowPrivate && production) log.warn({}, 'Webhooks may call private networks (SNACKBASE_WEBHOOK_ALLOW_PRIVATE).');
   const outbound = createOutbound({ allowPrivate, production, log });
-  const jobs = createJobs({ db, trail, log, concurrency: config.workerConcurrency });
+  const jobs = createJobs({ db, trail, log, lifecycle, concurrency: config.workerConcurrency });
   // Workflows run actions and actions start workflows: what closes the circle is put in at the end.
   const late: { trigger?: ActionParts['trigger'] } = {};
   const actions = createActions({
@@ -82,6 +82,7 @@ export async function createAutomation(options: AutomationOptions) {
     encryptionKey,
     schedule: config.webhookSchedule,
     timeoutMs: config.webhookTimeoutMs,
+    lifecycle,
     log,
   });
   const shared = { ...options, actions, handlers: () => jobs.openHandlers };

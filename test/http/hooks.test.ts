@@ -557,7 +557,7 @@ describe.runIf(available)('hooks by API', () => {
       description: null,
       enabled: true,
       priority: 0,
-      run_as: 'admin',
+      run_as: 'account',
       timeout_seconds: 60,
       cron: null,
       cron_description: null,

@@ -190,7 +190,13 @@ describe.runIf(available)('definitions of workflows', () => {
 
   it('keeps what is not sent, counts versions of what it does, and answers what can be sent again', async () => {
     const made = await w.made({ name: 'Größe & Maß', description: 'first', steps: [note('a'), wait('b')] });
-    expect(made).toMatchObject({ slug: 'grosse-mass', version: 1, enabled: true, run_as: 'admin', last_run_at: null });
+    expect(made).toMatchObject({
+      slug: 'grosse-mass',
+      version: 1,
+      enabled: true,
+      run_as: 'account',
+      last_run_at: null,
+    });
     expect(made.steps[0]).toEqual({ type: 'action', name: 'a', action_type: 'transform', config: { output: 'a' } });
     const named = await call('PUT', `/workflows/${made.id}`, { name: 'Other' });
     expect(named.body).toMatchObject({

@@ -207,6 +207,7 @@ describe.runIf(available)('instances of workflows', () => {
     ).name;
     const { id } = await w.made({
       name: 'Told',
+      run_as: 'admin',
       trigger: { type: 'event', event: 'records.create', condition: "record.mail != '' and trigger._collection != ''" },
       steps: [{ type: 'end', name: 'end', output: '{{trigger.mail}}' }],
     });

@@ -8,6 +8,7 @@ import { type Ctx, SYSTEM_ACCOUNT } from '../../context.ts';
 import type { Database, Transaction } from '../../db/database.ts';
 import type { Logger } from '../../db/log.ts';
 import { isUuid } from '../../ids.ts';
+import type { Lifecycle } from '../../lifecycle/service.ts';
 import type { Working } from '../background.ts';
 import type { Limits } from './attempt.ts';
 import { createBoss } from './boss.ts';
@@ -54,9 +55,10 @@ export interface JobsOptions {
   readonly concurrency?: number;
   readonly leaseSeconds?: number;
   readonly limits?: Limits;
+  readonly lifecycle?: Pick<Lifecycle, 'wants' | 'fire'> | undefined;
 }
 
-export function createJobs({ db, trail, log, concurrency = 10, leaseSeconds, limits }: JobsOptions): Jobs {
+export function createJobs({ db, trail, log, concurrency = 10, leaseSeconds, limits, lifecycle }: JobsOptions): Jobs {
   const handlers = new Map<string, JobHandler>();
   const boss = createBoss(db, log);
   const known = () => [...handlers.keys()].sort();
@@ -163,7 +165,7 @@ export function createJobs({ db, trail, log, concurrency = 10, leaseSeconds, lim
         await stop();
         throw error;
       });
-      const working = createWorker({ db, boss, handlers, concurrency, log, leaseSeconds, limits });
+      const working = createWorker({ db, boss, handlers, concurrency, lifecycle, log, leaseSeconds, limits });
       worker = working;
       return {
         async close() {

@@ -2,11 +2,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Database } from '../../db/database.ts';
 import type { Logger } from '../../db/log.ts';
+import type { Lifecycle } from '../../lifecycle/service.ts';
 import { createDue, type Due } from '../due.ts';
 import { MOST_DEPTH } from '../principal.ts';
 import { type Attempt, attempt, type Limits, type Outcome } from './attempt.ts';
 import { type Boss, LEASE_SECONDS, on } from './boss.ts';
 import type { JobHandler } from './handler.ts';
+import { observed } from './observed.ts';
 import * as store from './store.ts';
 
 export interface WorkerOptions {
@@ -18,6 +20,7 @@ export interface WorkerOptions {
   readonly log?: Logger | undefined;
   readonly leaseSeconds?: number | undefined;
   readonly limits?: Limits | undefined;
+  readonly lifecycle?: Pick<Lifecycle, 'wants' | 'fire'> | undefined;
 }
 
 export interface JobWorker extends Due {
@@ -46,7 +49,7 @@ const TOO_DEEP: Outcome = {
 
 /** Starts to work. */
 export function createWorker(options: WorkerOptions): JobWorker {
-  const { db, boss, handlers, concurrency, log, leaseSeconds = LEASE_SECONDS, limits } = options;
+  const { db, boss, handlers, concurrency, lifecycle, log, leaseSeconds = LEASE_SECONDS, limits } = options;
   const running = new Map<string, Running>();
   const taken = new Map<string, number>();
   let looked: readonly store.Look[] = [];
@@ -134,7 +137,7 @@ export function createWorker(options: WorkerOptions): JobWorker {
       if (stopping.aborted) return void (await store.putBack(db, job));
       if (data.depth > MOST_DEPTH) return await write(job, TOO_DEEP, stopping);
       const facts = { id, accountId: data.account_id, attempt: job.attempt, depth: data.depth };
-      const one = attempt(handler, data.payload, facts, stopping, limits);
+      const one = attempt(observed(handler, name, lifecycle), data.payload, facts, stopping, limits);
       running.set(id, { id, name, startedOn, attempt: one, renewedAt: job.takenAt });
       const outcome = await one.outcome;
       failed = outcome.kind === 'failed';

@@ -2,6 +2,7 @@
 import type { WebhookAttempt } from '../../../contract/webhook-shapes.ts';
 import type { Database, Transaction } from '../../db/database.ts';
 import type { Logger } from '../../db/log.ts';
+import { abortedBy, type Lifecycle } from '../../lifecycle/service.ts';
 import { createDue } from '../due.ts';
 import type { Outbound, OutboundAnswer } from '../outbound/call.ts';
 import { OutboundError } from '../outbound/error.ts';
@@ -23,6 +24,7 @@ export interface SendingOptions {
   /** Within a transaction, which ends with it: reasons by id. */
   readonly disable: (tx: Transaction, reasons: ReadonlyMap<string, string>) => Promise<void>;
   readonly clock: () => Date;
+  readonly lifecycle?: Pick<Lifecycle, 'wants' | 'fire'> | undefined;
 }
 
 /** Deliveries side by side in one process, and to one webhook in all of them. */
@@ -46,6 +48,8 @@ export interface Message {
 }
 
 export interface Tried {
+  /** A hook has refused it. */
+  readonly refused?: boolean;
   readonly attempt: WebhookAttempt;
   readonly answer: OutboundAnswer | null;
 }
@@ -97,12 +101,13 @@ export function createSending(options: SendingOptions) {
   const { db, log, schedule, any, disable, clock } = options;
 
   /** Throws nothing but faults of the database, after which it is sent again. */
-  async function conclude(item: work.DueDelivery, lease: string, { attempt, answer }: Tried): Promise<void> {
+  async function conclude(item: work.DueDelivery, lease: string, tried: Tried): Promise<void> {
     const { id, webhook_id: webhookId } = item;
+    const { attempt } = tried;
     await db.transaction(async (tx) => {
       const webhook = await work.lockWebhook(tx, webhookId);
       if (webhook === null) return;
-      const next = nextOf(item, { attempt, answer }, webhook.disabled_reason !== null);
+      const next = nextOf(item, tried, webhook.disabled_reason !== null);
       if (!(await work.noteAttempt(tx, { id, lease }, attempt, next))) return;
       if (next.status !== 'retrying') await work.letFollow(tx, webhookId, item.record_id, schedule[0] ?? 0);
       if (next.status === 'delivered') return work.noteSuccess(tx, webhookId);
@@ -115,13 +120,35 @@ export function createSending(options: SendingOptions) {
     });
   }
 
-  function nextOf(item: work.DueDelivery, { attempt, answer }: Tried, over: boolean): work.NextState {
+  function nextOf(item: work.DueDelivery, { attempt, answer, refused }: Tried, over: boolean): work.NextState {
     if (attempt.error === null) return { status: 'delivered' };
-    if (attempt.status === 410 || over) return { status: 'dead' };
+    if (attempt.status === 410 || over || refused) return { status: 'dead' };
     const asks = attempt.status === 429 || attempt.status === 503;
     const asked = asks ? retryAfter(answer?.headers['retry-after'], clock()) : null;
     const inMs = pauseBefore(schedule, item.attempt_number + 1, asked);
     return inMs === null ? { status: 'dead' } : { status: 'retrying', inMs };
+  }
+
+  /** The attempt between its lifecycle events. */
+  async function observed(item: work.DueDelivery, send: () => Promise<Tried>): Promise<Tried> {
+    const { lifecycle } = options;
+    const facts = { webhook: item.webhook_id, deliveryId: item.id, url: item.url, event: item.event };
+    const inside = { ctx: null, accountId: item.account_id };
+    if (lifecycle?.wants('on_webhook_before_send')) {
+      try {
+        await lifecycle.fire('on_webhook_before_send', facts, inside);
+      } catch (error) {
+        const aborted = abortedBy(error);
+        if (aborted === undefined) throw error;
+        const told = { at: clock().toISOString(), status: null, duration_ms: 0, response_body: null };
+        return { refused: true, answer: null, attempt: { ...told, error: `refused: ${aborted.message}` } };
+      }
+    }
+    const tried = await send();
+    const { error } = tried.attempt;
+    if (lifecycle?.wants('on_webhook_after_send'))
+      await lifecycle.fire('on_webhook_after_send', { ...facts, succeeded: error === null, error }, inside);
+    return tried;
   }
 
   const due = createDue<work.DueDelivery>({
@@ -135,7 +162,7 @@ export function createSending(options: SendingOptions) {
     async run(item, lease, signal) {
       let tried: Tried;
       try {
-        tried = await attempt(options, messageOf(item), { timeoutMs: options.timeoutMs, signal });
+        tried = await observed(item, () => attempt(options, messageOf(item), { timeoutMs: options.timeoutMs, signal }));
       } catch (error) {
         if (!signal.aborted) throw error;
         return work.giveBack(db, item.id, lease);

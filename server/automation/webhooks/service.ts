@@ -11,6 +11,7 @@ import type { Database, Transaction } from '../../db/database.ts';
 import type { Logger } from '../../db/log.ts';
 import type { Tail } from '../../events/tail.ts';
 import { isUuid, uuidV7 } from '../../ids.ts';
+import type { Lifecycle } from '../../lifecycle/service.ts';
 import type { Records } from '../../records/service.ts';
 import type { Working } from '../background.ts';
 import type { Outbound } from '../outbound/call.ts';
@@ -44,6 +45,7 @@ export interface WebhooksOptions {
   readonly schedule: readonly number[];
   /** Of one attempt. */
   readonly timeoutMs: number;
+  readonly lifecycle?: Pick<Lifecycle, 'wants' | 'fire'> | undefined;
   readonly log?: Logger | undefined;
   readonly clock?: () => Date;
 }

@@ -7,6 +7,7 @@ import type { Ctx } from '../../context.ts';
 import type { Database, Transaction } from '../../db/database.ts';
 import { DatabaseFault, DatabaseUnavailable } from '../../db/errors.ts';
 import type { Logger } from '../../db/log.ts';
+import type { Lifecycle } from '../../lifecycle/service.ts';
 import type { ActionRunner } from '../actions/run.ts';
 import { CALLS_OUT, toldError } from '../actions/run.ts';
 import { automationCtx } from '../principal.ts';
@@ -36,6 +37,7 @@ export interface EngineOptions {
   readonly compiledOf: (row: store.RunRow) => CompiledWorkflow;
   /** It waits for an event from now on. */
   readonly onWait: () => void;
+  readonly lifecycle?: Pick<Lifecycle, 'wants' | 'fire'> | undefined;
   readonly log?: Logger | undefined;
 }
 
@@ -53,7 +55,24 @@ export function contextOf(row: store.RunRow): Ctx {
   );
 }
 
-export function createEngine({ db, actions, starting, compiledOf, onWait, log }: EngineOptions) {
+export function createEngine({ db, actions, starting, compiledOf, onWait, lifecycle, log }: EngineOptions) {
+  const factsOf = ({ workflow_id, id }: store.RunRow) => ({ workflow: workflow_id, instanceId: id });
+  const inside = ({ account_id }: store.RunRow) => ({ ctx: null, accountId: account_id });
+
+  /** Throws what a hook refuses it with. */
+  async function tellBeginning(row: store.RunRow): Promise<void> {
+    if (row.claim === 1 && lifecycle?.wants('on_workflow_before_run'))
+      await lifecycle.fire('on_workflow_before_run', factsOf(row), inside(row));
+  }
+
+  async function tellEnd(row: store.RunRow): Promise<void> {
+    if (!lifecycle?.wants('on_workflow_after_run')) return;
+    const end = await store.endOf(db, row.id);
+    if (end === null) return;
+    const outcome = { succeeded: end.status === 'completed', error: end.error };
+    await lifecycle.fire('on_workflow_after_run', { ...factsOf(row), ...outcome }, inside(row));
+  }
+
   /** Works on an instance until it waits, ends or has had its turn. */
   return async function run(row: store.RunRow, lease: string, stopping: AbortSignal): Promise<void> {
     const held: store.Held = { id: row.id, lease, claim: row.claim };
@@ -61,6 +80,7 @@ export function createEngine({ db, actions, starting, compiledOf, onWait, log }:
     const began = performance.now();
     let moved: Moved = { step: row.current_step, context: row.context, executed: row.executed };
     try {
+      await tellBeginning(row);
       const workflow = compiledOf(row);
       moved = { ...moved, step: row.current_step ?? workflow.first };
       for (let n = 0; moved.step !== null; n++) {
@@ -78,7 +98,7 @@ export function createEngine({ db, actions, starting, compiledOf, onWait, log }:
                 ? { code: 'TOO_MANY_STEPS', message: `An instance does ${MOST_EXECUTED} steps at most.` }
                 : null;
         if (step === undefined || problem !== null)
-          return await db.transaction((tx) => breakOff(tx, held, moved, problem as Problem));
+          return await db.transaction((tx) => breakOff(tx, held, moved, problem as Problem)).then(() => tellEnd(row));
         const first = n === 0;
         moved = await one({
           row,
@@ -98,6 +118,7 @@ export function createEngine({ db, actions, starting, compiledOf, onWait, log }:
       // A role that is gone, or a definition that cannot run: the instance says so.
       await db.transaction((tx) => breakOff(tx, held, moved, problemOf(error, log))).catch(ignoreLost);
     }
+    await tellEnd(row);
   };
 
   interface One {

@@ -12,6 +12,7 @@ import { Answer, type Ctx, requireCaller } from '../../context.ts';
 import type { Database, Transaction } from '../../db/database.ts';
 import type { Logger } from '../../db/log.ts';
 import type { Tail } from '../../events/tail.ts';
+import type { Lifecycle } from '../../lifecycle/service.ts';
 import type { Records } from '../../records/service.ts';
 import type { CollectionDef } from '../../schema/collection-def.ts';
 import { sealedBox } from '../../sealed-box.ts';
@@ -47,6 +48,7 @@ export interface WorkflowsOptions {
   readonly records: Records;
   readonly tail: Tail;
   readonly macros: MacroSource;
+  readonly lifecycle?: Pick<Lifecycle, 'wants' | 'fire'> | undefined;
   readonly definitionOf: (name: string) => CollectionDef | undefined;
   readonly actions: ActionService;
   readonly background: Background;
@@ -109,7 +111,15 @@ export async function createWorkflows(options: WorkflowsOptions) {
     trail,
     workflowId: async (id, ctx) => (await definitions.find(id, ctx)).id,
   });
-  const engine = createEngine({ db, actions, starting, compiledOf, onWait: () => live.events?.(), log });
+  const engine = createEngine({
+    db,
+    actions,
+    starting,
+    compiledOf,
+    onWait: () => live.events?.(),
+    lifecycle: options.lifecycle,
+    log,
+  });
 
   background.add('workflows', async (): Promise<Working> => {
     const due = createDue<runs.RunRow>({

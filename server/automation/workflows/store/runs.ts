@@ -296,3 +296,14 @@ export async function fire(run: Runner, id: string, state: string): Promise<void
     [id, state],
   );
 }
+
+/** How an instance ended; null while it has not. */
+export async function endOf(
+  run: Runner,
+  id: string,
+): Promise<{ readonly status: string; readonly error: string | null } | null> {
+  const sql = `select status, error_message as error from snackbase.workflow_instances
+    where id = $1 and status in ('completed', 'failed')`;
+  const [row] = await run.query<{ status: string; error: string | null }>(sql, [id]);
+  return row ?? null;
+}
