@@ -16,14 +16,14 @@ export const Condition = z.string().max(4096).meta({
   example: "record.amount > 100 and record.status = 'paid'",
 });
 
-/** The role with whose rules and permissions a definition acts. */
+/** As whom a definition acts in its account. */
 export const RunAs = z
   .string()
   .regex(/^[A-Za-z_][A-Za-z0-9_]{0,99}$/)
   .meta({
     description:
-      'The role with whose rules and permissions it acts in its account. Rules see the id of the definition as @request.auth.id; personal data stays masked.',
-    example: 'admin',
+      'As whom it acts: `account`, the account itself, to which its own rules close nothing but what is locked; or a role, with whose rules and permissions. Rules see the id of the definition as @request.auth.id; personal data stays masked.',
+    example: 'account',
   });
 
 const text = (what: string, max = 10_000) => z.string().min(1).max(max).meta({ description: what });

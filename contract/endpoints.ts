@@ -57,7 +57,8 @@ const settings = {
   }),
   timeout_seconds: z.number().min(0.1).max(30).optional().meta({ description: 'Default 30.' }),
   run_as: RunAs.optional().meta({
-    description: '`caller` (default): under the rules of whoever calls. Or the role with whose rights it acts.',
+    description:
+      '`caller` (default): under the rules of whoever calls; `account`: as the account itself; or a role with whose rights it acts.',
     example: 'caller',
   }),
   atomic: z.boolean().nullable().optional().meta({

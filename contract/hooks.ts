@@ -149,7 +149,7 @@ const shown = {
   ...input,
   enabled: true,
   priority: 0,
-  run_as: 'admin',
+  run_as: 'account',
   timeout_seconds: 60,
   cron: null,
   cron_description: null,

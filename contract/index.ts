@@ -25,6 +25,7 @@ import { roles } from './roles.ts';
 import { rules } from './rules.ts';
 import { users } from './users.ts';
 import { webhooks } from './webhooks.ts';
+import { workflowInstances, workflows, workflowWebhooks } from './workflows.ts';
 import { x } from './x.ts';
 
 export const contract = {
@@ -52,6 +53,9 @@ export const contract = {
   x,
   hooks,
   webhooks,
+  workflows,
+  workflowInstances,
+  workflowWebhooks,
   audit,
   jobs,
   ops,

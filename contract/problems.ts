@@ -60,6 +60,11 @@ export const CATALOGUE = {
     title: 'Authentication required',
     message: 'The access token has expired: refresh it or log in again.',
   },
+  INVALID_SIGNATURE: {
+    status: 401,
+    title: 'Authentication failed',
+    message: 'The signature of the message is missing or wrong: {reason}.',
+  },
   INVALID_REFRESH_TOKEN: {
     status: 401,
     title: 'Authentication failed',
@@ -131,6 +136,12 @@ export const CATALOGUE = {
     status: 409,
     title: 'Conflict',
     message: 'A request with this Idempotency-Key is still running.',
+  },
+  WORKFLOW_STATE: { status: 409, title: 'Conflict', message: 'This is not possible: {reason}.' },
+  DEPTH_LIMIT: {
+    status: 409,
+    title: 'Conflict',
+    message: 'Automation set off automation {depth} times in a row, more than {limit}: {what} was not run.',
   },
   PRECONDITION_FAILED: {
     status: 412,

@@ -32,7 +32,7 @@ const Fields = z
   .array(z.string().min(1).max(100))
   .max(500)
   .nullable()
-  .meta({ description: 'What of the record is sent; id always is. Left out or null: all that the role admin sees.' });
+  .meta({ description: 'What of the record is sent; id always is. Left out or null: all that there is.' });
 
 const settings = {
   url: Url,

@@ -29,5 +29,8 @@ export const ROOMS: Readonly<Record<keyof AppContract, string>> = {
   x: 'Calling custom endpoints.',
   hooks: 'What an account has happen by itself: on events, by the clock, or set off by hand; and the events there are.',
   webhooks: 'Signed messages to your own servers for changes of records, with retries, a log and redelivery.',
+  workflows: 'Steps that run one after the other, wait, branch and repeat, and survive the end of any process.',
+  workflowInstances: 'Runs of workflows: what each step did, cancelling, taking up what failed.',
+  workflowWebhooks: 'Where the world outside starts workflows, by token.',
   adminRecords: 'Writing records into a named account, for superadmins and admin tokens.',
 };

@@ -26,6 +26,7 @@ import { jobRoutes } from './automation/jobs/routes.ts';
 import { type Automation, createAutomation } from './automation/room.ts';
 import type { Jobs } from './automation/service.ts';
 import { webhookRoutes } from './automation/webhooks/routes.ts';
+import { workflowInstanceRoutes, workflowRoutes, workflowWebhookRoutes } from './automation/workflows/routes.ts';
 import { createRegistry } from './collections/registry.ts';
 import { collectionRoutes } from './collections/routes.ts';
 import { createCollections } from './collections/service.ts';
@@ -239,6 +240,9 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
         webhooks: webhookRoutes(automation.webhooks),
         endpoints: endpointRoutes(automation.endpoints.service),
         x: xRoutes(automation.endpoints.dispatch),
+        workflows: workflowRoutes(automation.workflows),
+        workflowInstances: workflowInstanceRoutes(automation.workflows),
+        workflowWebhooks: workflowWebhookRoutes(automation.workflows),
         audit: auditRoutes(audit),
         jobs: jobRoutes(automation.jobs),
         ops: opsRoutes(ops),

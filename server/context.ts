@@ -8,6 +8,12 @@ import type { Runner } from './db/database.ts';
 /** The account whose users are superadmins. */
 export const SYSTEM_ACCOUNT = 'SY0000';
 
+/**
+ * What definitions of an account act as unless they name a role: the account itself. Its rules are about people and open or close
+ * nothing to it; what is locked stays locked, and personal data masked. No stored role has such an id.
+ */
+export const AS_ACCOUNT = { id: -1, name: 'account' } as const;
+
 /** What an API key may do: {collection (`main.posts`, `main.*` or `*`): {operation: fields}}; see `access/scopes`. */
 export type KeyScopes = Readonly<Record<string, Readonly<Record<string, readonly string[] | '*'>>>>;
 
@@ -145,6 +151,8 @@ export interface Ctx {
   readonly lastEventId?: string | null;
   /** Of a stream: when its token is over, in ms since 1970. */
   readonly tokenEndsAt?: number;
+  /** A header of the request, its name in lower case; null for none. */
+  header?(name: string): string | null;
   /** Only for handing them on in a ticket. */
   readonly credentials?: Credentials | null;
   /** The cookie session token, as sent; only the auth room reads it. */

@@ -242,6 +242,29 @@ export const webhooks = {
   redeliverMany: 'POST /api/v1/webhooks/:id/redeliver b',
 } as const;
 
+export const workflows = {
+  list: 'GET /api/v1/workflows q',
+  create: 'POST /api/v1/workflows b',
+  get: 'GET /api/v1/workflows/:id',
+  update: 'PUT /api/v1/workflows/:id b',
+  patch: 'PATCH /api/v1/workflows/:id b',
+  delete: 'DELETE /api/v1/workflows/:id',
+  toggle: 'PATCH /api/v1/workflows/:id/toggle',
+  rotateToken: 'POST /api/v1/workflows/:id/rotate-token',
+  trigger: 'POST /api/v1/workflows/:id/trigger bq',
+  instances: 'GET /api/v1/workflows/:id/instances q',
+} as const;
+
+export const workflowInstances = {
+  get: 'GET /api/v1/workflow-instances/:id',
+  cancel: 'POST /api/v1/workflow-instances/:id/cancel',
+  resume: 'POST /api/v1/workflow-instances/:id/resume',
+} as const;
+
+export const workflowWebhooks = {
+  receive: 'POST /api/v1/workflow-webhooks/:token b',
+} as const;
+
 export const audit = {
   list: 'GET /api/v1/audit-logs q',
   export: 'GET /api/v1/audit-logs/export qt',
@@ -270,7 +293,7 @@ export const ops = {
   docs: 'GET /docs t',
 } as const;
 
-export const rooms = { auth, collections, rules, macros, roles, permissions, users, accounts, groups, invitations, apiKeys, adminTokens, apps, records, appRecords, federation, adminRecords, resources, realtime, mcp, endpoints, x, hooks, webhooks, audit, jobs, ops } as const;
+export const rooms = { auth, collections, rules, macros, roles, permissions, users, accounts, groups, invitations, apiKeys, adminTokens, apps, records, appRecords, federation, adminRecords, resources, realtime, mcp, endpoints, x, hooks, webhooks, workflows, workflowInstances, workflowWebhooks, audit, jobs, ops } as const;
 
 /** Query parameters of a list or a stream that are not fields. */
 export const listParams: readonly string[] = ["skip","limit","sort","fields","filter","search","expand","cursor","cursor_before","count","include_count","linked","deleted","events","last_event_id","ticket"];

@@ -22,6 +22,7 @@ export type ServerCode =
   | 'INVALID_CREDENTIALS'
   | 'EMAIL_NOT_VERIFIED'
   | 'TOKEN_EXPIRED'
+  | 'INVALID_SIGNATURE'
   | 'INVALID_REFRESH_TOKEN'
   | 'FORBIDDEN'
   | 'CROSS_SITE_REQUEST'
@@ -46,6 +47,8 @@ export type ServerCode =
   | 'DELIVERY_UNFINISHED'
   | 'WEBHOOK_DISABLED'
   | 'IDEMPOTENCY_IN_FLIGHT'
+  | 'WORKFLOW_STATE'
+  | 'DEPTH_LIMIT'
   | 'PRECONDITION_FAILED'
   | 'PAYLOAD_TOO_LARGE'
   | 'UNSUPPORTED_MEDIA_TYPE'
@@ -992,7 +995,7 @@ export interface EndpointChange {
   failure_status?: number | null | undefined;
   /** Default 30. */
   timeout_seconds?: number | undefined;
-  /** `caller` (default): under the rules of whoever calls. Or the role with whose rights it acts. */
+  /** `caller` (default): under the rules of whoever calls; `account`: as the account itself; or a role with whose rights it acts. */
   run_as?: string | undefined;
   /** All actions in one transaction, calls out after it. Default: where no action calls out. */
   atomic?: boolean | null | undefined;
@@ -1045,7 +1048,7 @@ export interface EndpointInput {
   failure_status?: number | null | undefined;
   /** Default 30. */
   timeout_seconds?: number | undefined;
-  /** `caller` (default): under the rules of whoever calls. Or the role with whose rights it acts. */
+  /** `caller` (default): under the rules of whoever calls; `account`: as the account itself; or a role with whose rights it acts. */
   run_as?: string | undefined;
   /** All actions in one transaction, calls out after it. Default: where no action calls out. */
   atomic?: boolean | null | undefined;
@@ -1535,7 +1538,7 @@ export interface HookChange {
   enabled?: boolean | undefined;
   /** Of hooks before an event: higher ones run first, equal ones in the order of their creation. Default 0. */
   priority?: number | undefined;
-  /** The role with whose rules and permissions it acts in its account. Rules see the id of the definition as @request.auth.id; personal data stays masked. */
+  /** As whom it acts: `account`, the account itself, to which its own rules close nothing but what is locked; or a role, with whose rules and permissions. Rules see the id of the definition as @request.auth.id; personal data stays masked. */
   run_as?: string | undefined;
   /** For all actions together; default 60. Hooks before an event have 10 at most. */
   timeout_seconds?: number | undefined;
@@ -1597,7 +1600,7 @@ export interface HookInput {
   enabled?: boolean | undefined;
   /** Of hooks before an event: higher ones run first, equal ones in the order of their creation. Default 0. */
   priority?: number | undefined;
-  /** The role with whose rules and permissions it acts in its account. Rules see the id of the definition as @request.auth.id; personal data stays masked. */
+  /** As whom it acts: `account`, the account itself, to which its own rules close nothing but what is locked; or a role, with whose rules and permissions. Rules see the id of the definition as @request.auth.id; personal data stays masked. */
   run_as?: string | undefined;
   /** For all actions together; default 60. Hooks before an event have 10 at most. */
   timeout_seconds?: number | undefined;
@@ -3101,7 +3104,7 @@ export interface WebhookChange {
   collections?: string[] | undefined;
   /** create, update, delete and restore of the collections named beside it (also as created or records.create), or patterns: `posts.*`, `posts.created`, `crm.contacts.updated`, `crm.*.*`, `*.deleted`, `*`. */
   events?: string[] | undefined;
-  /** What of the record is sent; id always is. Left out or null: all that the role admin sees. */
+  /** What of the record is sent; id always is. Left out or null: all that there is. */
   fields?: string[] | null | undefined;
   /** A condition on the record, on the former one of a delete. Without it, or empty: every one. For patterns of several collections it may name system fields only. */
   filter?: string | null | undefined;
@@ -3178,7 +3181,7 @@ export interface WebhookInput {
   collections?: string[] | undefined;
   /** create, update, delete and restore of the collections named beside it (also as created or records.create), or patterns: `posts.*`, `posts.created`, `crm.contacts.updated`, `crm.*.*`, `*.deleted`, `*`. */
   events: string[];
-  /** What of the record is sent; id always is. Left out or null: all that the role admin sees. */
+  /** What of the record is sent; id always is. Left out or null: all that there is. */
   fields?: string[] | null | undefined;
   /** A condition on the record, on the former one of a delete. Without it, or empty: every one. For patterns of several collections it may name system fields only. */
   filter?: string | null | undefined;
@@ -3328,6 +3331,385 @@ export interface WebhooksListReply {
   page: number;
   page_size: number;
   total_pages: number;
+}
+
+export interface Workflow {
+  /** UUID version 7. */
+  id: string;
+  /** Two letters and four digits. */
+  account_id: string;
+  name: string;
+  slug: string;
+  description: string | null;
+  trigger_type: "event" | "schedule" | "manual" | "webhook";
+  /** The trigger without its type; of a webhook with its token. */
+  trigger_config: {
+    [key: string]: unknown;
+  };
+  trigger: {
+    type: string;
+    [key: string]: unknown;
+  };
+  steps: Array<{
+    type: string;
+    name: string;
+    [key: string]: unknown;
+  }>;
+  enabled: boolean;
+  run_as: string;
+  timeout_seconds: number | null;
+  /** Grows with each change of what it does; instances keep theirs. */
+  version: number;
+  last_run_at: string | null;
+  /** Of a schedule. */
+  next_run_at: string | null;
+  /** RFC 3339, UTC, ends in Z. */
+  created_at: string;
+  /** RFC 3339, UTC, ends in Z. */
+  updated_at: string;
+  created_by: string | null;
+}
+
+export interface WorkflowChange {
+  name?: string | undefined;
+  /** Left out when it is made: derived from the name. */
+  slug?: string | undefined;
+  description?: string | null | undefined;
+  trigger?: WorkflowTrigger | undefined;
+  steps?: WorkflowStep[] | undefined;
+  /** Default true. */
+  enabled?: boolean | undefined;
+  /** As whom it acts: `account`, the account itself, to which its own rules close nothing but what is locked; or a role, with whose rules and permissions. Rules see the id of the definition as @request.auth.id; personal data stays masked. */
+  run_as?: string | undefined;
+  /** Seconds after which an instance that is not done fails; null: never. */
+  timeout_seconds?: number | null | undefined;
+}
+
+export interface WorkflowInnerStep {
+  type?: "action" | undefined;
+  /** Letters, digits, _ and -, beginning with a letter. */
+  name?: string | undefined;
+  action: Action;
+  on_error?: "fail" | "continue" | undefined;
+}
+
+/** A step is followed by its `next`, else by the one behind it in the list. Steps that a condition or switch names are alternatives: from one of them the order goes on behind the others. A step that is named by on_error or on_timeout is passed over by the order. A branch that is not named (on_true, on_false, default) goes on in the order. Steps that nothing leads to, circles without a wait, and orders that would lead from one branch into another are refused. */
+export interface WorkflowInput {
+  name: string;
+  /** Left out when it is made: derived from the name. */
+  slug?: string | undefined;
+  description?: string | null | undefined;
+  trigger: WorkflowTrigger;
+  steps: WorkflowStep[];
+  /** Default true. */
+  enabled?: boolean | undefined;
+  /** As whom it acts: `account`, the account itself, to which its own rules close nothing but what is locked; or a role, with whose rules and permissions. Rules see the id of the definition as @request.auth.id; personal data stays masked. */
+  run_as?: string | undefined;
+  /** Seconds after which an instance that is not done fails; null: never. */
+  timeout_seconds?: number | null | undefined;
+}
+
+export interface WorkflowInstance {
+  /** UUID version 7. */
+  id: string;
+  /** UUID version 7. */
+  workflow_id: string;
+  /** Two letters and four digits. */
+  account_id: string;
+  version: number;
+  status: "pending" | "running" | "waiting" | "completed" | "failed" | "cancelled";
+  current_step: string | null;
+  /** `trigger`, and `steps` by name with output, status and error. */
+  context: {
+    [key: string]: unknown;
+  };
+  /** What the step `end` said. */
+  output?: unknown | undefined;
+  /** manual, event, schedule, webhook, action or workflow. */
+  source: string;
+  parent_id: string | null;
+  depth: number;
+  /** Failed tries of the current step. */
+  attempt: number;
+  error_code: string | null;
+  error_message: string | null;
+  /** Of one that waits: until when at most. */
+  wake_at: string | null;
+  started_at: string | null;
+  completed_at: string | null;
+  /** RFC 3339, UTC, ends in Z. */
+  created_at: string;
+}
+
+export interface WorkflowInstanceDetail {
+  /** UUID version 7. */
+  id: string;
+  /** UUID version 7. */
+  workflow_id: string;
+  /** Two letters and four digits. */
+  account_id: string;
+  version: number;
+  status: "pending" | "running" | "waiting" | "completed" | "failed" | "cancelled";
+  current_step: string | null;
+  /** `trigger`, and `steps` by name with output, status and error. */
+  context: {
+    [key: string]: unknown;
+  };
+  /** What the step `end` said. */
+  output?: unknown | undefined;
+  /** manual, event, schedule, webhook, action or workflow. */
+  source: string;
+  parent_id: string | null;
+  depth: number;
+  /** Failed tries of the current step. */
+  attempt: number;
+  error_code: string | null;
+  error_message: string | null;
+  /** Of one that waits: until when at most. */
+  wake_at: string | null;
+  started_at: string | null;
+  completed_at: string | null;
+  /** RFC 3339, UTC, ends in Z. */
+  created_at: string;
+  /** In their order; of more than 1000 the last ones. */
+  step_logs: WorkflowStepLog[];
+}
+
+export interface WorkflowRetry {
+  /** How often it is tried in all. */
+  max_attempts: number;
+  /** Before the second try; default 5. */
+  delay_seconds?: number | undefined;
+  /** By what the delay grows each time; default 2. */
+  backoff?: number | undefined;
+}
+
+export interface WorkflowStarted {
+  message: string;
+  /** UUID version 7. */
+  instance_id: string;
+}
+
+/** One step. */
+export type WorkflowStep = {
+  /** Unique in the workflow; later steps read `steps.<name>.output`. */
+  name: string;
+  /** Which step follows; null or `end`: none. Left out: the one behind it. */
+  next?: string | null | undefined;
+} & (
+  | {
+      type: "action";
+      action: Action;
+      retry?: WorkflowRetry | undefined;
+      /** `fail` (default) fails the workflow, `continue` goes on; else the step that follows a failure. */
+      on_error?: string | undefined;
+      /** Stops the step, which counts as a failure. Default 300. */
+      timeout_seconds?: number | undefined;
+    }
+  | {
+      type: "condition";
+      /** An expression in the language of rules, over the names that templates know. Empty: always. */
+      expression: string;
+      /** Name of a step; `end` ends the workflow. */
+      on_true?: string | undefined;
+      /** Name of a step; `end` ends the workflow. */
+      on_false?: string | undefined;
+    }
+  | {
+      type: "switch";
+      cases: Array<{
+        /** An expression in the language of rules, over the names that templates know. Empty: always. */
+        when: string;
+        /** Name of a step; `end` ends the workflow. */
+        next: string;
+      }>;
+      /** Name of a step; `end` ends the workflow. */
+      default?: string | undefined;
+    }
+  | {
+      type: "wait_delay";
+      /** Seconds, or a text as 30s, 5m, 2h, 1d; may be a template. */
+      duration: number | string;
+      /** `fail` (default) fails the workflow, `continue` goes on; else the step that follows a failure. */
+      on_error?: string | undefined;
+    }
+  | {
+      type: "wait_until";
+      /** A moment, RFC 3339, or a template that becomes one. */
+      at: string;
+      /** `fail` (default) fails the workflow, `continue` goes on; else the step that follows a failure. */
+      on_error?: string | undefined;
+    }
+  | {
+      type: "wait_event";
+      /** As of triggers. */
+      event: string;
+      collection?: string | undefined;
+      /** Over `event.record`, `event.old`, `trigger` and `steps`. */
+      condition?: string | undefined;
+      /** Seconds, or a text as 30s, 5m, 2h, 1d; may be a template. */
+      timeout?: number | string | undefined;
+      /** Name of a step; `end` ends the workflow. */
+      on_timeout?: string | undefined;
+      /** `fail` (default) fails the workflow, `continue` goes on; else the step that follows a failure. */
+      on_error?: string | undefined;
+    }
+  | {
+      type: "wait_condition";
+      /** Over `query`, `trigger` and `steps`. */
+      expression: string;
+      /** query_records or aggregate_records, asked at each look; its result is `query`. */
+      query?: Action | undefined;
+      /** Default 1m. */
+      poll_interval?: number | string | undefined;
+      /** Seconds, or a text as 30s, 5m, 2h, 1d; may be a template. */
+      timeout?: number | string | undefined;
+      /** Name of a step; `end` ends the workflow. */
+      on_timeout?: string | undefined;
+      /** `fail` (default) fails the workflow, `continue` goes on; else the step that follows a failure. */
+      on_error?: string | undefined;
+    }
+  | {
+      type: "loop";
+      /** A list, or a template that becomes one. */
+      items: string | unknown[];
+      /** An action, or the name of an action step, which then is part of this one alone. */
+      step?: string | WorkflowInnerStep | undefined;
+      steps?: Array<string | WorkflowInnerStep> | undefined;
+      /** More items than this fail the step. */
+      max?: number | undefined;
+      retry?: WorkflowRetry | undefined;
+      /** `fail` (default) fails the workflow, `continue` goes on; else the step that follows a failure. */
+      on_error?: string | undefined;
+      /** Stops the step, which counts as a failure. Default 300. */
+      timeout_seconds?: number | undefined;
+    }
+  | {
+      type: "parallel";
+      branches: Array<Array<string | WorkflowInnerStep>>;
+      retry?: WorkflowRetry | undefined;
+      /** `fail` (default) fails the workflow, `continue` goes on; else the step that follows a failure. */
+      on_error?: string | undefined;
+      /** Stops the step, which counts as a failure. Default 300. */
+      timeout_seconds?: number | undefined;
+    }
+  | {
+      type: "workflow";
+      /** Id or slug of a workflow of the account. */
+      workflow: string;
+      input?: {
+        [key: string]: unknown;
+      } | undefined;
+      /** Whether its end is waited for; default true. */
+      wait?: boolean | undefined;
+      retry?: WorkflowRetry | undefined;
+      /** `fail` (default) fails the workflow, `continue` goes on; else the step that follows a failure. */
+      on_error?: string | undefined;
+      /** Stops the step, which counts as a failure. Default 300. */
+      timeout_seconds?: number | undefined;
+    }
+  | {
+      type: "end";
+      /** What the workflow results in. */
+      output?: unknown | undefined;
+    }
+  | {
+      type: "fail";
+      message: string;
+    }
+);
+
+export interface WorkflowStepLog {
+  /** UUID version 7. */
+  id: string;
+  /** UUID version 7. */
+  instance_id: string;
+  /** UUID version 7. */
+  workflow_id: string;
+  /** Two letters and four digits. */
+  account_id: string;
+  step_name: string;
+  step_type: string;
+  status: "success" | "failed" | "skipped";
+  attempt: number;
+  input?: unknown | undefined;
+  output?: unknown | undefined;
+  error_message: string | null;
+  /** RFC 3339, UTC, ends in Z. */
+  started_at: string;
+  /** RFC 3339, UTC, ends in Z. */
+  completed_at: string;
+}
+
+export type WorkflowTrigger = {
+  type: "event";
+  /** records.create, records.update or records.delete (or on_record_after_create …). */
+  event: string;
+  /** Left out: of any collection. */
+  collection?: string | null | undefined;
+  /** Over the record, bare and as `trigger.record`. */
+  condition?: string | null | undefined;
+} | {
+  type: "schedule";
+  /** Five fields. */
+  cron: string;
+  /** IANA name; default UTC. */
+  timezone?: string | undefined;
+} | {
+  type: "manual";
+} | {
+  type: "webhook";
+  /** With it only signed requests start the workflow: Standard Webhooks headers, or X-SnackBase-Signature: sha256=<hex HMAC of the body>. Never shown; null takes it away. */
+  secret?: string | null | undefined;
+  /** Made by the server; ignored when sent. */
+  token?: string | undefined;
+  /** Told by the server; ignored when sent. */
+  url?: string | undefined;
+  /** Told by the server; ignored when sent. */
+  signed?: boolean | undefined;
+};
+
+export interface WorkflowTriggerInput {
+  [key: string]: unknown;
+}
+
+export interface WorkflowsInstancesQuery {
+  /** Default 50. */
+  limit?: number | undefined;
+  offset?: number | undefined;
+  /** Same as offset. */
+  skip?: number | undefined;
+  status?: "pending" | "running" | "waiting" | "completed" | "failed" | "cancelled" | undefined;
+}
+
+export interface WorkflowsInstancesReply {
+  items: WorkflowInstance[];
+  total: number;
+  skip: number;
+  offset: number;
+  limit: number;
+}
+
+export interface WorkflowsListQuery {
+  /** Default 50. */
+  limit?: number | undefined;
+  offset?: number | undefined;
+  /** Same as offset. */
+  skip?: number | undefined;
+  enabled?: boolean | undefined;
+  trigger_type?: "event" | "schedule" | "manual" | "webhook" | undefined;
+}
+
+export interface WorkflowsListReply {
+  items: Workflow[];
+  total: number;
+  skip: number;
+  offset: number;
+  limit: number;
+}
+
+export interface WorkflowsTriggerQuery {
+  dry_run?: boolean | undefined;
 }
 
 export interface XDeleteQuery {
@@ -3527,6 +3909,20 @@ export interface Calls {
   'webhooks.delivery': { input: { params: { id: string; delivery: string } }; reply: WebhookDeliveryInFull };
   'webhooks.redeliver': { input: { params: { id: string; delivery: string } }; reply: WebhookDelivery };
   'webhooks.redeliverMany': { input: { params: { id: string }; body?: WebhookRedelivery | undefined }; reply: WebhookRedelivered };
+  'workflows.list': { input: { query?: WorkflowsListQuery | undefined }; reply: WorkflowsListReply };
+  'workflows.create': { input: { body: WorkflowInput }; reply: Workflow };
+  'workflows.get': { input: { params: { id: string } }; reply: Workflow };
+  'workflows.update': { input: { params: { id: string }; body: WorkflowChange }; reply: Workflow };
+  'workflows.patch': { input: { params: { id: string }; body: WorkflowChange }; reply: Workflow };
+  'workflows.delete': { input: { params: { id: string } }; reply: void };
+  'workflows.toggle': { input: { params: { id: string } }; reply: Workflow };
+  'workflows.rotateToken': { input: { params: { id: string } }; reply: Workflow };
+  'workflows.trigger': { input: { params: { id: string }; body?: WorkflowTriggerInput | undefined; query?: WorkflowsTriggerQuery | undefined }; reply: WorkflowStarted };
+  'workflows.instances': { input: { params: { id: string }; query?: WorkflowsInstancesQuery | undefined }; reply: WorkflowsInstancesReply };
+  'workflowInstances.get': { input: { params: { id: string } }; reply: WorkflowInstanceDetail };
+  'workflowInstances.cancel': { input: { params: { id: string } }; reply: WorkflowInstance };
+  'workflowInstances.resume': { input: { params: { id: string } }; reply: WorkflowInstance };
+  'workflowWebhooks.receive': { input: { params: { token: string }; body: Blob }; reply: WorkflowStarted };
   'audit.list': { input: { query?: AuditListQuery | undefined }; reply: AuditListReply };
   'audit.export': { input: { query?: AuditExportQuery | undefined }; reply: string };
   'audit.verify': { input: { query?: AuditVerifyQuery | undefined }; reply: AuditVerifyReply };
@@ -3943,6 +4339,40 @@ export interface Rooms {
     redeliver(id: string, delivery: string, options?: CallOptions): Call<WebhookDelivery>;
     /** Send the messages of a span again */
     redeliverMany(id: string, body?: WebhookRedelivery, options?: CallOptions): Call<WebhookRedelivered>;
+  };
+  workflows: {
+    /** List workflows */
+    list(query?: WorkflowsListQuery, options?: CallOptions): Call<WorkflowsListReply>;
+    /** Create a workflow */
+    create(body: WorkflowInput, options?: CallOptions): Call<Workflow>;
+    /** Get a workflow by id or slug */
+    get(id: string, options?: CallOptions): Call<Workflow>;
+    /** Change a workflow */
+    update(id: string, body: WorkflowChange, options?: CallOptions): Call<Workflow>;
+    /** Change a workflow (same as PUT) */
+    patch(id: string, body: WorkflowChange, options?: CallOptions): Call<Workflow>;
+    /** Delete a workflow with its instances */
+    delete(id: string, options?: CallOptions): Call<void>;
+    /** Enable or disable a workflow */
+    toggle(id: string, options?: CallOptions): Call<Workflow>;
+    /** Give a webhook trigger another token */
+    rotateToken(id: string, options?: CallOptions): Call<Workflow>;
+    /** Start a workflow by id or slug */
+    trigger(id: string, body?: WorkflowTriggerInput, query?: WorkflowsTriggerQuery, options?: CallOptions): Call<WorkflowStarted>;
+    /** List the instances of a workflow, the newest first */
+    instances(id: string, query?: WorkflowsInstancesQuery, options?: CallOptions): Call<WorkflowsInstancesReply>;
+  };
+  workflowInstances: {
+    /** Get an instance with the log of its steps */
+    get(id: string, options?: CallOptions): Call<WorkflowInstanceDetail>;
+    /** Cancel an instance */
+    cancel(id: string, options?: CallOptions): Call<WorkflowInstance>;
+    /** Take up an instance that failed or waits */
+    resume(id: string, options?: CallOptions): Call<WorkflowInstance>;
+  };
+  workflowWebhooks: {
+    /** Start a workflow from outside */
+    receive(token: string, body: Blob, options?: CallOptions): Call<WorkflowStarted>;
   };
   audit: {
     /** List audit entries */

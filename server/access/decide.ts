@@ -1,12 +1,13 @@
 // What a caller may do on a collection, as one function: account, collection rule, permissions of his role, scopes of his key.
 import { Failure } from '../../contract/problems.ts';
-import { type Caller, type Ctx, SYSTEM_ACCOUNT } from '../context.ts';
+import { AS_ACCOUNT, type Caller, type Ctx, SYSTEM_ACCOUNT } from '../context.ts';
 import type { AuthEnvironment } from '../expression/scope.ts';
 import type { RuleOperation } from '../schema/collection-access.ts';
 import type { CollectionDef } from '../schema/collection-def.ts';
 import { NO_CHECKS } from './constraints.ts';
 import { seesPersonalData } from './mask.ts';
 import { intersection, policyOf, type Sources } from './policy.ts';
+import { ruleOf } from './rule.ts';
 import { makeScope, type RecordScope } from './scope.ts';
 import { scopeFor } from './scopes.ts';
 
@@ -50,6 +51,11 @@ export const createDecide =
         key: `${namedAccount === null ? '*' : '1'}${masks}`,
       });
     }
+    if (caller?.kind === 'automation' && caller.roleId === AS_ACCOUNT.id) {
+      refuseLocked(def, operation, sources);
+      const rights = { rows: [], slots: [], fields: null, checks: NO_CHECKS };
+      return makeScope({ accountId: caller.accountId, ...rights, unmasked, environment, key: `1${masks}` });
+    }
     const policy = policyOf(def, operation, caller, sources);
     if (!policy.allowed) {
       if (caller === null) throw new Failure('UNAUTHORIZED');
@@ -69,6 +75,13 @@ export const createDecide =
       key: `1${masks}${policy.key}`,
     });
   };
+
+/** Throws FORBIDDEN where the collection's rule lets nobody pass. */
+function refuseLocked(def: CollectionDef, operation: Operation, { macros }: Sources): void {
+  const rule = def.access.rules[operation];
+  if (rule && ruleOf(def, rule, macros).never)
+    throw new Failure('FORBIDDEN', { reason: `${operation} on ${def.qualifiedName} is locked: its rule is "false"` });
+}
 
 const personal = new WeakMap<CollectionDef, boolean>();
 function hasPersonalData(def: CollectionDef): boolean {

@@ -4,17 +4,15 @@ import { Failure } from '../../contract/problems.ts';
 import { PII_GROUP } from '../access/mask.ts';
 import type { Accounts } from '../accounts/service.ts';
 import type { Config } from '../config.ts';
-import type { Automation, Ctx } from '../context.ts';
+import { AS_ACCOUNT, type Automation, type Ctx } from '../context.ts';
 import type { Logger } from '../db/log.ts';
 import type { ExtensionApp, Lifecycle } from '../lifecycle/service.ts';
 import { actingRecords, type Records } from '../records/service.ts';
-import { BUILTIN_ROLES, type Roles } from '../roles/service.ts';
+import type { Roles } from '../roles/service.ts';
 import { type ActsAs, automationCtx } from './principal.ts';
 
-const ADMIN = { id: BUILTIN_ROLES.admin, name: 'admin' };
-
-/** The context of a run of such code in an account: its admin unless another role is named. */
-export function extensionCtx(accountId: string, automation: Automation, role: ActsAs['role'] = ADMIN): Ctx {
+/** The context of a run of such code in an account: as the account itself unless a role is named. */
+export function extensionCtx(accountId: string, automation: Automation, role: ActsAs['role'] = AS_ACCOUNT): Ctx {
   const ctx = automationCtx({ accountId, role, automation });
   return { ...ctx, caller: ctx.caller && { ...ctx.caller, groups: [PII_GROUP] } };
 }
@@ -40,10 +38,13 @@ export const extensionApp = ({
   hooks: lifecycle,
   log,
   config: { publicUrl: config.publicUrl, dataDir: config.dataDir, production: config.production },
-  async as({ accountId: account, role = 'admin' }) {
+  async as({ accountId: account, role }) {
     const accountId = await accounts.resolve(account);
     if (accountId === null) throw new Failure('RESOURCE_NOT_FOUND');
     const run: Automation = { kind: 'extension', id: 'extension', name: 'extension', run: randomUUID(), depth: 1 };
-    return actingRecords(records, extensionCtx(accountId, run, await roles.get(role)));
+    return actingRecords(
+      records,
+      extensionCtx(accountId, run, role === undefined ? AS_ACCOUNT : await roles.get(role)),
+    );
   },
 });

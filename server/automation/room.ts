@@ -19,6 +19,7 @@ import { createHookRoom } from './hooks/room.ts';
 import { createJobs } from './jobs/service.ts';
 import { createOutbound } from './outbound/call.ts';
 import { createWebhooks } from './webhooks/service.ts';
+import { createWorkflows } from './workflows/service.ts';
 
 export interface AutomationOptions {
   readonly db: Database;
@@ -86,6 +87,10 @@ export async function createAutomation(options: AutomationOptions) {
   const shared = { ...options, actions, handlers: () => jobs.openHandlers };
   const endpoints = await createEndpointRoom(shared);
   const hooks = await createHookRoom(shared);
+  const definitionOf = (name: string) => collections.get(name);
+  const { publicUrl } = config;
+  const workflows = await createWorkflows({ ...shared, background, definitionOf, encryptionKey, publicUrl });
+  late.trigger = workflows.start;
   background.add('jobs', jobs.work);
   background.add('webhooks', webhooks.work);
   background.add('hooks', hooks.work);
@@ -95,11 +100,13 @@ export async function createAutomation(options: AutomationOptions) {
     webhooks,
     endpoints,
     hooks,
+    workflows,
     async close(): Promise<void> {
       await background.close();
       await endpoints.close();
       await webhooks.close();
       await hooks.close();
+      await workflows.close();
     },
   };
 }

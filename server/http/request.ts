@@ -45,6 +45,10 @@ export class RequestContext implements Ctx {
     const sent = this.request.headers['mcp-protocol-version'];
     return typeof sent === 'string' ? sent : null;
   }
+  header(name: string): string | null {
+    const sent = this.request.headers[name];
+    return typeof sent === 'string' ? sent : null;
+  }
   get ip(): string {
     return this.request.ip ?? '';
   }

@@ -53,7 +53,7 @@ export type LifecycleEvent<N extends EventName> = LifecycleEvents[N] & {
   readonly name: N;
   readonly ctx: HookContext;
   /**
-   * Of events of records, as the account's admin: in a before-hook part of the same transaction, so that nothing of it stays
+   * Of events of records, as the account itself: in a before-hook part of the same transaction, so that nothing of it stays
    * where the write does not.
    */
   readonly records: N extends OfRecords ? HookRecords : undefined;

@@ -101,7 +101,7 @@ export async function startApp(overrides: Partial<Config> = {}): Promise<TestApp
       databaseUrl,
       publicUrl: 'http://localhost:8000',
       rateLimit: 'off',
-      log: 'silent',
+      log: (process.env.TLOG ?? 'silent') as never,
       superadminEmail: 'root@example.com',
       superadminPassword: PASSWORD,
       ...overrides,

@@ -493,6 +493,26 @@ describe.runIf(available)('custom endpoints', () => {
     ).toBe(404);
   });
 
+  it('the log keeps the newest thousand, of thirty days', async () => {
+    const at = path();
+    const { id } = await defined({ path: at, ...echo });
+    await t.app.db.query(
+      `insert into snackbase.endpoint_executions
+         (id, endpoint_id, status, http_status, duration_ms, request_data, executed_at)
+       select ('00000000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, $1, 'success', 200, n, '{}',
+         now() - make_interval(days => case when n > 1200 then 31 else 1 end)
+       from generate_series(1, 1210) n`,
+      [id],
+    );
+    expect((await x('GET', at)).status).toBe(200);
+    await logOf(id);
+    const sql = `select count(*)::int as n, min(duration_ms) filter (where request_data::text = '{}') as oldest,
+      max(duration_ms) filter (where request_data::text = '{}') as newest
+      from snackbase.endpoint_executions where endpoint_id = $1`;
+    const [row] = (await t.app.db.query(sql, [id])) as [Json];
+    expect([row.n <= 1000, row.n > 900, row.oldest > 200, row.newest]).toEqual([true, true, true, 1200]);
+  });
+
   it('templates read the request, but no header that holds a credential', async () => {
     const at = path();
     await defined({ path: at, ...echo });

@@ -38,6 +38,9 @@ interface Target {
   readonly answered: string;
   /** Cancelled, so that it can be cancelled and run again. */
   readonly job: string;
+  readonly workflow: string;
+  /** A workflow's instance that waits. */
+  readonly instance: string;
   /** Users of the account: one in the group, one outside. */
   readonly member: string;
   readonly other: string;
@@ -80,6 +83,10 @@ const PARAMS: Record<string, Record<string, (at: Target) => string>> = {
   audit: { id: (at) => String(at.entry) },
   jobs: { id: (at) => at.job },
   hooks: { id: (at) => at.hook, execution: (at) => at.execution },
+  workflows: { id: (at) => at.workflow },
+  workflowInstances: { id: (at) => at.instance },
+  // A token opens its workflow to whoever holds it: what is no token.
+  workflowWebhooks: { token: (at) => at.workflow },
 };
 /** Keys of example bodies and queries that name an account or a person. */
 const AIMED: Record<string, (at: Target) => string> = {
@@ -246,6 +253,12 @@ describe.runIf(available)('isolation', () => {
     const ordered = { handler: 'isolation', payload: { inPayload }, accountId: account.id, delaySeconds: 3600 };
     const job = await t.app.jobs.enqueue(null, ordered);
     await must(t.call('DELETE', `/api/v1/admin/jobs/${job}`, undefined, { token: t.root }));
+    const steps = [{ type: 'wait_delay', name: 'wait', duration: '1d' }];
+    const waiting = { name: unique('workflow-'), trigger: { type: 'webhook' }, steps };
+    const workflow = await must(t.call('POST', '/api/v1/workflows', waiting, own));
+    const started = await must(t.call('POST', `/api/v1/workflows/${workflow.id}/trigger`, { marker }, own));
+    const instance = started.instance_id;
+    const hidden = [workflow.id, workflow.name, workflow.trigger_config.token, instance];
     const told = [account.id, account.slug, user.id, user.email, member.id, member.email, other.id, other.email];
     return {
       account,
@@ -267,6 +280,8 @@ describe.runIf(available)('isolation', () => {
       endpoint,
       answered,
       job,
+      workflow: workflow.id,
+      instance,
       member: member.id,
       other: other.id,
       secrets: [
@@ -288,6 +303,7 @@ describe.runIf(available)('isolation', () => {
         webhook.id,
         webhook.secret,
         hook.id,
+        ...hidden,
         ...told,
       ],
     };
@@ -391,6 +407,11 @@ describe.runIf(available)('isolation', () => {
       await t.app.db.query('select * from snackbase.webhooks where account_id = $1 order by id', [b.account.id]),
       await t.app.db.query(
         'select d.id, d.status, d.attempts from snackbase.webhook_deliveries d join snackbase.webhooks w on w.id = d.webhook_id where w.account_id = $1 order by number',
+        [b.account.id],
+      ),
+      await t.app.db.query('select * from snackbase.workflows where account_id = $1 order by id', [b.account.id]),
+      await t.app.db.query(
+        `select id, workflow_id, version, context::text, completed_at from snackbase.workflow_instances where account_id = $1 order by id`,
         [b.account.id],
       ),
       await t.app.db.query(`select * from app_main.${b.collection} where account_id = $1 order by id`, [b.account.id]),

@@ -4,7 +4,7 @@ import type { DocumentedEndpoint } from '../../../openapi/endpoint-document.ts';
 import type { MacroSource } from '../../access/rule.ts';
 import type { Accounts } from '../../accounts/service.ts';
 import type { Recorder } from '../../audit/service.ts';
-import type { Ctx } from '../../context.ts';
+import { AS_ACCOUNT, type Ctx } from '../../context.ts';
 import type { Database } from '../../db/database.ts';
 import type { Logger } from '../../db/log.ts';
 import type { Roles } from '../../roles/service.ts';
@@ -57,7 +57,9 @@ export async function createEndpointRoom(options: EndpointRoomOptions) {
     return known;
   };
   const roleOf = async (name: string) =>
-    (await roles.list()).find((role) => role.name === name && role.enabled) ?? null;
+    name === AS_ACCOUNT.name
+      ? AS_ACCOUNT
+      : ((await roles.list()).find((role) => role.name === name && role.enabled) ?? null);
   const dispatch = createDispatch({
     db,
     log,

@@ -1,8 +1,10 @@
 // A definition as it was sent becomes one that can be stored: names resolved, every template and condition judged, all problems at once.
+
 import type { HookInput, HookTrigger } from '../../../contract/hooks.ts';
 import { API_EVENTS, EVENTS, type EventName } from '../../../contract/lifecycle.ts';
 import type { ProblemEntry } from '../../../contract/problems.ts';
 import type { MacroSource } from '../../access/rule.ts';
+import { AS_ACCOUNT } from '../../context.ts';
 import { nearest, suggestion } from '../../expression/nearest.ts';
 import type { CollectionDef } from '../../schema/collection-def.ts';
 import { type CompiledAction, compileActions } from '../actions/compile.ts';
@@ -73,7 +75,7 @@ export interface Judged {
 /** `roles`: names of those that a hook may run as. */
 export function judge(input: HookInput, known: Known, roles: readonly string[]): Judged {
   const problems: ProblemEntry[] = [];
-  const { trigger, run_as: runAs = 'admin' } = input;
+  const { trigger, run_as: runAs = AS_ACCOUNT.name } = input;
   const place = trigger.type === 'event' ? placeOf(trigger, known, problems) : { event: null, collection: null };
   if (trigger.type === 'schedule')
     problems.push(

@@ -82,7 +82,7 @@ export function createSettings({ outbound, collections, watch, sealed }: Setting
     return collections.all().map(({ qualifiedName }) => qualifiedName);
   }
 
-  /** Filter and fields, judged by what the role admin sees of each collection that is named. */
+  /** Filter and fields, judged by the fields of each collection that is named. */
   async function conditionProblems(
     accountId: string,
     { subscriptions, fields, filter }: Pick<WebhookSettings, 'subscriptions' | 'fields' | 'filter'>,
@@ -132,12 +132,12 @@ function toldOf(field: 'filter' | 'fields', collection: string, { code, entries,
     return entries.map((entry) => ({
       field,
       code: 'unknown_field',
-      message: `${collection} has no field ${entry.field} that the role admin may read.`,
+      message: `${collection} has no field ${entry.field} that can be sent.`,
     }));
   if (code === 'INVALID_QUERY_PARAMS') return entries.map((entry) => ({ ...entry, field }));
   // Not now, but it may be enabled again.
   if (code === 'RESOURCE_DISABLED') return [];
-  return [{ field: 'collection', code: 'forbidden', message: `The role admin may not list ${collection}: ${message}` }];
+  return [{ field: 'collection', code: 'forbidden', message: `Nothing is told of ${collection}: ${message}` }];
 }
 
 /** A filter for collections that are not named one by one speaks of what all records have. */

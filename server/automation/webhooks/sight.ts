@@ -1,19 +1,16 @@
-// What a webhook may tell of an event: what the role admin of its account sees at that moment, if its filter lets it pass.
+// What a webhook may tell of an event: what its account sees at that moment, personal data masked, if its filter lets it pass.
 import { Failure } from '../../../contract/problems.ts';
 import type { StreamQuery } from '../../../contract/realtime.ts';
-import type { Ctx } from '../../context.ts';
+import { AS_ACCOUNT, type Ctx } from '../../context.ts';
 import type { Event } from '../../events/event.ts';
 import type { Records, Seen, Watch } from '../../records/service.ts';
 import type { CollectionDef } from '../../schema/collection-def.ts';
 import { automationCtx } from '../principal.ts';
 import type { Subscribed } from './definition.ts';
 
-/** The role that every account has and that webhooks act as. */
-const ADMIN = { id: 1, name: 'admin' };
-
 /** In whose name a webhook looks at records. */
 export const webhookCtx = (accountId: string, id: string, run: string): Ctx =>
-  automationCtx({ accountId, role: ADMIN, automation: { kind: 'webhook', id, name: 'webhook', run, depth: 1 } });
+  automationCtx({ accountId, role: AS_ACCOUNT, automation: { kind: 'webhook', id, name: 'webhook', run, depth: 1 } });
 
 /** The filter cannot be judged any more: a field that it names is gone, hidden, or of another type. */
 export class UnfitFilter extends Error {}

@@ -1,5 +1,7 @@
 // The SQL of hooks: their definitions, whom they run as, and which schedules are due.
+
 import type { Hook, HookTrigger } from '../../../../contract/hooks.ts';
+import { AS_ACCOUNT } from '../../../context.ts';
 import type { Runner, Transaction } from '../../../db/database.ts';
 
 /** What a hook is, as it is judged and stored. */
@@ -153,12 +155,13 @@ export interface RoleRow {
 
 /** The role that hooks run as; null when it is gone. Nobody runs as anonymous callers. */
 export async function findRole(run: Runner, name: string): Promise<RoleRow | null> {
+  if (name === AS_ACCOUNT.name) return AS_ACCOUNT;
   return first(await run.query<RoleRow>('select id, name from snackbase.roles where name = $1 and id > 0', [name]));
 }
 
 export async function roleNames(run: Runner): Promise<string[]> {
   const rows = await run.query<RoleRow>('select id, name from snackbase.roles where id > 0 order by id limit 500');
-  return rows.map(({ name }) => name);
+  return [AS_ACCOUNT.name, ...rows.map(({ name }) => name)];
 }
 
 export interface PersonRow {

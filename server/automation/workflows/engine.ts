@@ -1,0 +1,243 @@
+// Runs instances: one step after the other under a lease, each one's result stored with its position, whatever happens to the process.
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ActionOutcome } from '../../../contract/actions.ts';
+import { Failure } from '../../../contract/problems.ts';
+import { authOf } from '../../access/decide.ts';
+import type { Ctx } from '../../context.ts';
+import type { Database, Transaction } from '../../db/database.ts';
+import { DatabaseFault, DatabaseUnavailable } from '../../db/errors.ts';
+import type { Logger } from '../../db/log.ts';
+import type { ActionRunner } from '../actions/run.ts';
+import { CALLS_OUT, toldError } from '../actions/run.ts';
+import { automationCtx } from '../principal.ts';
+import type { CompiledWorkflow } from './compile.ts';
+import { breakOff, LeaseLost, type Moved, settle } from './settle.ts';
+import type { Starting } from './starting.ts';
+import type { CompiledStep, Problem, Result, StepRun } from './steps/step.ts';
+import { Unusable } from './steps/step.ts';
+import * as store from './store/runs.ts';
+import { jsonOf, TooLarge } from './stored-json.ts';
+import { stepValues } from './words.ts';
+
+/** Steps that one instance may do in all, tries included. */
+export const MOST_EXECUTED = 10_000;
+/** Then others have their turn. */
+const STEPS_A_TURN = 50;
+const TURN_MS = 5000;
+const STEP_SECONDS = 300;
+/** Tries of an action that met a fault of the moment, as a deadlock. */
+const MOMENTS = 5;
+const MOMENTARY = new Set(['WRITE_CONFLICT', 'SERVICE_UNAVAILABLE']);
+
+export interface EngineOptions {
+  readonly db: Database;
+  readonly actions: ActionRunner;
+  readonly starting: Starting;
+  readonly compiledOf: (row: store.RunRow) => CompiledWorkflow;
+  /** It waits for an event from now on. */
+  readonly onWait: () => void;
+  readonly log?: Logger | undefined;
+}
+
+/** The process stops: what failed because of that has not failed. */
+class Stopped extends Error {}
+class Again extends Error {}
+
+export function contextOf(row: store.RunRow): Ctx {
+  const { account_id: accountId, run_as: name, role_id: roleId } = row;
+  const role = roleId === null ? null : { id: roleId, name };
+  const { id, workflow_id, depth } = row;
+  return automationCtx(
+    { accountId, role, automation: { kind: 'workflow', id: workflow_id, name: row.name, run: id, depth } },
+    `workflow_${id}`,
+  );
+}
+
+export function createEngine({ db, actions, starting, compiledOf, onWait, log }: EngineOptions) {
+  /** Works on an instance until it waits, ends or has had its turn. */
+  return async function run(row: store.RunRow, lease: string, stopping: AbortSignal): Promise<void> {
+    const held: store.Held = { id: row.id, lease, claim: row.claim };
+    const clock = clockFrom(row.now);
+    const began = performance.now();
+    let moved: Moved = { step: row.current_step, context: row.context, executed: row.executed };
+    try {
+      const workflow = compiledOf(row);
+      moved = { ...moved, step: row.current_step ?? workflow.first };
+      for (let n = 0; moved.step !== null; n++) {
+        if (stopping.aborted || n >= STEPS_A_TURN || performance.now() - began > TURN_MS)
+          return void (await store.release(db, held, 0));
+        const { step: name, context, executed } = moved;
+        const step = workflow.steps.get(name);
+        const late = row.deadline !== null && clock() >= new Date(row.deadline);
+        const problem: Problem | null =
+          step === undefined
+            ? { code: 'UNKNOWN_STEP', message: `There is no step ${name}.` }
+            : late
+              ? { code: 'WORKFLOW_TIMEOUT', message: 'The workflow took longer than it may.' }
+              : executed >= MOST_EXECUTED
+                ? { code: 'TOO_MANY_STEPS', message: `An instance does ${MOST_EXECUTED} steps at most.` }
+                : null;
+        if (step === undefined || problem !== null)
+          return await db.transaction((tx) => breakOff(tx, held, moved, problem as Problem));
+        const first = n === 0;
+        moved = await one({
+          row,
+          held,
+          workflow,
+          step,
+          moved: { step: name, context, executed },
+          first,
+          clock,
+          stopping,
+        });
+      }
+    } catch (error) {
+      if (error instanceof LeaseLost) return;
+      if (error instanceof Stopped) return void (await store.release(db, held, 0));
+      if (error instanceof DatabaseUnavailable) throw error;
+      // A role that is gone, or a definition that cannot run: the instance says so.
+      await db.transaction((tx) => breakOff(tx, held, moved, problemOf(error, log))).catch(ignoreLost);
+    }
+  };
+
+  interface One {
+    readonly row: store.RunRow;
+    readonly held: store.Held;
+    readonly workflow: CompiledWorkflow;
+    readonly step: CompiledStep;
+    readonly moved: Moved;
+    /** What the row says of the step is of this very one. */
+    readonly first: boolean;
+    readonly clock: () => Date;
+    readonly stopping: AbortSignal;
+  }
+
+  /** One try of one step. Throws LeaseLost, Stopped. */
+  async function one({ row, held, workflow, step, moved, first, clock, stopping }: One): Promise<Moved> {
+    const ctx = contextOf(row);
+    const attempt = first ? row.attempt : 0;
+    const { name, slug, workflow_id: id, account_id: accountId, started_by } = row;
+    const named = { workflow: { id, name, slug }, instanceId: row.id, accountId, startedBy: started_by };
+    const values = stepValues(moved.context, named, clock());
+    const place = {
+      step: step.step,
+      context: moved.context,
+      attempt,
+      executed: moved.executed,
+      stepAt: (first ? row.step_at : null) ?? clock().toISOString(),
+    };
+    const input = toldInput(step, values);
+    const settling = { held, workflow, place, input };
+    const timer = new AbortController();
+    const seconds = ('timeout_seconds' in step.step ? step.step.timeout_seconds : undefined) ?? STEP_SECONDS;
+    const timeout = setTimeout(() => timer.abort(new Failure('ACTION_TIMEOUT')), seconds * 1000);
+    const signal = AbortSignal.any([stopping, timer.signal]);
+    let result: Moved | null = null;
+
+    const write = async (found: Result, tx?: Transaction): Promise<void> => {
+      const work = async (on: Transaction) => {
+        const after = await settle(on, settling, found);
+        if (found.kind === 'wait' && found.event !== undefined) on.afterCommit(onWait);
+        return after;
+      };
+      result = tx === undefined ? await db.transaction(work) : await work(tx);
+    };
+    const depth = row.depth + 1;
+    const at: StepRun = {
+      values,
+      environment: { auth: ctx.caller === null ? null : authOf(ctx.caller), data: values },
+      state: first ? row.state : null,
+      signal,
+      dry: false,
+      now: clock,
+      act: (action, more, keep) => {
+        // Of calls, each visit of a step is another one for its receiver, and each try of it the same.
+        const { automation } = ctx;
+        const said = automation && CALLS_OUT.has(action.type);
+        const part = [more.index ?? '', Object.keys(more.actions ?? {}).length, action.name ?? ''].join('.');
+        const run = `${row.id}.${moved.executed - attempt}.${part}`;
+        const as = said ? { ...ctx, automation: { ...automation, run } } : ctx;
+        return act(action, { ctx: as, values: { ...values, ...more }, signal }, stopping, keep);
+      },
+      done: () => store.kept(db, row.id),
+      async keep(tx, where, outcome) {
+        if (!(await store.keep(tx, held, where, jsonOf(outcome)))) throw new LeaseLost();
+      },
+      start: (tx, wanted, given, waits) =>
+        starting.byAutomation(tx, {
+          accountId,
+          workflow: wanted,
+          input: given,
+          depth,
+          source: 'workflow',
+          startedBy: started_by,
+          ...(waits && { parentId: row.id }),
+        }),
+      child: (child) => store.childOf(db, child),
+      within: (work) =>
+        db.transaction(async (tx) => {
+          if (!(await store.hold(tx, held))) throw new LeaseLost();
+          await work(tx);
+        }),
+      settle: write,
+    };
+    try {
+      await step.run(at);
+    } catch (error) {
+      if (error instanceof LeaseLost || error instanceof Stopped || error instanceof DatabaseUnavailable) throw error;
+      if (stopping.aborted) throw new Stopped();
+      await write({ kind: 'failed', error: problemOf(error, log) });
+    } finally {
+      clearTimeout(timeout);
+    }
+    if (result === null) throw new Error(`The step ${step.step.name} said nothing.`);
+    return result;
+  }
+
+  /** The action with what is stored of it; a fault of the moment is met by trying again. */
+  async function act(
+    action: Parameters<ActionRunner['runStored']>[0],
+    situation: Parameters<ActionRunner['runStored']>[1],
+    stopping: AbortSignal,
+    keep: (tx: Transaction, outcome: ActionOutcome) => Promise<void>,
+  ): Promise<ActionOutcome> {
+    for (let n = 1; ; n++) {
+      try {
+        return await actions.runStored(action, situation, async (tx, outcome) => {
+          if (outcome.status === 'failed' && stopping.aborted) throw new Stopped();
+          if (n < MOMENTS && MOMENTARY.has(outcome.error?.code ?? '')) throw new Again();
+          await keep(tx, outcome);
+        });
+      } catch (error) {
+        const moment = error instanceof Again || (error instanceof DatabaseFault && /^40/.test(error.code));
+        if (!moment || n >= MOMENTS) throw error;
+        await delay(20 * 2 ** n * (1 + Math.random()));
+      }
+    }
+  }
+}
+
+/** The database's clock, read once and carried on. */
+function clockFrom(now: string): () => Date {
+  const [ms, at] = [Date.parse(now), performance.now()];
+  return () => new Date(ms + performance.now() - at);
+}
+
+function toldInput(step: CompiledStep, values: Parameters<NonNullable<CompiledStep['input']>>[0]): unknown {
+  try {
+    return step.input?.(values) ?? null;
+  } catch {
+    return null;
+  }
+}
+
+export function problemOf(error: unknown, log?: Logger): Problem {
+  if (error instanceof Unusable || error instanceof TooLarge) return { code: error.code, message: error.message };
+  const told = toldError(error);
+  if (told.code === 'INTERNAL_ERROR') log?.error({ err: error }, 'A step of a workflow failed on the server.');
+  return told;
+}
+
+function ignoreLost(error: unknown): void {
+  if (!(error instanceof LeaseLost)) throw error;
+}

@@ -1,0 +1,73 @@
+// Schedules: whoever finds one due starts the instance and sets the next time in one transaction, so it fires once.
+import type { Database } from '../../db/database.ts';
+import type { Logger } from '../../db/log.ts';
+import { createPass } from '../../pass.ts';
+import { nextRun } from '../schedule.ts';
+import type { Starting } from './starting.ts';
+import * as store from './store/workflows.ts';
+import type { StoredTrigger } from './trigger.ts';
+
+const LONGEST_PAUSE_MS = 15_000;
+const SHORTEST_PAUSE_MS = 50;
+const AT_A_TIME = 20;
+
+/** When the trigger is next due after a moment; null for none. */
+export const nextOfSchedule = (trigger: StoredTrigger, enabled: boolean, after: Date): Date | null =>
+  trigger.type === 'schedule' && enabled ? nextRun(trigger.cron, trigger.timezone, after) : null;
+
+export interface Schedules {
+  /** A schedule has changed. */
+  wake(): void;
+  close(): Promise<void>;
+}
+
+export function createSchedules({
+  db,
+  starting,
+  log,
+}: {
+  readonly db: Database;
+  readonly starting: Starting;
+  readonly log?: Logger | undefined;
+}): Schedules {
+  let closed = false;
+  let timer: NodeJS.Timeout | undefined;
+
+  /** What was missed while nothing ran happens once. Answers whether there may be more. */
+  const some = () =>
+    db.transaction(async (tx) => {
+      const due = await store.dueSchedules(tx, AT_A_TIME);
+      if (due.length === 0) return false;
+      const now = await store.clockOf(tx);
+      for (const workflow of due) {
+        const trigger = { scheduled_at: workflow.next_run_at, _event: 'schedule' };
+        await starting.begin(tx, { workflow, source: 'schedule', trigger, depth: 1, startedBy: null });
+        await store.scheduleNext(tx, workflow.id, nextOfSchedule(workflow.trigger, true, now));
+      }
+      return due.length === AT_A_TIME;
+    });
+
+  const pass = createPass(async () => {
+    clearTimeout(timer);
+    let pause = LONGEST_PAUSE_MS;
+    try {
+      while (!closed && (await some()));
+      const next = await store.nextSchedule(db);
+      pause = next === null ? LONGEST_PAUSE_MS : Math.min(LONGEST_PAUSE_MS, Math.max(next, SHORTEST_PAUSE_MS));
+    } catch (error) {
+      if (!closed) log?.warn({ err: error }, 'Schedules of workflows could not be looked at; trying again.');
+    }
+    if (!closed) timer = setTimeout(wake, pause).unref();
+  });
+  const wake = () => void pass();
+  wake();
+
+  return {
+    wake,
+    async close() {
+      closed = true;
+      clearTimeout(timer);
+      await pass.idle();
+    },
+  };
+}

@@ -1,0 +1,298 @@
+// The SQL of running instances: whose turn it is, and what a step leaves. Whoever lost the lease changes nothing.
+
+import type { ActionOutcome } from '../../../../contract/actions.ts';
+import type { Step } from '../../../../contract/workflow-steps.ts';
+import { AS_ACCOUNT } from '../../../context.ts';
+import type { Runner } from '../../../db/database.ts';
+import type { StoredTrigger } from '../trigger.ts';
+import type { Context, StartedBy } from '../words.ts';
+
+/** Tells all processes that there is something to do. */
+export const CHANNEL = 'snackbase_workflow_due';
+
+/** An instance with everything that running it needs. */
+export interface RunRow {
+  readonly id: string;
+  readonly workflow_id: string;
+  readonly version: number;
+  readonly account_id: string;
+  readonly name: string;
+  readonly slug: string;
+  readonly trigger: StoredTrigger;
+  readonly steps: readonly Step[];
+  readonly run_as: string;
+  readonly role_id: number | null;
+  readonly depth: number;
+  readonly started_by: StartedBy | null;
+  readonly parent_id: string | null;
+  readonly current_step: string | null;
+  readonly state: Readonly<Record<string, unknown>> | null;
+  readonly attempt: number;
+  readonly executed: number;
+  readonly context: Context;
+  readonly claim: number;
+  readonly step_at: string | null;
+  readonly deadline: string | null;
+  readonly now: string;
+}
+
+const WHOLE = `i.id, i.workflow_id, i.version, i.account_id, w.name, w.slug, v.trigger, v.steps, v.run_as, case when v.run_as = '${AS_ACCOUNT.name}' then ${AS_ACCOUNT.id} else r.id end as role_id, i.depth,
+  i.started_by, i.parent_id, i.current_step, i.state, i.attempt, i.executed, i.context, i.claim, i.step_at, i.deadline,
+  clock_timestamp() as now`;
+const JOINED = `join snackbase.workflows w on w.id = i.workflow_id
+  join snackbase.workflow_versions v on v.workflow_id = i.workflow_id and v.version = i.version
+  left join snackbase.roles r on r.name = v.run_as`;
+const first = <T>(rows: readonly T[]): T | null => rows[0] ?? null;
+
+/** Running at a time for one account, in all processes together. */
+const PER_ACCOUNT = 6;
+
+/** Accounts take turns: of each the one that waits longest, then of each the next. */
+export const claim = (run: Runner, lease: string, leaseMs: number, limit: number): Promise<RunRow[]> =>
+  run.query<RunRow>(
+    `with recursive accounts as (
+       (select account_id from snackbase.workflow_instances where wake_at is not null order by account_id limit 1)
+       union all
+       select (select i.account_id from snackbase.workflow_instances i
+         where i.wake_at is not null and i.account_id > a.account_id order by i.account_id limit 1)
+       from accounts a where a.account_id is not null),
+     due as (
+       select d.id, row_number() over (partition by a.account_id order by d.wake_at, d.id) + r.running as place, d.wake_at
+       from accounts a
+       cross join lateral (
+         select count(*) as running from snackbase.workflow_instances l
+         where l.account_id = a.account_id and l.lease is not null and l.wake_at > clock_timestamp()) r
+       cross join lateral (
+         select s.id, s.wake_at from snackbase.workflow_instances s
+         where s.account_id = a.account_id and s.wake_at <= clock_timestamp()
+         order by s.wake_at, s.id limit greatest(0, ${PER_ACCOUNT} - r.running)) d
+       where a.account_id is not null),
+     taken as (
+       select id from snackbase.workflow_instances
+       where id in (select id from due order by place, wake_at limit $3) and wake_at <= clock_timestamp()
+       for update skip locked),
+     i as (
+       update snackbase.workflow_instances u set lease = $1, claim = u.claim + 1, status = 'running',
+         wake_at = clock_timestamp() + $2 * interval '1 ms', started_at = coalesce(u.started_at, clock_timestamp()),
+         step_at = coalesce(u.step_at, clock_timestamp())
+       from taken where u.id = taken.id returning u.*)
+     select ${WHOLE} from i ${JOINED}`,
+    [lease, leaseMs, limit],
+  );
+
+export async function renew(run: Runner, lease: string, leaseMs: number, ids: readonly string[]): Promise<void> {
+  await run.query(
+    `update snackbase.workflow_instances set wake_at = clock_timestamp() + $2 * interval '1 ms' where id = any($3) and lease = $1`,
+    [lease, leaseMs, ids],
+  );
+}
+
+/** Milliseconds until something is due. What is due and was not claimed waits for its account's turn. */
+export async function nextIn(run: Runner): Promise<number | null> {
+  const rows = await run.query<{ ms: number | null }>(
+    `select extract(epoch from min(wake_at) - clock_timestamp())::float8 * 1000 as ms
+     from snackbase.workflow_instances where wake_at is not null`,
+  );
+  const ms = first(rows)?.ms ?? null;
+  return ms === null ? null : Math.max(ms, 100);
+}
+
+/** Whose turn it is: the lease and the number of the claim. */
+export interface Held {
+  readonly id: string;
+  readonly lease: string;
+  readonly claim: number;
+}
+const HELD = 'id = $1 and lease = $2 and claim = $3';
+const REST = 'wait_event = null, wait_collection = null, wait_snapshot = null';
+
+export interface Position {
+  readonly step: string | null;
+  /** JSON text. */
+  readonly context: string;
+}
+
+/** The next step begins. Answers false where the lease is lost; so do all that follow. */
+export const advance = (run: Runner, held: Held, { step, context }: Position): Promise<boolean> =>
+  write(
+    run,
+    `set context = $4, current_step = $5, state = null, attempt = 0, executed = executed + 1, step_at = clock_timestamp(), ${REST}`,
+    held,
+    [context, step],
+  );
+
+export interface Waiting {
+  readonly until: Date | null;
+  /** JSON text. */
+  readonly state: string;
+  readonly event: { readonly type: string; readonly collection: string | null } | null;
+  readonly step: string;
+}
+
+export const wait = (run: Runner, held: Held, { until, state, event, step }: Waiting): Promise<boolean> =>
+  write(
+    run,
+    `set status = 'waiting', lease = null, state = $4, current_step = $8, wake_at = least($5::timestamptz, deadline),
+       wait_event = $6, wait_collection = $7,
+       wait_snapshot = case when $6::text is not null then coalesce(wait_snapshot, pg_current_snapshot()) end`,
+    held,
+    [state, until?.toISOString() ?? null, event?.type ?? null, event?.collection ?? null, step],
+  );
+
+export const tryAgain = (run: Runner, held: Held, step: string, delayMs: number): Promise<boolean> =>
+  write(
+    run,
+    `set status = 'waiting', lease = null, state = null, current_step = $4, attempt = attempt + 1, executed = executed + 1,
+       wake_at = least(clock_timestamp() + $5 * interval '1 ms', deadline), ${REST}`,
+    held,
+    [step, delayMs],
+  );
+
+export interface Ended extends Position {
+  readonly status: 'completed' | 'failed';
+  /** JSON text. */
+  readonly output: string | null;
+  readonly error: { readonly code: string; readonly message: string } | null;
+}
+
+export const end = (run: Runner, held: Held, { status, step, context, output, error }: Ended): Promise<boolean> =>
+  write(
+    run,
+    `set status = $4, current_step = $5, context = $6, output = $7, error_code = $8, error_message = $9, state = null, lease = null,
+       wake_at = null, completed_at = clock_timestamp(), executed = executed + 1, ${REST}`,
+    held,
+    [status, step, context, output, error?.code ?? null, error?.message.slice(0, 4000) ?? null],
+  );
+
+/** Somebody goes on with it, at once or in a while. */
+export const release = (run: Runner, held: Held, delayMs: number): Promise<boolean> =>
+  write(run, `set lease = null, wake_at = clock_timestamp() + $4 * interval '1 ms'`, held, [delayMs]);
+
+async function write(run: Runner, set: string, { id, lease, claim }: Held, values: unknown[]): Promise<boolean> {
+  const sql = `update snackbase.workflow_instances ${set} where ${HELD} returning id`;
+  return (await run.query(sql, [id, lease, claim, ...values])).length > 0;
+}
+
+/** An instance that waits for the end of this one looks again. */
+export async function wakeParent(run: Runner, childId: string): Promise<void> {
+  await run.query(
+    `update snackbase.workflow_instances p set status = 'waiting', lease = null, claim = p.claim + 1, wake_at = clock_timestamp()
+     from snackbase.workflow_instances c
+     where c.id = $1 and p.id = c.parent_id and p.completed_at is null and p.state ->> 'child' = c.id::text`,
+    [childId],
+  );
+}
+
+export interface Log {
+  readonly id: string;
+  readonly instanceId: string;
+  readonly number: number;
+  readonly name: string;
+  readonly type: string;
+  readonly status: 'success' | 'failed' | 'skipped';
+  readonly attempt: number;
+  readonly input: string | null;
+  readonly output: string | null;
+  readonly error: string | null;
+  readonly startedAt: string;
+}
+
+export async function log(run: Runner, row: Log): Promise<void> {
+  await run.query(
+    `insert into snackbase.workflow_step_logs
+       (id, instance_id, number, step_name, step_type, status, attempt, input, output, error_message, started_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+    [
+      row.id,
+      row.instanceId,
+      row.number,
+      row.name,
+      row.type,
+      row.status,
+      row.attempt,
+      row.input,
+      row.output,
+      row.error?.slice(0, 4000) ?? null,
+      row.startedAt,
+    ],
+  );
+}
+
+/** Answers false where the lease is lost. */
+export async function keep(run: Runner, { id, lease, claim }: Held, place: string, outcome: string): Promise<boolean> {
+  const rows = await run.query(
+    `with held as (select id from snackbase.workflow_instances where ${HELD} for share)
+     insert into snackbase.workflow_progress (instance_id, place, outcome) select id, $4, $5 from held returning place`,
+    [id, lease, claim, place, outcome],
+  );
+  return rows.length > 0;
+}
+
+export async function kept(run: Runner, instanceId: string): Promise<Map<string, ActionOutcome>> {
+  const rows = await run.query<{ place: string; outcome: ActionOutcome }>(
+    'select place, outcome from snackbase.workflow_progress where instance_id = $1',
+    [instanceId],
+  );
+  return new Map(rows.map(({ place, outcome }) => [place, outcome]));
+}
+
+export async function forgetKept(run: Runner, instanceId: string): Promise<void> {
+  await run.query('delete from snackbase.workflow_progress where instance_id = $1', [instanceId]);
+}
+
+/** Holds the row, so that whoever cancels waits until the transaction ends. Answers false where the lease is lost. */
+export async function hold(run: Runner, { id, lease, claim }: Held): Promise<boolean> {
+  const sql = `select id from snackbase.workflow_instances where ${HELD} for no key update`;
+  return (await run.query(sql, [id, lease, claim])).length > 0;
+}
+
+export async function childOf(
+  run: Runner,
+  id: string,
+): Promise<{ readonly status: string; readonly output: unknown; readonly error: string | null } | null> {
+  return first(
+    await run.query<{ status: string; output: unknown; error: string | null }>(
+      'select status, output, error_message as error from snackbase.workflow_instances where id = $1',
+      [id],
+    ),
+  );
+}
+
+/** Whether any instance waits for an event. */
+export async function anyWaits(run: Runner): Promise<boolean> {
+  const sql = 'select exists(select from snackbase.workflow_instances where wait_event is not null) as waits';
+  return first(await run.query<{ waits: boolean }>(sql))?.waits === true;
+}
+
+/** Which instances may wait for which of these events, in the order of the events: each was committed after the wait began. */
+export const waitsFor = (
+  run: Runner,
+  accounts: readonly string[],
+  events: readonly number[],
+): Promise<{ readonly instance: string; readonly event: number }[]> =>
+  run.query(
+    `select i.id as instance, e.id as event
+     from snackbase.workflow_instances i join snackbase.events e on e.account_id = i.account_id
+     where i.wait_event is not null and i.account_id = any($1) and e.id = any($2)
+       and i.wait_event = case e.type when 'updated' then 'update' when 'deleted' then 'delete' else 'create' end
+       and (i.wait_collection is null or i.wait_collection = e.collection)
+       and not pg_visible_in_snapshot(e.xid, i.wait_snapshot)
+     order by i.id, e.id`,
+    [accounts, events],
+  );
+
+/** An instance that waits for an event, held until the transaction ends. */
+export async function waiting(run: Runner, id: string): Promise<RunRow | null> {
+  const sql = `select ${WHOLE} from snackbase.workflow_instances i ${JOINED} where i.id = $1 and i.wait_event is not null
+    for no key update of i`;
+  return first(await run.query<RunRow>(sql, [id]));
+}
+
+/** What it waited for came; whoever works on it at this moment has lost the lease. */
+export async function fire(run: Runner, id: string, state: string): Promise<void> {
+  await run.query(
+    `update snackbase.workflow_instances set status = 'waiting', lease = null, claim = claim + 1, state = $2, wake_at = clock_timestamp(), ${REST}
+     where id = $1`,
+    [id, state],
+  );
+}
