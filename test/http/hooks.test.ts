@@ -311,14 +311,16 @@ describe.runIf(available)('hooks by API', () => {
       calls += 1;
       if (calls === 1)
         await t.app.db.query(
-          "update snackbase.hook_executions set lease = gen_random_uuid(), lease_until = now() - interval '1 second' where hook_id = $1",
+          "update snackbase.hook_executions set lease = gen_random_uuid(), lease_until = now() + interval '700 milliseconds' where hook_id = $1",
           [made.id],
         );
       response.end('fine');
     };
     const sent = await call('POST', `/hooks/${made.id}/trigger`);
     expect(sent.status, sent.text).toBe(202);
-    const [execution] = await executions(made.id);
+    const first = async () => (await executions(made.id))[0];
+    await expect.poll(async () => (await first()).status, { timeout: 10_000 }).toBe('success');
+    const execution = await first();
     expect(execution).toMatchObject({ id: sent.body.execution_id, status: 'success', attempt: 2, actions_executed: 3 });
     expect(calls).toBe(2);
     expect((await rows(log)).map(({ title }) => title)).toEqual(['first', 'second 200']);

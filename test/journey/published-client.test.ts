@@ -254,4 +254,33 @@ describe.runIf(missing === null)(`${PUBLISHED[0]}, unmodified`, () => {
     expect((await webhooks.list()).total).toBe(0);
     receiver.close();
   });
+
+  it('manages hooks, sets one off and reads what it did', async () => {
+    const { hooks } = sb;
+    const actions = [{ type: 'create_record', collection: 'posts', data: { title: 'after {{record.title}}' } }];
+    const made = await hooks.create({
+      name: 'echo',
+      trigger: { type: 'event', event: 'records.create', collection: 'posts' },
+      condition: "title = 'before'",
+      actions,
+    });
+    expect(made).toMatchObject({ name: 'echo', actions, enabled: true, cron: null, next_run_at: null });
+    expect(await hooks.get(made.id)).toEqual(made);
+    await sb.records.create('posts', { title: 'before' });
+    const ran = async () => (await hooks.listExecutions(made.id, { limit: 10, offset: 0 })).items;
+    await expect.poll(ran, { timeout: 5000 }).toMatchObject([{ status: 'success', actions_executed: 1 }]);
+    const clock = await hooks.create({
+      name: 'daily',
+      trigger: { type: 'schedule', cron: '0 9 * * *' },
+      actions: [{ type: 'transform', output: '{{scheduled_at}}' }],
+    });
+    expect(clock).toMatchObject({ cron_description: 'Daily at 09:00', next_run_at: expect.any(String) });
+    expect((await hooks.list({ trigger_type: 'schedule', enabled: true })).items).toMatchObject([{ id: clock.id }]);
+    expect((await hooks.list()).total).toBe(2);
+    expect(await hooks.update(made.id, { condition: '' })).toMatchObject({ condition: null, name: 'echo' });
+    expect(await hooks.toggle(clock.id)).toMatchObject({ enabled: false, next_run_at: null });
+    expect(await hooks.trigger(clock.id)).toMatchObject({ message: expect.any(String), job_id: expect.any(String) });
+    for (const { id } of [made, clock]) await hooks.delete(id);
+    expect(await hooks.list()).toMatchObject({ items: [], total: 0 });
+  });
 });
