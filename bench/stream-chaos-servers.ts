@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { COLLECTION, RULES } from './stream-chaos-truth.ts';
 
-const PASSWORD = 'Chaos-Test-2026!';
+export const PASSWORD = 'Chaos-Test-2026!';
 
 export interface Server {
   readonly port: number;
@@ -30,7 +30,7 @@ const clean = Object.fromEntries(
 );
 
 /** Starts two servers; `stop` ends them. What they print to their error output goes to `complaints`. */
-export async function startServers(root: string, databaseUrl: string, complaints: string[]) {
+export async function startServers(root: string, databaseUrl: string, complaints: string[], settings = {}) {
   const dataDir = mkdtempSync(join(tmpdir(), 'snackbase-chaos-'));
   const env = {
     ...clean,
@@ -40,6 +40,7 @@ export async function startServers(root: string, databaseUrl: string, complaints
     SNACKBASE_LOG: 'warn',
     SNACKBASE_SUPERADMIN_EMAIL: 'root@example.com',
     SNACKBASE_SUPERADMIN_PASSWORD: PASSWORD,
+    ...settings,
   };
   const bin = join(root, 'server/cli/bin.mjs');
   let stopped = false;

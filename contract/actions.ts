@@ -106,6 +106,9 @@ export const ACTIONS = {
     workflow: text('Id or slug of a workflow.', 200),
     input: Data.optional(),
   }),
+  set_fields: action('set_fields', {
+    fields: Data.meta({ description: 'What is stored instead, by hooks before a record is created or updated.' }),
+  }),
   abort: action('abort', {
     message: text('What the caller is told.', 1000),
     status: z.int().min(400).max(499).optional().meta({ description: 'Default 400.' }),
@@ -135,6 +138,7 @@ const Union = z.discriminatedUnion(
     (typeof ACTIONS)['transform'],
     (typeof ACTIONS)['enqueue_job'],
     (typeof ACTIONS)['trigger_workflow'],
+    (typeof ACTIONS)['set_fields'],
     (typeof ACTIONS)['abort'],
   ],
 );
@@ -150,7 +154,7 @@ export const ActionOutcome = z
     type: z.string(),
     name: z.string().nullable(),
     status: z.enum(['success', 'failed', 'skipped']),
-    result: z.unknown(),
+    result: z.unknown().optional(),
     error: z.object({ code: z.string(), message: z.string() }).nullable(),
     duration_ms: z.number(),
   })

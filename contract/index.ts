@@ -7,9 +7,12 @@ import { apps } from './apps.ts';
 import { audit } from './audit.ts';
 import { auth } from './auth.ts';
 import { collections } from './collections.ts';
+import { endpoints } from './endpoints.ts';
 import { federation } from './federation.ts';
 import { groups } from './groups.ts';
+import { hooks } from './hooks.ts';
 import { invitations } from './invitations.ts';
+import { jobs } from './jobs.ts';
 import type { Contract } from './kit.ts';
 import { macros } from './macros.ts';
 import { mcp } from './mcp.ts';
@@ -21,7 +24,9 @@ import { resources } from './resources.ts';
 import { roles } from './roles.ts';
 import { rules } from './rules.ts';
 import { users } from './users.ts';
+import { webhooks } from './webhooks.ts';
 import { workflowInstances, workflows, workflowWebhooks } from './workflows.ts';
+import { x } from './x.ts';
 
 export const contract = {
   auth,
@@ -47,7 +52,12 @@ export const contract = {
   workflows,
   workflowInstances,
   workflowWebhooks,
+  endpoints,
+  x,
+  hooks,
+  webhooks,
   audit,
+  jobs,
   ops,
 } as const satisfies Contract;
 export type AppContract = typeof contract;

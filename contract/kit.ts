@@ -75,7 +75,7 @@ export function room<const T extends Room>(routes: T): Routes<T> {
     const implied: Code[] = standingErrors(route.metadata, {
       body: hasBody(route),
       query: route.query !== undefined,
-      params: route.path.includes(':'),
+      params: /[:*]/.test(route.path),
       repeatable: isRepeatable(route),
     });
     for (const [status, schema] of Object.entries(errors(...implied))) {
@@ -123,12 +123,14 @@ export type Reply<R extends Route> = {
   [S in keyof R['responses'] & SuccessStatus]: BodyOf<R['responses'][S]>;
 }[keyof R['responses'] & SuccessStatus];
 
-/** The route's successful status; of several the highest, which is the usual one: 202, where 200 answers a dry run. */
+/** The route's usual success: of several the first, but 202 with a body, beside which 200 is for what was done at once. */
 export function successStatus(route: Route): number {
-  const status = Object.keys(route.responses)
-    .map(Number)
-    .filter((s) => s < 400)
-    .at(-1);
+  const status =
+    route.responses[202] instanceof z.ZodType
+      ? 202
+      : Object.keys(route.responses)
+          .map(Number)
+          .find((s) => s < 400);
   if (status === undefined) throw new Error(`${route.method} ${route.path} declares no successful reply`);
   return status;
 }

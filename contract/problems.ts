@@ -39,6 +39,7 @@ export const CATALOGUE = {
     title: 'Bad request',
     message: 'The server that was called answered {status}: {body}',
   },
+  HOOK_ABORTED: { status: 400, title: 'Refused', message: '{message}' },
   UNAUTHORIZED: {
     status: 401,
     title: 'Authentication required',
@@ -103,6 +104,7 @@ export const CATALOGUE = {
     message: 'The role {name} is built in: {reason}.',
   },
   LIMIT_REACHED: { status: 409, title: 'Conflict', message: 'There are {limit} {what} already: {hint}.' },
+  WRONG_STATE: { status: 409, title: 'Conflict', message: 'The {what} is {status}: {hint}.' },
   MACRO_IN_USE: { status: 409, title: 'Conflict', message: '@{name}() is called by {users}: change these first.' },
   COLLECTION_REFERENCED: {
     status: 409,
@@ -124,6 +126,12 @@ export const CATALOGUE = {
     title: 'Conflict',
     message: 'Another request changed the same data at the same time: try again.',
   },
+  DELIVERY_UNFINISHED: {
+    status: 409,
+    title: 'Conflict',
+    message: 'The delivery is still on its way: wait until it is delivered or dead.',
+  },
+  WEBHOOK_DISABLED: { status: 409, title: 'Conflict', message: 'The webhook is disabled: enable it first.' },
   IDEMPOTENCY_IN_FLIGHT: {
     status: 409,
     title: 'Conflict',
@@ -163,10 +171,25 @@ export const CATALOGUE = {
     title: 'Bad request',
     message: 'It took longer than it may and was stopped.',
   },
+  ENDPOINT_FAILED: {
+    status: 502,
+    title: 'Endpoint failed',
+    message: 'The endpoint could not do its work: {reason}.',
+  },
+  ENDPOINT_TIMEOUT: {
+    status: 504,
+    title: 'Endpoint timeout',
+    message: 'The endpoint took longer than {seconds} s and was stopped.',
+  },
   INTERNAL_ERROR: {
     status: 500,
     title: 'Internal server error',
     message: 'Something failed on the server. Quote request_id when you report it.',
+  },
+  HOOK_FAILED: {
+    status: 500,
+    title: 'Internal server error',
+    message: 'An extension of this server failed, so nothing was done. Quote request_id when you report it.',
   },
   RESOURCE_FETCH_ERROR: { status: 500, title: 'Internal server error', message: 'The records could not be fetched.' },
   RESOURCE_FIND_ERROR: {
@@ -246,7 +269,7 @@ export function standingErrors(
   if (access.who !== 'anyone' && access.who !== 'user') codes.push('FORBIDDEN');
   if (access.who !== 'anyone') codes.push('KEY_PERMISSION_DENIED');
   if (access.who === 'rules') codes.push('ACCOUNT_REQUIRED');
-  if (access.rate !== 'open') codes.push('RATE_LIMITED');
+  if (access.rate !== 'open') codes.push('RATE_LIMITED', 'HOOK_ABORTED', 'HOOK_FAILED');
   if (body) codes.push('INVALID_JSON', 'PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', bodyRefusal(access));
   if (query) codes.push('INVALID_QUERY_PARAMS');
   if (params) codes.push('INVALID_URL');
@@ -263,7 +286,7 @@ export class Failure extends Error {
     readonly code: Code,
     readonly parameters: Parameters = {},
     readonly entries: readonly ProblemEntry[] = [],
-    options?: ErrorOptions,
+    options?: ErrorOptions & { readonly status?: number | undefined },
   ) {
     super(
       CATALOGUE[code].message
@@ -272,7 +295,8 @@ export class Failure extends Error {
       options,
     );
     this.name = 'Failure';
-    this.status = CATALOGUE[code].status;
+    this.status =
+      options?.status ?? (code === 'HOOK_ABORTED' ? Number(parameters.status ?? 400) : CATALOGUE[code].status);
   }
 
   /** The JSON body for this failure. */

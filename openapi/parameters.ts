@@ -9,7 +9,7 @@ import type { Operation, Parameter, Schema } from './document.ts';
 export const FREE_FILTERS = 'filter_fields';
 
 /** `/records/:id` → `/records/{id}`. */
-export const openPath = (path: string): string => path.replace(/:(\w+)/g, '{$1}');
+export const openPath = (path: string): string => path.replace(/[:*](\w+)/g, '{$1}');
 
 /** The route's query; a catchall becomes the parameter FREE_FILTERS. */
 export function openQuery(route: Route): z.ZodObject | undefined {

@@ -17,6 +17,7 @@ export const ROOMS: Readonly<Record<keyof AppContract, string>> = {
   apiKeys: 'Credentials for programs: scoped, expiring, shown once.',
   adminTokens: 'Credentials that manage the server; records they may only read and delete.',
   audit: 'Who changed what and when, in chains that nobody can alter unseen.',
+  jobs: 'Background work: what waits, runs and failed; running it again and cancelling it.',
   records: 'The data: create, read, filter, change and delete the records of a collection.',
   apps: 'Namespaces of collections that come from manifests: deploy, plan, look at the tables.',
   appRecords: 'The records of an app, at the addresses of its entities.',
@@ -27,5 +28,9 @@ export const ROOMS: Readonly<Record<keyof AppContract, string>> = {
   workflows: 'Steps that run one after the other, wait, branch and repeat, and survive the end of any process.',
   workflowInstances: 'Runs of workflows: what each step did, cancelling, taking up what failed.',
   workflowWebhooks: 'Where the world outside starts workflows, by token.',
+  endpoints: 'Routes of your own, defined as actions on your records; the log of their calls.',
+  x: 'Calling custom endpoints.',
+  hooks: 'What an account has happen by itself: on events, by the clock, or set off by hand; and the events there are.',
+  webhooks: 'Signed messages to your own servers for changes of records, with retries, a log and redelivery.',
   adminRecords: 'Writing records into a named account, for superadmins and admin tokens.',
 };

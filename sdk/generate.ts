@@ -20,7 +20,7 @@ export function renderSdk(rooms: Contract = contract): Record<string, string> {
   return { 'sdk/src/routes.gen.ts': renderRoutes(rooms), 'sdk/src/types.gen.ts': renderTypes(rooms) };
 }
 
-/** A route as one line: method, path, and marks: b takes a body, q a query, t answers text, s a stream of events. */
+/** A route as one line: method, path, and marks: b takes a body, q a query, t answers text, s a stream of events, a what its content type says. */
 function routeLine(route: Route): string {
   const marks = [(hasBody(route) || isUpload(route.body)) && 'b', route.query && 'q', textMark(reply(route))]
     .filter(Boolean)
@@ -29,7 +29,8 @@ function routeLine(route: Route): string {
 }
 
 /** How a reply that is not JSON is taken: as a whole, or while it comes. */
-function textMark(response: unknown): 't' | 's' | undefined {
+function textMark(response: unknown): 't' | 's' | 'a' | undefined {
+  if (response instanceof z.ZodUnknown) return 'a';
   if (typeof response !== 'object' || response === null || !('contentType' in response)) return undefined;
   return response.contentType === 'text/event-stream' ? 's' : 't';
 }
@@ -45,7 +46,7 @@ function renderRoutes(rooms: Contract): string {
   ];
   const params = `/** Query parameters of a list or a stream that are not fields. */\nexport const listParams: readonly string[] = ${JSON.stringify(names)};\n`;
   return [
-    `// ${HEAD} Marks: b body, q query, t text reply, s stream.`,
+    `// ${HEAD} Marks: b body, q query, t text reply, s stream, a either.`,
     ...consts,
     `export const rooms = { ${Object.keys(rooms).join(', ')} } as const;\n`,
     params,
@@ -58,7 +59,7 @@ function renderRoute(printer: Printer, room: string, verb: string, route: Route)
   const input: string[] = [];
   const required: string[] = [];
   const optional: string[] = [];
-  const names = [...route.path.matchAll(/:(\w+)/g)].map((match) => match[1]);
+  const names = [...route.path.matchAll(/[:*](\w+)/g)].map((match) => match[1]);
   if (names.length > 0) input.push(`params: { ${names.map((n) => `${n}: string`).join('; ')} }`);
   required.push(...names.map((n) => `${n}: string`));
   const part = (key: 'body' | 'query', schema: z.ZodType) => {
@@ -76,7 +77,7 @@ function renderRoute(printer: Printer, room: string, verb: string, route: Route)
   const answer = reply(route);
   const mark = textMark(answer);
   const data = mark
-    ? { t: 'string', s: 'ReadableStream<Uint8Array>' }[mark]
+    ? { t: 'string', s: 'ReadableStream<Uint8Array>', a: 'unknown' }[mark]
     : answer instanceof z.ZodType
       ? printer.type(answer, 'output', `${name}Reply`)
       : 'void';

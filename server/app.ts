@@ -19,7 +19,13 @@ import { auditRoutes } from './audit/routes.ts';
 import { createAudit, createTrail } from './audit/service.ts';
 import { createAuth } from './auth/room.ts';
 import { authRoutes } from './auth/routes.ts';
-import { createAutomation } from './automation/room.ts';
+import { endpointRoutes, xRoutes } from './automation/endpoints/routes.ts';
+import { extensionApp, extensionCtx } from './automation/extension.ts';
+import { hookRoutes } from './automation/hooks/routes.ts';
+import { jobRoutes } from './automation/jobs/routes.ts';
+import { type Automation, createAutomation } from './automation/room.ts';
+import type { Jobs } from './automation/service.ts';
+import { webhookRoutes } from './automation/webhooks/routes.ts';
 import { workflowInstanceRoutes, workflowRoutes, workflowWebhookRoutes } from './automation/workflows/routes.ts';
 import { createRegistry } from './collections/registry.ts';
 import { collectionRoutes } from './collections/routes.ts';
@@ -38,6 +44,7 @@ import { createHttp } from './http/server.ts';
 import { createIdempotency } from './idempotency/service.ts';
 import { invitationRoutes } from './invitations/routes.ts';
 import { createInvitations } from './invitations/service.ts';
+import { createLifecycle, type Lifecycle, loadExtensions, requestHooks } from './lifecycle/service.ts';
 import { createLog, type Log } from './log.ts';
 import { macroRoutes } from './macros/routes.ts';
 import { createMacroRoom } from './macros/service.ts';
@@ -53,7 +60,7 @@ import { realtimeRoutes } from './realtime/routes.ts';
 import { createRealtime } from './realtime/service.ts';
 import { adminRecordRoutes } from './records/admin-routes.ts';
 import { recordRoutes } from './records/routes.ts';
-import { createPeek, createRecords } from './records/service.ts';
+import { createAfterHooks, createPeek, createRecords } from './records/service.ts';
 import { resourceRoutes } from './resources/routes.ts';
 import { createResources } from './resources/service.ts';
 import { rolesRoutes } from './roles/routes.ts';
@@ -64,12 +71,17 @@ import { usersRoutes } from './users/routes.ts';
 import { createUsers } from './users/service.ts';
 
 export interface App {
-  /** Starts to listen and answers where. */
+  /** Starts to listen and answers where; the background work begins after that, unless the configuration says that it is others'. */
   listen(): Promise<{ url: string; port: number }>;
+  /** Begins the background work without listening. May be called twice. */
+  work(): void;
   /** Lets running requests finish, then closes the database. May be called twice. */
   close(): Promise<void>;
   /** For programs that embed the server, and for tests. */
   readonly db: Database;
+  readonly jobs: Pick<Jobs, 'define' | 'enqueue' | 'settle'>;
+  readonly hooks: Lifecycle;
+  readonly automation: Pick<Automation, 'hooks'>;
   /** The superadmin made at this start; the password only when it was generated. */
   readonly firstSuperadmin: { readonly email: string; readonly password?: string } | null;
 }
@@ -91,15 +103,16 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
     const trail = createTrail({ db, encryptionKey: config.encryptionKey, log });
     const retention = { seconds: config.eventsHours * 3600, events: config.eventsKept };
     const events = await createTail({ db, log, retention });
-    const mail = createMail({ dataDir: config.dataDir, log });
+    const lifecycle = createLifecycle({ log });
+    const mail = createMail({ dataDir: config.dataDir, log, lifecycle });
     const accounts = createAccounts({ db, trail });
-    const auth = await createAuth({ db, config, mail, accounts, trail, log });
+    const auth = await createAuth({ db, config, mail, accounts, trail, log, lifecycle });
     const firstSuperadmin = await auth.service.ensureSuperadmin(config);
     const grants = await createGrants({ db, log });
     const macros = await createMacros({ db, log });
     const sources = { grants, macros };
     const roles = createRoles({ db, grants, changed: auth.service.changed, trail });
-    const users = createUsers({ db, accounts, roles, auth: auth.service, trail });
+    const users = createUsers({ db, accounts, roles, auth: auth.service, trail, lifecycle });
     const { publicUrl } = config;
     const invitations = createInvitations({ db, accounts, roles, auth: auth.service, mail, publicUrl, trail, log });
     const registry = await createRegistry({ db, log });
@@ -113,8 +126,11 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
       macros,
       permissions: collectionPermissions,
       trail,
+      lifecycle,
     });
     const documents = createDocuments(publicUrl);
+    // Endpoints act on records, and the documents of records tell of endpoints.
+    let assembled: Automation | undefined;
     const records = createRecords({
       db,
       definitions: registry,
@@ -123,7 +139,19 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
       events,
       decide: createDecide(sources),
       baseDocument: documents.base,
+      endpoints: (ctx) => assembled?.endpoints.documented(ctx) ?? [],
       rowSecurity: await rowSecurityOf(db, config.rowSecurity, log),
+      lifecycle,
+      actAs: extensionCtx,
+    });
+    const afterHooks = createAfterHooks({
+      db,
+      tail: events,
+      log,
+      lifecycle,
+      records,
+      actAs: extensionCtx,
+      definitions: registry,
     });
     const rulesVersion = () => `${grants.version} ${macros.version}`;
     const realtime = createRealtime({
@@ -134,6 +162,7 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
       onCallers: auth.principals.onChange,
       onCollections: (fn) => registry.onChange((_id, { qualifiedName }) => fn(qualifiedName)),
       encryptionKey: config.encryptionKey,
+      lifecycle,
       log,
     });
     const mcp = createMcp({
@@ -143,6 +172,22 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
       onCallers: auth.principals.onChange,
       log,
     });
+    const automation = await createAutomation({
+      db,
+      config,
+      log,
+      tail: events,
+      trail,
+      accounts,
+      collections: registry,
+      records,
+      mail,
+      lifecycle,
+      macros,
+      roles,
+      rules: rulesVersion,
+    });
+    assembled = automation;
     const explainer = createExplainer({ sources, definitions: registry, userOf: users.get, peek: createPeek(db) });
     const readable = createReadable(sources, (name) => registry.get(name));
     const rules = createRules({ macros, definitions: registry, collections, explainer, readable });
@@ -159,19 +204,6 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
     });
     const ops = createOps({ db, documents: records.documents, page: documents.page });
 
-    const automation = await createAutomation({
-      db,
-      log,
-      records,
-      mail,
-      accounts,
-      trail,
-      tail: events,
-      macros,
-      definitionOf: (name) => registry.get(name),
-      encryptionKey: config.encryptionKey,
-      publicUrl,
-    });
     const idempotency = createIdempotency({ db, encryptionKey: config.encryptionKey, log });
 
     const http = createHttp({
@@ -182,6 +214,7 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
       credentials: { authenticate: auth.authenticate, tokenEnd: auth.tokenEnd, redeem: realtime.redeem },
       serveSocket: realtime.serve,
       doOnce: idempotency.once,
+      hooks: requestHooks(lifecycle),
       tables: {
         auth: authRoutes(auth.service),
         collections: collectionRoutes(collections),
@@ -206,19 +239,28 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
         workflows: workflowRoutes(automation.workflows),
         workflowInstances: workflowInstanceRoutes(automation.workflows),
         workflowWebhooks: workflowWebhookRoutes(automation.workflows),
+        hooks: hookRoutes(automation.hooks.service),
+        webhooks: webhookRoutes(automation.webhooks),
+        endpoints: endpointRoutes(automation.endpoints.service),
+        x: xRoutes(automation.endpoints.dispatch),
         audit: auditRoutes(audit),
+        jobs: jobRoutes(automation.jobs),
         ops: opsRoutes(ops),
       },
     });
-    automation.begin();
+    await loadExtensions(config.extensions, extensionApp({ lifecycle, log, config, records, accounts, roles }));
+    await lifecycle.fire('on_bootstrap', {}, { ctx: null });
     let closing: Promise<void> | undefined;
     const close = async () => {
       // Streams have no end of their own, and a server that stops takes no new ones.
       const drained = http.close();
+      const idle = automation.close();
       mcp.close();
       await realtime.close();
       await drained;
-      await automation.close();
+      await idle;
+      await lifecycle.fire('on_terminate', {}, { ctx: null });
+      await afterHooks.close();
       await idempotency.close();
       await auth.close();
       await registry.close();
@@ -230,8 +272,18 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
     };
     return {
       db,
+      jobs: automation.jobs,
+      hooks: lifecycle,
+      automation,
       firstSuperadmin,
-      listen: http.listen,
+      work: automation.background.begin,
+      async listen() {
+        await afterHooks.ready();
+        const at = await http.listen();
+        if (config.worker === 'on') automation.background.begin();
+        await lifecycle.fire('on_serve', at, { ctx: null });
+        return at;
+      },
       close: () => {
         closing ??= close();
         return closing;

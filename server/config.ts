@@ -25,6 +25,17 @@ export interface Config {
   /** How long events can be read again, in hours, and how many of them. */
   readonly eventsHours: number;
   readonly eventsKept: number;
+  /** Whether this process does background work beside answering requests, and how many jobs side by side. */
+  readonly worker: 'on' | 'off';
+  readonly workerConcurrency: number;
+  /** Modules that extend the server. */
+  readonly extensions: readonly string[];
+  /** Whether calls out may go to loopback and private networks. */
+  readonly webhookAllowPrivate: boolean;
+  /** Seconds before each attempt of a delivery. */
+  readonly webhookSchedule: readonly number[];
+  /** How long one attempt may take. */
+  readonly webhookTimeoutMs: number;
   readonly log: 'silent' | 'error' | 'warn' | 'info' | 'debug';
   readonly production: boolean;
 }
@@ -32,7 +43,7 @@ export interface Config {
 interface Variable {
   readonly name: string;
   readonly option: keyof Config;
-  readonly type: 'text' | 'number' | 'hops' | 'list' | 'secret' | readonly string[];
+  readonly type: 'text' | 'number' | 'positive' | 'hops' | 'switch' | 'seconds' | 'list' | 'secret' | readonly string[];
   readonly fallback: string;
   readonly meaning: string;
 }
@@ -152,11 +163,53 @@ export const VARIABLES: readonly Variable[] = [
     meaning: 'most events that are kept for that',
   },
   {
+    name: 'SNACKBASE_WEBHOOK_ALLOW_PRIVATE',
+    option: 'webhookAllowPrivate',
+    type: 'switch',
+    fallback: '0',
+    meaning: '1 lets webhooks call loopback and private networks: tests and local development only',
+  },
+  {
+    name: 'SNACKBASE_WEBHOOK_SCHEDULE',
+    option: 'webhookSchedule',
+    type: 'seconds',
+    fallback: '0,5,300,1800,7200,18000,36000,50400,72000,86400',
+    meaning: 'seconds before each attempt to deliver, comma list; behind the last one a delivery is dead',
+  },
+  {
+    name: 'SNACKBASE_WEBHOOK_TIMEOUT_MS',
+    option: 'webhookTimeoutMs',
+    type: 'number',
+    fallback: '30000',
+    meaning: 'longest exchange with the receiver of a webhook in ms',
+  },
+  {
     name: 'SNACKBASE_TRUST_PROXY',
     option: 'trustProxy',
     type: 'hops',
     fallback: '0',
     meaning: 'number of proxies in front whose X-Forwarded-For and -Proto are believed',
+  },
+  {
+    name: 'SNACKBASE_WORKER',
+    option: 'worker',
+    type: ['on', 'off'],
+    fallback: 'on',
+    meaning: 'on | off: whether `serve` does the background work too; `snackbase worker` does nothing else',
+  },
+  {
+    name: 'SNACKBASE_WORKER_CONCURRENCY',
+    option: 'workerConcurrency',
+    type: 'positive',
+    fallback: '10',
+    meaning: 'background jobs side by side in a process',
+  },
+  {
+    name: 'SNACKBASE_EXTENSIONS',
+    option: 'extensions',
+    type: 'list',
+    fallback: '',
+    meaning: 'comma list of modules (.mjs, .js) that extend the server, from the working directory',
   },
   {
     name: 'SNACKBASE_LOG',
@@ -196,24 +249,29 @@ export const unknownVariables = (env: Environment): string[] =>
   Object.keys(env).filter((name) => name.startsWith('SNACKBASE_') && !KNOWN.has(name));
 
 /** Read by other parts of the product (build, tests, extensions), so they are known but not part of Config. */
-const KNOWN = new Set([
-  ...VARIABLES.map((v) => v.name),
-  'SNACKBASE_WEBHOOK_ALLOW_PRIVATE',
-  'SNACKBASE_SINGLE_TENANT_ACCOUNT',
-  'SNACKBASE_EXTENSIONS',
-]);
+const KNOWN = new Set([...VARIABLES.map((v) => v.name), 'SNACKBASE_SINGLE_TENANT_ACCOUNT']);
 
 function parse(variable: Variable, raw: string | undefined): unknown {
   const value = (raw ?? '').trim() || variable.fallback;
   const { type, name } = variable;
-  if (type === 'number') {
+  if (type === 'number' || type === 'positive') {
     if (!/^\d{1,12}$/.test(value)) throw new ConfigError(`${name} must be a whole number, not "${value}".`);
+    if (type === 'positive' && Number(value) === 0) throw new ConfigError(`${name} must be 1 or more.`);
     return Number(value);
   }
   if (type === 'hops') {
     if (!/^(true|false|\d)$/.test(value))
       throw new ConfigError(`${name} must be the number of proxies, 0 to 9, not "${value}".`);
     return value === 'true' ? 1 : value === 'false' ? 0 : Number(value);
+  }
+  if (type === 'switch') {
+    if (!/^(0|1|true|false)$/.test(value)) throw new ConfigError(`${name} must be 1 or 0, not "${value}".`);
+    return value === '1' || value === 'true';
+  }
+  if (type === 'seconds') {
+    if (!/^\d{1,7}(\s*,\s*\d{1,7}){0,29}$/.test(value))
+      throw new ConfigError(`${name} must be whole seconds, comma separated and at most 30, not "${value}".`);
+    return value.split(',').map(Number);
   }
   if (type === 'list')
     return value

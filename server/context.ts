@@ -38,7 +38,7 @@ export interface Caller {
 
 /** What happens by itself: which definition, which run of it, and how many runs it follows from. */
 export interface Automation {
-  readonly kind: 'hook' | 'workflow' | 'endpoint' | 'job' | 'extension';
+  readonly kind: 'hook' | 'webhook' | 'workflow' | 'endpoint' | 'job' | 'extension';
   readonly id: string;
   readonly name: string;
   /** Id of the execution or instance. */
@@ -46,6 +46,9 @@ export interface Automation {
   /** 1 for what a person's write or the clock set off; what that writes sets off 2. */
   readonly depth: number;
 }
+
+/** What sets another run off counts one deeper; beyond this nothing runs, so that definitions that set each other off come to an end. */
+export const MOST_DEPTH = 5;
 
 /** What a request brought to show who it is, as sent; null for what it did not bring. */
 export interface Credentials {
@@ -126,6 +129,8 @@ export interface Ctx {
   readonly automation?: Automation | null;
   /** Of a request that may be sent again. */
   readonly attempt?: Attempt | null;
+  /** Headers that a custom endpoint may read, by their names in small letters. */
+  readonly ownHeaders?: Readonly<Record<string, string>>;
   /** The body of a route that reads it while it arrives. */
   readonly upload?: UploadBody;
   /** Authenticates the request anew. Throws as at its beginning. */

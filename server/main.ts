@@ -7,6 +7,7 @@ import { DatabaseUnavailable } from './db/errors.ts';
 
 const COMMANDS: Readonly<Record<string, () => Promise<{ command: Command }>>> = {
   serve: () => import('./cli/serve.ts'),
+  worker: () => import('./cli/worker.ts'),
   'init-db': () => import('./cli/init-db.ts'),
   'create-superadmin': () => import('./cli/create-superadmin.ts'),
   migrate: () => import('./cli/migrate.ts'),

@@ -1,6 +1,7 @@
 // The client: records, auth and a service for every other room of the contract, over one transport.
 import { type Auth, authOf } from './auth.ts';
 import { asCall, type Call } from './call.ts';
+import { type CallEndpoint, endpointsOf } from './endpoints.ts';
 import { LiveRecords } from './live-records.ts';
 import type { CallOptions, ClientOptions } from './options.ts';
 import { Records } from './records.ts';
@@ -42,7 +43,9 @@ export class CoreClient<Schema extends object = AnySchema> {
 /** The class body adds what needs code; the services of the other rooms come from the table, their types from generation. */
 const WithRooms = CoreClient as new <Schema extends object>(
   options: ClientOptions,
-) => CoreClient<Schema> & { readonly records: LiveRecords<Schema> } & Omit<Rooms, 'auth' | 'records'>;
+) => CoreClient<Schema> & { readonly records: LiveRecords<Schema> } & Omit<Rooms, 'auth' | 'records'> & {
+    readonly endpoints: Rooms['endpoints'] & { readonly call: CallEndpoint };
+  };
 
 /** Client of a SnackBase server: records with live events, auth and a service for every other room of the contract. */
 export class SnackBaseClient<Schema extends object = AnySchema> extends WithRooms<Schema> {
@@ -52,6 +55,7 @@ export class SnackBaseClient<Schema extends object = AnySchema> extends WithRoom
     for (const [name, routes] of Object.entries(rooms)) {
       if (!(name in this)) Object.assign(this, { [name]: serviceOf(this.send, routes) });
     }
+    Object.assign(this.endpoints, { call: endpointsOf(this.send) });
   }
 
   /** Calls any route of the contract by its name: `request('records.create', { params: { collection }, body })`. */

@@ -2,6 +2,7 @@
 export type { Auth } from './auth.ts';
 export type { Call, Reply } from './call.ts';
 export { CoreClient, type RouteInput, type RouteName, type RouteReply, SnackBaseClient } from './client.ts';
+export type { CallEndpoint, EndpointCall } from './endpoints.ts';
 export {
   AuthenticationError,
   ConflictError,
@@ -52,3 +53,10 @@ export type {
 } from './schema.ts';
 export type { Subscription } from './subscription.ts';
 export type * from './types.gen.ts';
+export {
+  type VerifyOptions,
+  verifyWebhook,
+  type WebhookErrorCode,
+  type WebhookHeaders,
+  WebhookVerificationError,
+} from './webhooks.ts';

@@ -14,7 +14,7 @@ export function bodyOf(response: Response, marks: string): Body | Promise<string
 /**
  * Reads a reply from its response and body. 2xx with an empty body is undefined.
  * @param name method and path template, for messages
- * @param marks of the route: `t` answers text, `s` a stream, any other JSON
+ * @param marks of the route: `t` answers text, `s` a stream, `a` JSON where the server says so, any other JSON
  * @throws SnackBaseError of the kind that status and code ask for; code INVALID_RESPONSE where the body is not the server's,
  * as an HTML page of a proxy
  */
@@ -24,7 +24,8 @@ export function replyOf<T>(name: string, response: Response, body: Body, marks: 
   let data: unknown = body;
   let readable = text !== marks.includes('s');
   try {
-    if (text && !(ok && marks.includes('t'))) data = body && JSON.parse(body);
+    const json = !marks.includes('a') || /\bjson\b/i.test(headers.get('content-type') ?? 'json');
+    if (text && json && !(ok && marks.includes('t'))) data = body && JSON.parse(body);
   } catch {
     readable = false;
   }

@@ -13,7 +13,7 @@ export function serviceOf(send: Send, routes: object): object {
     (...given: unknown[]): Call<unknown> => {
       const [, path = '', marks = ''] = route.split(' ');
       const params: Record<string, unknown> = {};
-      for (const [, name = ''] of path.matchAll(/:(\w+)/g)) params[name] = given.shift();
+      for (const [, name = ''] of path.matchAll(/[:*](\w+)/g)) params[name] = given.shift();
       const body = marks.includes('b') ? given.shift() : undefined;
       const query = marks.includes('q') ? given.shift() : undefined;
       return asCall(send(route, { params, query, body } as Input, given[0] as CallOptions));

@@ -1,4 +1,4 @@
-// Generated from contract/ by sdk/generate.ts: edit the contract and run `npm run gen`. Marks: b body, q query, t text reply, s stream.
+// Generated from contract/ by sdk/generate.ts: edit the contract and run `npm run gen`. Marks: b body, q query, t text reply, s stream, a either.
 export const auth = {
   register: 'POST /api/v1/auth/register b',
   login: 'POST /api/v1/auth/login b',
@@ -216,12 +216,69 @@ export const workflowWebhooks = {
   receive: 'POST /api/v1/workflow-webhooks/:token b',
 } as const;
 
+export const endpoints = {
+  list: 'GET /api/v1/endpoints q',
+  create: 'POST /api/v1/endpoints b',
+  get: 'GET /api/v1/endpoints/:id',
+  replace: 'PUT /api/v1/endpoints/:id b',
+  update: 'PATCH /api/v1/endpoints/:id b',
+  delete: 'DELETE /api/v1/endpoints/:id',
+  toggle: 'PATCH /api/v1/endpoints/:id/toggle b',
+  executions: 'GET /api/v1/endpoints/:id/executions q',
+  execution: 'GET /api/v1/endpoints/:id/executions/:execution_id',
+} as const;
+
+export const x = {
+  get: 'GET /api/v1/x/*path qa',
+  post: 'POST /api/v1/x/*path bqa',
+  put: 'PUT /api/v1/x/*path bqa',
+  patch: 'PATCH /api/v1/x/*path bqa',
+  delete: 'DELETE /api/v1/x/*path bqa',
+} as const;
+
+export const hooks = {
+  events: 'GET /api/v1/hooks/events',
+  list: 'GET /api/v1/hooks q',
+  create: 'POST /api/v1/hooks b',
+  get: 'GET /api/v1/hooks/:id',
+  update: 'PATCH /api/v1/hooks/:id b',
+  put: 'PUT /api/v1/hooks/:id b',
+  delete: 'DELETE /api/v1/hooks/:id',
+  toggle: 'PATCH /api/v1/hooks/:id/toggle',
+  trigger: 'POST /api/v1/hooks/:id/trigger bq',
+  executions: 'GET /api/v1/hooks/:id/executions q',
+  execution: 'GET /api/v1/hooks/:id/executions/:execution',
+} as const;
+
+export const webhooks = {
+  list: 'GET /api/v1/webhooks q',
+  create: 'POST /api/v1/webhooks b',
+  get: 'GET /api/v1/webhooks/:id',
+  update: 'PUT /api/v1/webhooks/:id b',
+  patch: 'PATCH /api/v1/webhooks/:id b',
+  delete: 'DELETE /api/v1/webhooks/:id',
+  test: 'POST /api/v1/webhooks/:id/test',
+  rotateSecret: 'POST /api/v1/webhooks/:id/rotate-secret b',
+  deliveries: 'GET /api/v1/webhooks/:id/deliveries q',
+  delivery: 'GET /api/v1/webhooks/:id/deliveries/:delivery',
+  redeliver: 'POST /api/v1/webhooks/:id/deliveries/:delivery/redeliver',
+  redeliverMany: 'POST /api/v1/webhooks/:id/redeliver b',
+} as const;
+
 export const audit = {
   list: 'GET /api/v1/audit-logs q',
   export: 'GET /api/v1/audit-logs/export qt',
   verify: 'GET /api/v1/audit-logs/verify q',
   sign: 'POST /api/v1/audit-logs/signatures b',
   get: 'GET /api/v1/audit-logs/:id',
+} as const;
+
+export const jobs = {
+  list: 'GET /api/v1/admin/jobs q',
+  stats: 'GET /api/v1/admin/jobs/stats',
+  get: 'GET /api/v1/admin/jobs/:id',
+  retry: 'POST /api/v1/admin/jobs/:id/retry',
+  cancel: 'DELETE /api/v1/admin/jobs/:id',
 } as const;
 
 export const ops = {
@@ -236,7 +293,7 @@ export const ops = {
   docs: 'GET /docs t',
 } as const;
 
-export const rooms = { auth, collections, rules, macros, roles, permissions, users, accounts, groups, invitations, apiKeys, adminTokens, apps, records, appRecords, federation, adminRecords, resources, realtime, mcp, workflows, workflowInstances, workflowWebhooks, audit, ops } as const;
+export const rooms = { auth, collections, rules, macros, roles, permissions, users, accounts, groups, invitations, apiKeys, adminTokens, apps, records, appRecords, federation, adminRecords, resources, realtime, mcp, workflows, workflowInstances, workflowWebhooks, endpoints, x, hooks, webhooks, audit, jobs, ops } as const;
 
 /** Query parameters of a list or a stream that are not fields. */
 export const listParams: readonly string[] = ["skip","limit","sort","fields","filter","search","expand","cursor","cursor_before","count","include_count","linked","deleted","events","last_event_id","ticket"];

@@ -17,6 +17,7 @@ export type ServerCode =
   | 'ACCOUNT_REQUIRED'
   | 'EMAIL_ALREADY_VERIFIED'
   | 'CALL_REFUSED'
+  | 'HOOK_ABORTED'
   | 'UNAUTHORIZED'
   | 'INVALID_CREDENTIALS'
   | 'EMAIL_NOT_VERIFIED'
@@ -37,11 +38,14 @@ export type ServerCode =
   | 'RELATION_RESTRICTED'
   | 'BUILTIN_ROLE'
   | 'LIMIT_REACHED'
+  | 'WRONG_STATE'
   | 'MACRO_IN_USE'
   | 'COLLECTION_REFERENCED'
   | 'APP_MANAGED'
   | 'SCHEMA_SYNC_FAILED'
   | 'WRITE_CONFLICT'
+  | 'DELIVERY_UNFINISHED'
+  | 'WEBHOOK_DISABLED'
   | 'IDEMPOTENCY_IN_FLIGHT'
   | 'WORKFLOW_STATE'
   | 'DEPTH_LIMIT'
@@ -53,7 +57,10 @@ export type ServerCode =
   | 'UPGRADE_REQUIRED'
   | 'RATE_LIMITED'
   | 'ACTION_TIMEOUT'
+  | 'ENDPOINT_FAILED'
+  | 'ENDPOINT_TIMEOUT'
   | 'INTERNAL_ERROR'
+  | 'HOOK_FAILED'
   | 'RESOURCE_FETCH_ERROR'
   | 'RESOURCE_FIND_ERROR'
   | 'RESOURCE_STORE_ERROR'
@@ -258,6 +265,13 @@ export type Action = {
       } | undefined;
     }
   | {
+      type: "set_fields";
+      /** What is stored instead, by hooks before a record is created or updated. */
+      fields: {
+        [key: string]: unknown;
+      };
+    }
+  | {
       type: "abort";
       /** What the caller is told. */
       message: string;
@@ -265,6 +279,18 @@ export type Action = {
       status?: number | undefined;
     }
 );
+
+export interface ActionOutcome {
+  type: string;
+  name: string | null;
+  status: "success" | "failed" | "skipped";
+  result?: unknown | undefined;
+  error: {
+    code: string;
+    message: string;
+  } | null;
+  duration_ms: number;
+}
 
 export interface AdminToken {
   /** UUID version 7. */
@@ -676,6 +702,14 @@ export interface AvailablePermissions {
   total: number;
 }
 
+export interface BuiltinHook {
+  event: string;
+  name: string;
+  /** Before all hooks of the event, or after them. */
+  runs: "before_hooks" | "after_hooks";
+  description: string;
+}
+
 export interface Collection {
   /** UUID version 7. */
   id: string;
@@ -893,6 +927,198 @@ export interface Deployment {
   } | null;
   /** RFC 3339, UTC, ends in Z. */
   created_at: string;
+}
+
+export interface Endpoint {
+  /** UUID version 7. */
+  id: string;
+  account_id: string;
+  name: string;
+  description: string | null;
+  path: string;
+  /** Of a path of one literal segment. */
+  slug: string | null;
+  method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  /** Where its account calls it. */
+  url: string;
+  /** Where callers without an account call it. */
+  public_url: string;
+  auth_required: boolean;
+  condition: string | null;
+  input_schema: {
+    [key: string]: unknown;
+  } | null;
+  query_schema: {
+    [key: string]: unknown;
+  } | null;
+  actions: Array<{
+    [key: string]: unknown;
+  }>;
+  response_template: {
+    [key: string]: unknown;
+  } | null;
+  failure_status: number | null;
+  timeout_seconds: number;
+  run_as: string;
+  atomic: boolean | null;
+  enabled: boolean;
+  /** RFC 3339, UTC, ends in Z. */
+  created_at: string;
+  /** RFC 3339, UTC, ends in Z. */
+  updated_at: string;
+  created_by: string | null;
+}
+
+export interface EndpointChange {
+  name?: string | undefined;
+  description?: string | null | undefined;
+  /** Below /api/v1/x; `:name` stands for one segment and is read as request.params.name. */
+  path?: string | undefined;
+  /** Short for a path of one segment. */
+  slug?: string | undefined;
+  /** Default GET. */
+  method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE" | undefined;
+  /** Default true. False: whoever knows the address. */
+  auth_required?: boolean | undefined;
+  condition?: string | null | undefined;
+  /** JSON Schema 2020-12 of the body. What it does not know is refused when the endpoint is stored. */
+  input_schema?: {
+    [key: string]: unknown;
+  } | null | undefined;
+  /** JSON Schema of the query, an object of scalars; numbers and booleans are read from their texts. */
+  query_schema?: {
+    [key: string]: unknown;
+  } | null | undefined;
+  actions?: Action[] | undefined;
+  response_template?: EndpointResponse | null | undefined;
+  /** The status where an action fails. Default: its own where the caller is to blame, else 502. */
+  failure_status?: number | null | undefined;
+  /** Default 30. */
+  timeout_seconds?: number | undefined;
+  /** `caller` (default): under the rules of whoever calls. Or the role with whose rights it acts. */
+  run_as?: string | undefined;
+  /** All actions in one transaction, calls out after it. Default: where no action calls out. */
+  atomic?: boolean | null | undefined;
+  enabled?: boolean | undefined;
+}
+
+export interface EndpointExecution {
+  /** UUID version 7. */
+  id: string;
+  /** UUID version 7. */
+  endpoint_id: string;
+  /** partial: an action failed and was passed over. denied: the condition or the input. */
+  status: "success" | "partial" | "failed" | "denied";
+  http_status: number;
+  duration_ms: number;
+  /** Method, path, params, query and body, without values of secrets, cut at 8 KB. */
+  request_data: {
+    [key: string]: unknown;
+  };
+  response_body?: unknown | undefined;
+  error_message: string | null;
+  user_id: string | null;
+  /** RFC 3339, UTC, ends in Z. */
+  executed_at: string;
+}
+
+export interface EndpointInput {
+  name: string;
+  description?: string | null | undefined;
+  /** Below /api/v1/x; `:name` stands for one segment and is read as request.params.name. */
+  path?: string | undefined;
+  /** Short for a path of one segment. */
+  slug?: string | undefined;
+  /** Default GET. */
+  method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE" | undefined;
+  /** Default true. False: whoever knows the address. */
+  auth_required?: boolean | undefined;
+  condition?: string | null | undefined;
+  /** JSON Schema 2020-12 of the body. What it does not know is refused when the endpoint is stored. */
+  input_schema?: {
+    [key: string]: unknown;
+  } | null | undefined;
+  /** JSON Schema of the query, an object of scalars; numbers and booleans are read from their texts. */
+  query_schema?: {
+    [key: string]: unknown;
+  } | null | undefined;
+  actions?: Action[] | undefined;
+  response_template?: EndpointResponse | null | undefined;
+  /** The status where an action fails. Default: its own where the caller is to blame, else 502. */
+  failure_status?: number | null | undefined;
+  /** Default 30. */
+  timeout_seconds?: number | undefined;
+  /** `caller` (default): under the rules of whoever calls. Or the role with whose rights it acts. */
+  run_as?: string | undefined;
+  /** All actions in one transaction, calls out after it. Default: where no action calls out. */
+  atomic?: boolean | null | undefined;
+  enabled?: boolean | undefined;
+}
+
+/** What is answered; without it the result of the last action. */
+export interface EndpointResponse {
+  /** 200 to 299 or 400 to 499, default 200. */
+  status?: number | undefined;
+  /** Any JSON with templates. A text is sent as it is where Content-Type is not JSON. */
+  body?: unknown | undefined;
+  /** Values may hold templates. */
+  headers?: {
+    [key: string]: string;
+  } | undefined;
+}
+
+export interface EndpointToggle {
+  enabled?: boolean | undefined;
+}
+
+export interface EndpointsExecutionsQuery {
+  /** Items to skip. */
+  skip?: number | undefined;
+  /** Items per page, 1 to 100, default 25. */
+  limit?: number | undefined;
+  /** Page number from 1; used when skip is absent. */
+  page?: number | undefined;
+  /** Same as limit. */
+  page_size?: number | undefined;
+  /** Same as skip. */
+  offset?: number | undefined;
+  /** partial: an action failed and was passed over. denied: the condition or the input. */
+  status?: "success" | "partial" | "failed" | "denied" | undefined;
+}
+
+export interface EndpointsExecutionsReply {
+  items: EndpointExecution[];
+  total: number;
+  skip: number;
+  limit: number;
+  page: number;
+  page_size: number;
+  total_pages: number;
+}
+
+export interface EndpointsListQuery {
+  /** Items to skip. */
+  skip?: number | undefined;
+  /** Items per page, 1 to 100, default 25. */
+  limit?: number | undefined;
+  /** Page number from 1; used when skip is absent. */
+  page?: number | undefined;
+  /** Same as limit. */
+  page_size?: number | undefined;
+  /** Same as skip. */
+  offset?: number | undefined;
+  enabled?: boolean | undefined;
+  method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE" | undefined;
+}
+
+export interface EndpointsListReply {
+  items: Endpoint[];
+  total: number;
+  skip: number;
+  limit: number;
+  page: number;
+  page_size: number;
+  total_pages: number;
 }
 
 export interface EntityPage {
@@ -1273,6 +1499,195 @@ export interface Health {
   version: string;
 }
 
+export interface Hook {
+  /** UUID version 7. */
+  id: string;
+  /** Two letters and four digits. */
+  account_id: string;
+  name: string;
+  description: string | null;
+  trigger: HookTrigger;
+  condition: string | null;
+  actions: Array<{
+    type: string;
+    [key: string]: unknown;
+  }>;
+  enabled: boolean;
+  priority: number;
+  run_as: string;
+  timeout_seconds: number;
+  cron: string | null;
+  cron_description: string | null;
+  last_run_at: string | null;
+  /** Of schedules that are enabled. */
+  next_run_at: string | null;
+  /** RFC 3339, UTC, ends in Z. */
+  created_at: string;
+  /** RFC 3339, UTC, ends in Z. */
+  updated_at: string;
+  created_by: string | null;
+}
+
+export interface HookChange {
+  name?: string | undefined;
+  description?: string | null | undefined;
+  trigger?: HookTrigger | undefined;
+  condition?: string | null | undefined;
+  actions?: Action[] | undefined;
+  /** Default true. */
+  enabled?: boolean | undefined;
+  /** Of hooks before an event: higher ones run first, equal ones in the order of their creation. Default 0. */
+  priority?: number | undefined;
+  /** The role with whose rules and permissions it acts in its account. Rules see the id of the definition as @request.auth.id; personal data stays masked. */
+  run_as?: string | undefined;
+  /** For all actions together; default 60. Hooks before an event have 10 at most. */
+  timeout_seconds?: number | undefined;
+}
+
+export interface HookEvent {
+  name: string;
+  category: "app" | "model" | "record" | "collection" | "auth" | "request" | "realtime" | "mailer" | "job" | "workflow" | "webhook";
+  phase: "before" | "after";
+  /** A hook may end what is going on, with a message and a status. */
+  abortable: boolean;
+  /** Hooks that are defined by API may name it. */
+  api: boolean;
+  /** The same, shorter. */
+  api_name: string | null;
+  description: string;
+}
+
+export interface HookEvents {
+  items: HookEvent[];
+  total: number;
+  builtin: BuiltinHook[];
+}
+
+export interface HookExecution {
+  /** UUID version 7. */
+  id: string;
+  /** UUID version 7. */
+  hook_id: string;
+  /** What set it off: `manual` where somebody did. */
+  trigger_type: "event" | "schedule" | "manual";
+  event: string | null;
+  /** partial: something failed after something was done. aborted: a hook before an event stopped it, so nothing of it is left. skipped: it was not run, and why is told. */
+  status: "pending" | "running" | "success" | "partial" | "failed" | "aborted" | "skipped";
+  actions_executed: number;
+  actions: ActionOutcome[];
+  error_code: string | null;
+  error_message: string | null;
+  duration_ms: number | null;
+  /** How often it was taken up; more than 1 where a server died meanwhile. */
+  attempt: number;
+  /** What set it off, as its role sees it; without records where these are large. */
+  execution_context: {
+    [key: string]: unknown;
+  };
+  executed_at: string | null;
+  finished_at: string | null;
+  /** RFC 3339, UTC, ends in Z. */
+  created_at: string;
+}
+
+export interface HookInput {
+  name: string;
+  description?: string | null | undefined;
+  trigger: HookTrigger;
+  condition?: string | null | undefined;
+  actions: Action[];
+  /** Default true. */
+  enabled?: boolean | undefined;
+  /** Of hooks before an event: higher ones run first, equal ones in the order of their creation. Default 0. */
+  priority?: number | undefined;
+  /** The role with whose rules and permissions it acts in its account. Rules see the id of the definition as @request.auth.id; personal data stays masked. */
+  run_as?: string | undefined;
+  /** For all actions together; default 60. Hooks before an event have 10 at most. */
+  timeout_seconds?: number | undefined;
+}
+
+export interface HookInputData {
+  [key: string]: unknown;
+}
+
+/** What sets the hook off. Any hook can be set off by hand as well. */
+export type HookTrigger = {
+  type: "event";
+  /** An event that GET /api/v1/hooks/events marks with `api`, under either name. Those named `before` are part of the write and may stop or change it; all others follow its commit. */
+  event: string;
+  /** Of events of records: only of this collection. Left out: of all. */
+  collection?: string | null | undefined;
+} | {
+  type: "schedule";
+  /** Five fields: minute, hour, day of the month, month, day of the week (0 and 7 are Sunday). */
+  cron: string;
+  /** Default UTC. */
+  timezone?: string | undefined;
+} | {
+  type: "manual";
+};
+
+export interface HookTriggered {
+  message: string;
+  /** UUID version 7. */
+  execution_id: string;
+  /** Same as execution_id. */
+  job_id: string;
+}
+
+export interface HooksExecutionsQuery {
+  status?: "pending" | "running" | "success" | "partial" | "failed" | "aborted" | "skipped" | undefined;
+  /** Items to skip. */
+  skip?: number | undefined;
+  /** Items per page, 1 to 100, default 25. */
+  limit?: number | undefined;
+  /** Page number from 1; used when skip is absent. */
+  page?: number | undefined;
+  /** Same as limit. */
+  page_size?: number | undefined;
+  /** Same as skip. */
+  offset?: number | undefined;
+}
+
+export interface HooksExecutionsReply {
+  items: HookExecution[];
+  total: number;
+  skip: number;
+  limit: number;
+  page: number;
+  page_size: number;
+  total_pages: number;
+}
+
+export interface HooksListQuery {
+  trigger_type?: "event" | "schedule" | "manual" | undefined;
+  enabled?: boolean | undefined;
+  /** Items to skip. */
+  skip?: number | undefined;
+  /** Items per page, 1 to 100, default 25. */
+  limit?: number | undefined;
+  /** Page number from 1; used when skip is absent. */
+  page?: number | undefined;
+  /** Same as limit. */
+  page_size?: number | undefined;
+  /** Same as skip. */
+  offset?: number | undefined;
+}
+
+export interface HooksListReply {
+  items: Hook[];
+  total: number;
+  skip: number;
+  limit: number;
+  page: number;
+  page_size: number;
+  total_pages: number;
+}
+
+export interface HooksTriggerQuery {
+  dry_run?: boolean | undefined;
+}
+
 export interface ImportSummary {
   dry_run: boolean;
   /** Rows that were read. */
@@ -1381,6 +1796,80 @@ export interface InvitationsResendBody {
 export interface InvitationsResendReply {
   message: string;
   token: string;
+}
+
+export interface Job {
+  /** UUID. */
+  id: string;
+  /** A label that whoever enqueued it has chosen; `default` without one. */
+  queue: string;
+  /** The name of what works on it. */
+  handler: string;
+  /** Secrets in it are shown as ***. */
+  payload: {
+    [key: string]: unknown;
+  };
+  /** retrying: waits for its next try · dead: failed as often as it may be tried · failed: given up at once, because trying again would not help. */
+  status: "pending" | "running" | "completed" | "failed" | "retrying" | "dead" | "cancelled";
+  /** Higher ones of a handler come first. */
+  priority: number;
+  /** Not before that. */
+  run_at: string;
+  /** When the last try began. */
+  started_at: string | null;
+  completed_at: string | null;
+  failed_at: string | null;
+  /** Tries that have begun. */
+  attempt_number: number;
+  /** Tries after the first. */
+  max_retries: number;
+  /** Before the first retry; doubled for each further one, and lengthened at random. */
+  retry_delay_seconds: number;
+  /** Why the last try failed. */
+  error_message: string | null;
+  /** null: the server’s own. */
+  account_id: string | null;
+  /** RFC 3339, UTC, ends in Z. */
+  created_at: string;
+}
+
+/** Of the jobs that are kept: 7 days after they ended, failed ones 30 days. */
+export interface JobStats {
+  pending: number;
+  running: number;
+  completed: number;
+  failed: number;
+  retrying: number;
+  dead: number;
+  cancelled: number;
+  /** Of completed jobs; null when there is none. */
+  avg_duration_seconds: number | null;
+  /** Failed and dead ones among all that came to an end, 0 to 1. */
+  failure_rate: number;
+}
+
+export interface JobsListQuery {
+  status?: "pending" | "running" | "completed" | "failed" | "retrying" | "dead" | "cancelled" | undefined;
+  queue?: string | undefined;
+  handler?: string | undefined;
+  /** Two letters and four digits. */
+  account_id?: string | undefined;
+  /** 1 to 200, default 50. */
+  limit?: number | undefined;
+  /** Jobs to skip. */
+  offset?: number | undefined;
+  /** Same as offset. */
+  skip?: number | undefined;
+}
+
+export interface JobsListReply {
+  items: Job[];
+  total: number;
+  skip: number;
+  limit: number;
+  page: number;
+  page_size: number;
+  total_pages: number;
 }
 
 /** By collection (`posts`, `main.*` or `*`) and operation (`read` means list and view): the fields, or "*". Anything else is refused. */
@@ -1608,6 +2097,22 @@ export interface McpMessage {
   id?: string | number | undefined;
   method?: string | undefined;
   params?: {
+    [key: string]: unknown;
+  } | undefined;
+  [key: string]: unknown;
+}
+
+/** A response of JSON-RPC 2.0: `result`, or `error`. */
+export interface McpReply {
+  jsonrpc: "2.0";
+  id: string | number | null;
+  result?: {
+    [key: string]: unknown;
+  } | undefined;
+  error?: {
+    code: number;
+    message: string;
+    data?: unknown | undefined;
     [key: string]: unknown;
   } | undefined;
   [key: string]: unknown;
@@ -2549,6 +3054,285 @@ export interface VerifyEmailInput {
   token: string;
 }
 
+export interface Webhook {
+  /** UUID version 7. */
+  id: string;
+  /** Two letters and four digits. */
+  account_id: string;
+  url: string;
+  description: string | null;
+  /** Where it is exactly one. */
+  collection: string | null;
+  collections: string[];
+  events: string[];
+  fields: string[] | null;
+  filter: string | null;
+  headers: {
+    [key: string]: string;
+  };
+  enabled: boolean;
+  /** Why the server disabled it; null where a person did. */
+  disabled_reason: string | null;
+  /** Failed attempts since the last success. */
+  failures: number;
+  failing_since: string | null;
+  /** Until then two secrets sign. */
+  former_secret_until: string | null;
+  /** RFC 3339, UTC, ends in Z. */
+  created_at: string;
+  /** RFC 3339, UTC, ends in Z. */
+  updated_at: string;
+  created_by: string | null;
+}
+
+export interface WebhookAttempt {
+  /** RFC 3339, UTC, ends in Z. */
+  at: string;
+  status: number | null;
+  duration_ms: number;
+  error: string | null;
+  response_body: string | null;
+}
+
+export interface WebhookChange {
+  /** http or https (https alone in production), on a public address. Redirects are not followed. */
+  url?: string | undefined;
+  description?: string | null | undefined;
+  /** One collection. */
+  collection?: string | null | undefined;
+  /** Several. */
+  collections?: string[] | undefined;
+  /** create, update, delete and restore of the collections named beside it (also as created or records.create), or patterns: `posts.*`, `posts.created`, `crm.contacts.updated`, `crm.*.*`, `*.deleted`, `*`. */
+  events?: string[] | undefined;
+  /** What of the record is sent; id always is. Left out or null: all that the role admin sees. */
+  fields?: string[] | null | undefined;
+  /** A condition on the record, on the former one of a delete. Without it, or empty: every one. For patterns of several collections it may name system fields only. */
+  filter?: string | null | undefined;
+  /** Left out: one is made. `whsec_` and base64 is decoded as Standard Webhooks says. */
+  secret?: string | undefined;
+  /** Sent with every message. Values of those that carry credentials are shown as ***. */
+  headers?: {
+    [key: string]: string;
+  } | undefined;
+  enabled?: boolean | undefined;
+}
+
+export interface WebhookDelivery {
+  /** UUID version 7. */
+  id: string;
+  /** UUID version 7. */
+  webhook_id: string;
+  /** Sent as webhook-id. */
+  message_id: string;
+  redelivery_of: string | null;
+  event: string;
+  collection: string;
+  record_id: string;
+  /** dead: given up, and can be sent again. */
+  status: "pending" | "retrying" | "delivered" | "dead";
+  /** Attempts so far. */
+  attempt_number: number;
+  /** Of the last attempt; null where no answer came. */
+  response_status: number | null;
+  /** Its beginning. */
+  response_body: string | null;
+  error: string | null;
+  next_retry_at: string | null;
+  delivered_at: string | null;
+  /** RFC 3339, UTC, ends in Z. */
+  created_at: string;
+}
+
+export interface WebhookDeliveryInFull {
+  /** UUID version 7. */
+  id: string;
+  /** UUID version 7. */
+  webhook_id: string;
+  /** Sent as webhook-id. */
+  message_id: string;
+  redelivery_of: string | null;
+  event: string;
+  collection: string;
+  record_id: string;
+  /** dead: given up, and can be sent again. */
+  status: "pending" | "retrying" | "delivered" | "dead";
+  /** Attempts so far. */
+  attempt_number: number;
+  /** Of the last attempt; null where no answer came. */
+  response_status: number | null;
+  /** Its beginning. */
+  response_body: string | null;
+  error: string | null;
+  next_retry_at: string | null;
+  delivered_at: string | null;
+  /** RFC 3339, UTC, ends in Z. */
+  created_at: string;
+  payload: WebhookPayload;
+  attempts: WebhookAttempt[];
+}
+
+export interface WebhookInput {
+  /** http or https (https alone in production), on a public address. Redirects are not followed. */
+  url: string;
+  description?: string | null | undefined;
+  /** One collection. */
+  collection?: string | null | undefined;
+  /** Several. */
+  collections?: string[] | undefined;
+  /** create, update, delete and restore of the collections named beside it (also as created or records.create), or patterns: `posts.*`, `posts.created`, `crm.contacts.updated`, `crm.*.*`, `*.deleted`, `*`. */
+  events: string[];
+  /** What of the record is sent; id always is. Left out or null: all that the role admin sees. */
+  fields?: string[] | null | undefined;
+  /** A condition on the record, on the former one of a delete. Without it, or empty: every one. For patterns of several collections it may name system fields only. */
+  filter?: string | null | undefined;
+  /** Left out: one is made. `whsec_` and base64 is decoded as Standard Webhooks says. */
+  secret?: string | undefined;
+  /** Sent with every message. Values of those that carry credentials are shown as ***. */
+  headers?: {
+    [key: string]: string;
+  } | undefined;
+  enabled?: boolean | undefined;
+}
+
+export interface WebhookPayload {
+  /** records.create, records.update, records.delete, records.restore or test. */
+  event: string;
+  /** `{collection}.created`, `.updated`, `.deleted` or `.restored`. */
+  type: string;
+  /** Of the message; the same when it is sent again. */
+  id: string;
+  collection: string;
+  /** As it is now; empty when it is deleted. */
+  record: {
+    [key: string]: unknown;
+  };
+  /** As it was; null where there was none. */
+  previous: {
+    [key: string]: unknown;
+  } | null;
+  /** Names of fields that got a value, another value, or lost theirs. */
+  changes: {
+    added: string[];
+    updated: string[];
+    removed: string[];
+  };
+  /** RFC 3339, UTC, ends in Z. */
+  timestamp: string;
+  /** UUID version 7. */
+  webhook_id: string;
+  /** Two letters and four digits. */
+  account_id: string;
+}
+
+export interface WebhookRedelivered {
+  count: number;
+}
+
+export interface WebhookRedelivery {
+  /** Created at or after. */
+  from?: string | undefined;
+  /** Created at or before. */
+  to?: string | undefined;
+  /** Default dead. */
+  status?: "dead" | "delivered" | undefined;
+}
+
+export interface WebhookRotation {
+  /** How long the old secret still signs; default 24, 0: no longer. */
+  expires_in_hours?: number | undefined;
+}
+
+export interface WebhookTest {
+  success: boolean;
+  status_code: number | null;
+  response_body: string | null;
+  error: string | null;
+  duration_ms: number;
+}
+
+export interface WebhookWithSecret {
+  /** UUID version 7. */
+  id: string;
+  /** Two letters and four digits. */
+  account_id: string;
+  url: string;
+  description: string | null;
+  /** Where it is exactly one. */
+  collection: string | null;
+  collections: string[];
+  events: string[];
+  fields: string[] | null;
+  filter: string | null;
+  headers: {
+    [key: string]: string;
+  };
+  enabled: boolean;
+  /** Why the server disabled it; null where a person did. */
+  disabled_reason: string | null;
+  /** Failed attempts since the last success. */
+  failures: number;
+  failing_since: string | null;
+  /** Until then two secrets sign. */
+  former_secret_until: string | null;
+  /** RFC 3339, UTC, ends in Z. */
+  created_at: string;
+  /** RFC 3339, UTC, ends in Z. */
+  updated_at: string;
+  created_by: string | null;
+  /** Shown in this reply and never again. */
+  secret: string;
+}
+
+export interface WebhooksDeliveriesQuery {
+  /** Items to skip. */
+  skip?: number | undefined;
+  /** Items per page, 1 to 100, default 25. */
+  limit?: number | undefined;
+  /** Page number from 1; used when skip is absent. */
+  page?: number | undefined;
+  /** Same as limit. */
+  page_size?: number | undefined;
+  /** Same as skip. */
+  offset?: number | undefined;
+  status?: "pending" | "retrying" | "delivered" | "dead" | undefined;
+  /** As `records.create`, or `create`. */
+  event?: string | undefined;
+  record_id?: string | undefined;
+}
+
+export interface WebhooksDeliveriesReply {
+  items: WebhookDelivery[];
+  total: number;
+  skip: number;
+  limit: number;
+  page: number;
+  page_size: number;
+  total_pages: number;
+}
+
+export interface WebhooksListQuery {
+  /** Items to skip. */
+  skip?: number | undefined;
+  /** Items per page, 1 to 100, default 25. */
+  limit?: number | undefined;
+  /** Page number from 1; used when skip is absent. */
+  page?: number | undefined;
+  /** Same as limit. */
+  page_size?: number | undefined;
+  /** Same as skip. */
+  offset?: number | undefined;
+}
+
+export interface WebhooksListReply {
+  items: Webhook[];
+  total: number;
+  skip: number;
+  limit: number;
+  page: number;
+  page_size: number;
+  total_pages: number;
+}
+
 export interface Workflow {
   /** UUID version 7. */
   id: string;
@@ -2928,6 +3712,26 @@ export interface WorkflowsTriggerQuery {
   dry_run?: boolean | undefined;
 }
 
+export interface XDeleteQuery {
+  [key: string]: string;
+}
+
+export interface XGetQuery {
+  [key: string]: string;
+}
+
+export interface XPatchQuery {
+  [key: string]: string;
+}
+
+export interface XPostQuery {
+  [key: string]: string;
+}
+
+export interface XPutQuery {
+  [key: string]: string;
+}
+
 /** Every route by its name: what it takes and what it answers. */
 export interface Calls {
   'auth.register': { input: { body: RegisterInput }; reply: Registration };
@@ -3064,9 +3868,9 @@ export interface Calls {
   'realtime.ticket': { input: object; reply: RealtimeTicket };
   'realtime.subscribe': { input: { query?: RealtimeSubscribeQuery | undefined }; reply: ReadableStream<Uint8Array> };
   'realtime.ws': { input: { query?: RealtimeWsQuery | undefined }; reply: void };
-  'mcp.message': { input: { body: McpMessage | McpMessage[] }; reply: void };
+  'mcp.message': { input: { body: McpMessage | McpMessage[] }; reply: McpReply | McpReply[] };
   'mcp.listen': { input: object; reply: ReadableStream<Uint8Array> };
-  'mcp.messageShort': { input: { body: McpMessage | McpMessage[] }; reply: void };
+  'mcp.messageShort': { input: { body: McpMessage | McpMessage[] }; reply: McpReply | McpReply[] };
   'mcp.listenShort': { input: object; reply: ReadableStream<Uint8Array> };
   'workflows.list': { input: { query?: WorkflowsListQuery | undefined }; reply: WorkflowsListReply };
   'workflows.create': { input: { body: WorkflowInput }; reply: Workflow };
@@ -3082,11 +3886,53 @@ export interface Calls {
   'workflowInstances.cancel': { input: { params: { id: string } }; reply: WorkflowInstance };
   'workflowInstances.resume': { input: { params: { id: string } }; reply: WorkflowInstance };
   'workflowWebhooks.receive': { input: { params: { token: string }; body: Blob }; reply: WorkflowStarted };
+  'endpoints.list': { input: { query?: EndpointsListQuery | undefined }; reply: EndpointsListReply };
+  'endpoints.create': { input: { body: EndpointInput }; reply: Endpoint };
+  'endpoints.get': { input: { params: { id: string } }; reply: Endpoint };
+  'endpoints.replace': { input: { params: { id: string }; body: EndpointChange }; reply: Endpoint };
+  'endpoints.update': { input: { params: { id: string }; body: EndpointChange }; reply: Endpoint };
+  'endpoints.delete': { input: { params: { id: string } }; reply: void };
+  'endpoints.toggle': { input: { params: { id: string }; body?: EndpointToggle | undefined }; reply: Endpoint };
+  'endpoints.executions': { input: { params: { id: string }; query?: EndpointsExecutionsQuery | undefined }; reply: EndpointsExecutionsReply };
+  'endpoints.execution': { input: { params: { id: string; execution_id: string } }; reply: EndpointExecution };
+  'x.get': { input: { params: { path: string }; query?: XGetQuery | undefined }; reply: unknown };
+  'x.post': { input: { params: { path: string }; body?: unknown | undefined; query?: XPostQuery | undefined }; reply: unknown };
+  'x.put': { input: { params: { path: string }; body?: unknown | undefined; query?: XPutQuery | undefined }; reply: unknown };
+  'x.patch': { input: { params: { path: string }; body?: unknown | undefined; query?: XPatchQuery | undefined }; reply: unknown };
+  'x.delete': { input: { params: { path: string }; body?: unknown | undefined; query?: XDeleteQuery | undefined }; reply: unknown };
+  'hooks.events': { input: object; reply: HookEvents };
+  'hooks.list': { input: { query?: HooksListQuery | undefined }; reply: HooksListReply };
+  'hooks.create': { input: { body: HookInput }; reply: Hook };
+  'hooks.get': { input: { params: { id: string } }; reply: Hook };
+  'hooks.update': { input: { params: { id: string }; body: HookChange }; reply: Hook };
+  'hooks.put': { input: { params: { id: string }; body: HookChange }; reply: Hook };
+  'hooks.delete': { input: { params: { id: string } }; reply: void };
+  'hooks.toggle': { input: { params: { id: string } }; reply: Hook };
+  'hooks.trigger': { input: { params: { id: string }; body?: HookInputData | undefined; query?: HooksTriggerQuery | undefined }; reply: HookTriggered };
+  'hooks.executions': { input: { params: { id: string }; query?: HooksExecutionsQuery | undefined }; reply: HooksExecutionsReply };
+  'hooks.execution': { input: { params: { id: string; execution: string } }; reply: HookExecution };
+  'webhooks.list': { input: { query?: WebhooksListQuery | undefined }; reply: WebhooksListReply };
+  'webhooks.create': { input: { body: WebhookInput }; reply: WebhookWithSecret };
+  'webhooks.get': { input: { params: { id: string } }; reply: Webhook };
+  'webhooks.update': { input: { params: { id: string }; body: WebhookChange }; reply: Webhook };
+  'webhooks.patch': { input: { params: { id: string }; body: WebhookChange }; reply: Webhook };
+  'webhooks.delete': { input: { params: { id: string } }; reply: void };
+  'webhooks.test': { input: { params: { id: string } }; reply: WebhookTest };
+  'webhooks.rotateSecret': { input: { params: { id: string }; body?: WebhookRotation | undefined }; reply: WebhookWithSecret };
+  'webhooks.deliveries': { input: { params: { id: string }; query?: WebhooksDeliveriesQuery | undefined }; reply: WebhooksDeliveriesReply };
+  'webhooks.delivery': { input: { params: { id: string; delivery: string } }; reply: WebhookDeliveryInFull };
+  'webhooks.redeliver': { input: { params: { id: string; delivery: string } }; reply: WebhookDelivery };
+  'webhooks.redeliverMany': { input: { params: { id: string }; body?: WebhookRedelivery | undefined }; reply: WebhookRedelivered };
   'audit.list': { input: { query?: AuditListQuery | undefined }; reply: AuditListReply };
   'audit.export': { input: { query?: AuditExportQuery | undefined }; reply: string };
   'audit.verify': { input: { query?: AuditVerifyQuery | undefined }; reply: AuditVerifyReply };
   'audit.sign': { input: { body: AuditSignBody }; reply: AuditSignReply };
   'audit.get': { input: { params: { id: string } }; reply: AuditEntry };
+  'jobs.list': { input: { query?: JobsListQuery | undefined }; reply: JobsListReply };
+  'jobs.stats': { input: object; reply: JobStats };
+  'jobs.get': { input: { params: { id: string } }; reply: Job };
+  'jobs.retry': { input: { params: { id: string } }; reply: Job };
+  'jobs.cancel': { input: { params: { id: string } }; reply: void };
   'ops.health': { input: object; reply: Health };
   'ops.live': { input: object; reply: OpsLiveReply };
   'ops.ready': { input: object; reply: OpsReadyReply };
@@ -3404,11 +4250,11 @@ export interface Rooms {
   };
   mcp: {
     /** Messages of an MCP client */
-    message(body: McpMessage | McpMessage[], options?: CallOptions): Call<void>;
+    message(body: McpMessage | McpMessage[], options?: CallOptions): Call<McpReply | McpReply[]>;
     /** Notifications for an MCP client (SSE) */
     listen(options?: CallOptions): Call<ReadableStream<Uint8Array>>;
     /** Messages of an MCP client */
-    messageShort(body: McpMessage | McpMessage[], options?: CallOptions): Call<void>;
+    messageShort(body: McpMessage | McpMessage[], options?: CallOptions): Call<McpReply | McpReply[]>;
     /** Notifications for an MCP client (SSE) */
     listenShort(options?: CallOptions): Call<ReadableStream<Uint8Array>>;
   };
@@ -3446,6 +4292,88 @@ export interface Rooms {
     /** Start a workflow from outside */
     receive(token: string, body: Blob, options?: CallOptions): Call<WorkflowStarted>;
   };
+  endpoints: {
+    /** List custom endpoints */
+    list(query?: EndpointsListQuery, options?: CallOptions): Call<EndpointsListReply>;
+    /** Define an endpoint */
+    create(body: EndpointInput, options?: CallOptions): Call<Endpoint>;
+    /** Get an endpoint */
+    get(id: string, options?: CallOptions): Call<Endpoint>;
+    /** Change an endpoint */
+    replace(id: string, body: EndpointChange, options?: CallOptions): Call<Endpoint>;
+    /** Change an endpoint */
+    update(id: string, body: EndpointChange, options?: CallOptions): Call<Endpoint>;
+    /** Delete an endpoint with its log */
+    delete(id: string, options?: CallOptions): Call<void>;
+    /** Switch an endpoint on or off */
+    toggle(id: string, body?: EndpointToggle, options?: CallOptions): Call<Endpoint>;
+    /** Calls of an endpoint, the newest first */
+    executions(id: string, query?: EndpointsExecutionsQuery, options?: CallOptions): Call<EndpointsExecutionsReply>;
+    /** One call of an endpoint */
+    execution(id: string, execution_id: string, options?: CallOptions): Call<EndpointExecution>;
+  };
+  x: {
+    /** Call a custom endpoint with GET */
+    get(path: string, query?: XGetQuery, options?: CallOptions): Call<unknown>;
+    /** Call a custom endpoint with POST */
+    post(path: string, body?: unknown, query?: XPostQuery, options?: CallOptions): Call<unknown>;
+    /** Call a custom endpoint with PUT */
+    put(path: string, body?: unknown, query?: XPutQuery, options?: CallOptions): Call<unknown>;
+    /** Call a custom endpoint with PATCH */
+    patch(path: string, body?: unknown, query?: XPatchQuery, options?: CallOptions): Call<unknown>;
+    /** Call a custom endpoint with DELETE */
+    delete(path: string, body?: unknown, query?: XDeleteQuery, options?: CallOptions): Call<unknown>;
+  };
+  hooks: {
+    /** List the lifecycle events */
+    events(options?: CallOptions): Call<HookEvents>;
+    /** List the hooks of your account */
+    list(query?: HooksListQuery, options?: CallOptions): Call<HooksListReply>;
+    /** Define a hook */
+    create(body: HookInput, options?: CallOptions): Call<Hook>;
+    /** Get a hook */
+    get(id: string, options?: CallOptions): Call<Hook>;
+    /** Change a hook */
+    update(id: string, body: HookChange, options?: CallOptions): Call<Hook>;
+    /** Change a hook, as with PATCH */
+    put(id: string, body: HookChange, options?: CallOptions): Call<Hook>;
+    /** Delete a hook with its executions */
+    delete(id: string, options?: CallOptions): Call<void>;
+    /** Enable a hook that is disabled, or the other way round */
+    toggle(id: string, options?: CallOptions): Call<Hook>;
+    /** Set a hook off by hand, also a disabled one */
+    trigger(id: string, body?: HookInputData, query?: HooksTriggerQuery, options?: CallOptions): Call<HookTriggered>;
+    /** List the executions of a hook, the newest first */
+    executions(id: string, query?: HooksExecutionsQuery, options?: CallOptions): Call<HooksExecutionsReply>;
+    /** Get an execution of a hook */
+    execution(id: string, execution: string, options?: CallOptions): Call<HookExecution>;
+  };
+  webhooks: {
+    /** List webhooks */
+    list(query?: WebhooksListQuery, options?: CallOptions): Call<WebhooksListReply>;
+    /** Create a webhook */
+    create(body: WebhookInput, options?: CallOptions): Call<WebhookWithSecret>;
+    /** Get a webhook without its secret */
+    get(id: string, options?: CallOptions): Call<Webhook>;
+    /** Change a webhook */
+    update(id: string, body: WebhookChange, options?: CallOptions): Call<Webhook>;
+    /** Change what is sent of a webhook */
+    patch(id: string, body: WebhookChange, options?: CallOptions): Call<Webhook>;
+    /** Delete a webhook and its deliveries */
+    delete(id: string, options?: CallOptions): Call<void>;
+    /** Send a test message now */
+    test(id: string, options?: CallOptions): Call<WebhookTest>;
+    /** Make a new secret */
+    rotateSecret(id: string, body?: WebhookRotation, options?: CallOptions): Call<WebhookWithSecret>;
+    /** List deliveries, the newest first */
+    deliveries(id: string, query?: WebhooksDeliveriesQuery, options?: CallOptions): Call<WebhooksDeliveriesReply>;
+    /** Get a delivery with its payload and attempts */
+    delivery(id: string, delivery: string, options?: CallOptions): Call<WebhookDeliveryInFull>;
+    /** Send a message again */
+    redeliver(id: string, delivery: string, options?: CallOptions): Call<WebhookDelivery>;
+    /** Send the messages of a span again */
+    redeliverMany(id: string, body?: WebhookRedelivery, options?: CallOptions): Call<WebhookRedelivered>;
+  };
   audit: {
     /** List audit entries */
     list(query?: AuditListQuery, options?: CallOptions): Call<AuditListReply>;
@@ -3457,6 +4385,18 @@ export interface Rooms {
     sign(body: AuditSignBody, options?: CallOptions): Call<AuditSignReply>;
     /** Get an audit entry */
     get(id: string, options?: CallOptions): Call<AuditEntry>;
+  };
+  jobs: {
+    /** List background jobs, the newest first */
+    list(query?: JobsListQuery, options?: CallOptions): Call<JobsListReply>;
+    /** Count background jobs by status */
+    stats(options?: CallOptions): Call<JobStats>;
+    /** Get a background job */
+    get(id: string, options?: CallOptions): Call<Job>;
+    /** Run a job again that failed, died or was cancelled */
+    retry(id: string, options?: CallOptions): Call<Job>;
+    /** Cancel a job that waits or runs */
+    cancel(id: string, options?: CallOptions): Call<void>;
   };
   ops: {
     /** Is the server up */

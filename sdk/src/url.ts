@@ -11,15 +11,16 @@ export function baseOf(url: unknown): string {
 }
 
 /**
- * Fills `:name` segments.
+ * Fills `:name` segments, and `*name` with a path whose segments are encoded one by one.
  * @throws TypeError that names a parameter which is missing, empty, or a dot segment (URL parsers would resolve it away)
  */
 export function fillPath(path: string, params: object = {}): string {
-  return path.replace(/:(\w+)/g, (_, name: string) => {
+  return path.replace(/[:*](\w+)/g, (mark, name: string) => {
     const value = (params as Readonly<Record<string, unknown>>)[name];
     const text = typeof value === 'string' || typeof value === 'number' ? String(value) : '';
-    if (/^\.{0,2}$/.test(text)) throw new TypeError(`${path}: ${name} must not be empty`);
-    return encodeURIComponent(text);
+    const parts = mark.startsWith('*') ? text.replace(/^\//, '').split('/') : [text];
+    if (parts.some((part) => /^\.{0,2}$/.test(part))) throw new TypeError(`${path}: ${name} must not be empty`);
+    return parts.map(encodeURIComponent).join('/');
   });
 }
 

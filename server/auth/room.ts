@@ -4,6 +4,7 @@ import { type Recorder, unsealed } from '../audit/service.ts';
 import type { Config } from '../config.ts';
 import type { Database } from '../db/database.ts';
 import type { Logger } from '../db/log.ts';
+import { createLifecycle, type Lifecycle } from '../lifecycle/service.ts';
 import type { Mail } from '../mail/service.ts';
 import { type Authenticate, createAuthenticate, createTokenEnd } from './authenticate.ts';
 import { createPasswords } from './passwords.ts';
@@ -21,6 +22,7 @@ export interface AuthOptions {
   readonly accounts: Accounts;
   readonly trail?: Recorder;
   readonly log?: Logger;
+  readonly lifecycle?: Pick<Lifecycle, 'fire'>;
   /** The time; tests bring their own. */
   readonly clock?: () => Date;
 }
@@ -44,6 +46,7 @@ export async function createAuth({
   accounts,
   trail = unsealed,
   log,
+  lifecycle = createLifecycle(),
   clock = () => new Date(),
 }: AuthOptions): Promise<Auth> {
   const passwords = createPasswords();
@@ -63,6 +66,7 @@ export async function createAuth({
     verification,
     superadmins,
     trail,
+    lifecycle,
     secureCookies,
     clock,
   };

@@ -6,6 +6,7 @@ import { type Accounts, accountKey } from '../accounts/service.ts';
 import type { Recorder } from '../audit/service.ts';
 import { Answer, type Ctx, requireCaller } from '../context.ts';
 import type { Database, Transaction } from '../db/database.ts';
+import type { Lifecycle } from '../lifecycle/service.ts';
 import { BUILTIN_ROLES } from '../roles/service.ts';
 import { accountBrief, userBrief } from './briefs.ts';
 import { clearCookie, setCookie } from './cookie.ts';
@@ -79,12 +80,13 @@ export interface AuthParts {
   readonly verification: Verification;
   readonly superadmins: Superadmins;
   readonly trail: Recorder;
+  readonly lifecycle: Pick<Lifecycle, 'fire'>;
   readonly secureCookies: boolean;
   readonly clock: () => Date;
 }
 
 export function createAuthService(parts: AuthParts): AuthService {
-  const { db, accounts, passwords, tokens, principals, sessions, verification, superadmins, trail } = parts;
+  const { db, accounts, passwords, tokens, principals, sessions, verification, superadmins, trail, lifecycle } = parts;
   const { secureCookies, clock } = parts;
   const now = () => clock().toISOString();
   const atRegister: Array<(tx: Transaction, registered: Registered) => Promise<void>> = [];
@@ -108,6 +110,8 @@ export function createAuthService(parts: AuthParts): AuthService {
         ...passwordProblems(password),
       ];
       if (problems.length > 0) throw new Failure('INVALID_RESOURCE_DATA', {}, problems);
+      const asked = { accountName: name, accountSlug: slug ?? null, email };
+      await lifecycle.fire('on_auth_before_register', asked, { ctx: ctx ?? null });
       const passwordHash = await passwords.hash(password);
       const { userId, deliver } = await db.transaction(async (tx) => {
         const { id: accountId } = await accounts.found(tx, { name, slug }, 'account_slug', ctx);
@@ -118,18 +122,21 @@ export function createAuthService(parts: AuthParts): AuthService {
       });
       await deliver();
       const person = await requirePerson(userId);
+      await lifecycle.fire('on_auth_after_register', factsOf(person), insideOf(ctx, person));
       const message = 'Registration successful. Please check your email to verify your account.';
       return { message, account: accountBrief(person), user: userBrief(person) };
     },
 
     async login({ account, email, password, session }, ctx) {
       if (account === undefined) throw accountRequired();
+      await lifecycle.fire('on_auth_before_login', { account, email }, { ctx });
       const found = await lookUp(account, email);
       // Whoever is not found costs a hash as well, so that the time of the answer does not tell.
       const right = await passwords.verify(found?.password_hash ?? null, password);
       if (!found || !right || !found.is_active) throw new Failure('INVALID_CREDENTIALS');
       if (!found.email_verified) throw new Failure('EMAIL_NOT_VERIFIED');
       const { reply, sessionId } = await sessions.open(found, found.password_hash, ctx);
+      await lifecycle.fire('on_auth_after_login', factsOf(found), insideOf(ctx, found));
       if (!session) return reply;
       const token = tokens.sign('session', { userId: found.id, accountId: found.account_id, sessionId });
       return new Answer(reply, setCookie(token, secureCookies));
@@ -138,6 +145,8 @@ export function createAuthService(parts: AuthParts): AuthService {
     refresh: (refreshToken) => sessions.refresh(refreshToken),
 
     async logout(input, ctx) {
+      const facts = { userId: ctx.caller?.userId ?? null };
+      await lifecycle.fire('on_auth_before_logout', facts, { ctx });
       // Expired ones count too: what they belong to may live on through another token.
       const sent = [
         ctx.sessionCookie === null ? null : tokens.verify(ctx.sessionCookie, 'session'),
@@ -145,6 +154,7 @@ export function createAuthService(parts: AuthParts): AuthService {
       ].flatMap((verified) => (verified ? [verified.claims.sid] : []));
       const own = ctx.caller?.sessionId ?? null;
       await sessions.end(own === null ? sent : [own, ...sent], 'logout', ctx);
+      await lifecycle.fire('on_auth_after_logout', facts, { ctx });
       return new Answer({ message: 'You are logged out.' }, clearCookie(secureCookies));
     },
 
@@ -190,6 +200,19 @@ export function createAuthService(parts: AuthParts): AuthService {
     idle: () => verification.idle(),
   };
 }
+
+const factsOf = ({ id, account_id, email }: Pick<PersonRow, 'id' | 'account_id' | 'email'>) => ({
+  userId: id,
+  accountId: account_id,
+  email,
+});
+
+/** He is the caller from here on. */
+const insideOf = (ctx: Ctx | undefined, { id, account_id, email }: Pick<PersonRow, 'id' | 'account_id' | 'email'>) => ({
+  ctx: ctx ?? null,
+  accountId: account_id,
+  cause: { kind: 'user' as const, userId: id, email },
+});
 
 const missing = (field: string, message: string): ProblemEntry => ({ field, code: 'required', message });
 

@@ -42,9 +42,11 @@ function spelledIn(vocabulary: Vocabulary, name: string): Path {
 export function compileCondition(text: string | null | undefined, options: ConditionOptions): Condition {
   const { vocabulary, bare = [], macros, at, problems } = options;
   if (text === null || text === undefined || text.trim() === '') return ALWAYS;
-  /** The parser takes `record.` away, so a bare name comes first. */
+  /** The parser takes `record.` away, so a bare name comes first; not of a record that may have any, where others are meant. */
+  const roots = (name: string) =>
+    Object.hasOwn(vocabulary, name.split('.')[0] as string) ? bare.filter((root) => vocabulary[root] !== 'any') : bare;
   const pathOf = (name: string): Path | undefined =>
-    [...bare.map((root) => `${root}.${name}`), name]
+    [...roots(name).map((root) => `${root}.${name}`), name]
       .map((one) => spelledIn(vocabulary, one))
       .find((path) => typeAt(vocabulary, path) !== undefined);
   const names = namesOf(vocabulary);

@@ -1,16 +1,14 @@
 // All definitions of one kind in memory, in every process: what the write path and the readers of events ask without a query.
 import { createSnapshot, type Snapshot } from '../access/snapshot.ts';
-import type { Database, Runner } from '../db/database.ts';
+import type { Database } from '../db/database.ts';
 import type { Logger } from '../db/log.ts';
-import { plan } from '../db/plans.ts';
-
-export type Kind = 'hooks' | 'webhooks' | 'workflows' | 'endpoints';
+import { definitionStatements, type Kind } from './store.ts';
 
 export interface DefinitionsOptions<Row, T> {
   readonly db: Database;
   readonly log?: Logger | undefined;
   readonly kind: Kind;
-  /** One select of the rows that count (`select … from snackbase.hooks …`); each becomes JSON by the names of its columns. */
+  /** The SELECT of the rows that count; each becomes JSON by the names of its columns. */
   readonly select: string;
   /** What the rows become. It must not throw for rows that were stored once. */
   readonly parse: (rows: readonly Row[]) => T;
@@ -21,25 +19,14 @@ export interface DefinitionsOptions<Row, T> {
 /** Subscribes and reads; `publish(tx)` belongs last into each transaction that changes a definition of the kind. */
 export function createDefinitions<Row, T>(options: DefinitionsOptions<Row, T>): Promise<Snapshot<T>> {
   const { db, log, kind, select, parse, onChange } = options;
-  const whole = plan(`
-    select v.number, (select coalesce(json_agg(row_to_json(d)), '[]')::text from (${select}) d)
-    from snackbase.automation_versions v where v.kind = '${kind}'`);
-  const counted = plan(`select number from snackbase.automation_versions where kind = '${kind}'`);
-  const next = plan(
-    `update snackbase.automation_versions set number = number + 1 where kind = '${kind}' returning number`,
-  );
-  const numberBy = (statement: typeof counted) => async (run: Runner) =>
-    Number((await run.run(statement, [])).rows[0]?.[0]);
+  const { read, number, bump } = definitionStatements(kind, select);
   return createSnapshot<T>({
     db,
     log,
     channel: `snackbase_${kind}`,
-    async read(run) {
-      const [number, text] = (await run.run(whole, [])).rows[0] as [string, string];
-      return { number: Number(number), text };
-    },
-    number: numberBy(counted),
-    bump: numberBy(next),
+    read,
+    number,
+    bump,
     parse(text) {
       const value = parse(JSON.parse(text) as Row[]);
       if (onChange !== undefined) setImmediate(onChange);

@@ -1,5 +1,6 @@
 // Work that waits in a table until it is due: claimed by one process at a time under a lease, run side by side, taken up again when its process died.
 import { randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import type { Logger } from '../db/log.ts';
 import { createPass } from '../pass.ts';
 
@@ -49,6 +50,8 @@ export function createDue<T extends Claimed>(options: DueOptions<T>): Due {
   const { name, claim, renew, run, nextIn, concurrency, log, leaseMs = 15_000, idleMs = 2000 } = options;
   const lease = randomUUID();
   const stopping = new AbortController();
+  // Each item that runs may listen.
+  setMaxListeners(0, stopping.signal);
   const active = new Map<string, Promise<void>>();
   let timer: NodeJS.Timeout | undefined;
   let hungry = false;
@@ -77,7 +80,8 @@ export function createDue<T extends Claimed>(options: DueOptions<T>): Due {
         hungry = free <= 0;
         if (stopping.signal.aborted || hungry) return;
         const items = await claim(lease, leaseMs, free);
-        for (const item of items) start(item);
+        // An item whose lease ended while this process was held up is still being worked on here: taking it again renewed that.
+        for (const item of items) if (!active.has(item.id)) start(item);
         if (items.length === 0) break;
       }
       const next = await nextIn();

@@ -3,8 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { Failure } from '../../contract/problems.ts';
 import type { Automation, Caller, Ctx } from '../context.ts';
 
-/** What sets another run off counts one deeper; beyond this nothing runs, so that definitions that set each other off come to an end. */
-export const MOST_DEPTH = 5;
+export { MOST_DEPTH } from '../context.ts';
 
 export interface ActsAs {
   readonly accountId: string;

@@ -1,63 +1,115 @@
 // Assembles automation: the executor and the parts of it, each of which defines, stores and runs its own kind.
-import type { Macros } from '../access/macros.ts';
+
+import { Failure } from '../../contract/problems.ts';
+import type { MacroSource } from '../access/rule.ts';
 import type { Accounts } from '../accounts/service.ts';
-import type { Recorder } from '../audit/service.ts';
+import type { Trail } from '../audit/service.ts';
+import type { Config } from '../config.ts';
 import type { Database, Transaction } from '../db/database.ts';
 import type { Logger } from '../db/log.ts';
 import type { Tail } from '../events/tail.ts';
+import type { Lifecycle } from '../lifecycle/service.ts';
 import type { Mail } from '../mail/service.ts';
-import type { Records } from '../records/service.ts';
-import type { CollectionDef } from '../schema/collection-def.ts';
-import { type ActionParts, createActions } from './actions/service.ts';
+import type { Definitions, Records } from '../records/service.ts';
+import type { Roles } from '../roles/service.ts';
+import { type ActionParts, createActions, LATER } from './actions/service.ts';
 import { createBackground } from './background.ts';
+import { createEndpointRoom } from './endpoints/room.ts';
+import { createHookRoom } from './hooks/room.ts';
+import { createJobs } from './jobs/service.ts';
+import { createOutbound } from './outbound/call.ts';
+import { createWebhooks } from './webhooks/service.ts';
 import { createWorkflows } from './workflows/service.ts';
 
 export interface AutomationOptions {
   readonly db: Database;
+  readonly config: Config;
   readonly log: Logger;
+  readonly tail: Tail;
+  readonly trail: Trail;
+  readonly accounts: Accounts;
+  readonly collections: Definitions;
   readonly records: Records;
   readonly mail: Mail;
-  readonly accounts: Accounts;
-  readonly trail: Recorder;
-  readonly tail: Tail;
-  readonly macros: Macros;
-  readonly definitionOf: (name: string) => CollectionDef | undefined;
-  readonly encryptionKey: string;
-  readonly publicUrl: string;
+  readonly lifecycle: Pick<Lifecycle, 'addSource'>;
+  readonly roles: Roles;
+  readonly macros: MacroSource;
+  /** Another text whenever a permission or a macro has changed. */
+  readonly rules: () => string;
 }
 
 export type Automation = Awaited<ReturnType<typeof createAutomation>>;
 
-/** Reads the definitions; nothing works by itself before `begin`. */
+/** Reads what is defined; `background.begin` starts to work. Rejects with DatabaseUnavailable. */
 export async function createAutomation(options: AutomationOptions) {
-  const { db, log, records, mail } = options;
+  const { db, config, log, tail, trail, accounts, collections, records, mail, rules } = options;
+  const { webhookAllowPrivate: allowPrivate, production, encryptionKey } = config;
   const background = createBackground({ log });
-  // The executor starts workflows and jobs, and these run actions: what closes the circle is put in at the end.
-  const late: { call?: ActionParts['call']; enqueue?: ActionParts['enqueue']; trigger?: ActionParts['trigger'] } = {};
-  const put = <T>(part: T | undefined): T => {
-    if (part === undefined) throw new Error('Automation is not assembled yet.');
-    return part;
-  };
+  if (allowPrivate && production) log.warn({}, 'Webhooks may call private networks (SNACKBASE_WEBHOOK_ALLOW_PRIVATE).');
+  const outbound = createOutbound({ allowPrivate, production, log });
+  const jobs = createJobs({ db, trail, log, concurrency: config.workerConcurrency });
+  // Workflows run actions and actions start workflows: what closes the circle is put in at the end.
+  const late: { trigger?: ActionParts['trigger'] } = {};
   const actions = createActions({
     db,
     records,
     log,
     mail,
-    call: (request, signal) => put(late.call)(request, signal),
-    enqueue: (on: Transaction | null, job) => put(late.enqueue)(on, job),
-    trigger: (on, asked) => put(late.trigger)(on, asked),
-    abort: (message) => new Error(message),
+    call: ({ url, method, headers, body, timeoutMs }, signal) =>
+      outbound.call({ url, method, headers, body, timeoutMs, signal }),
+    enqueue: (on: Transaction | null, job) => jobs.enqueue(on, job),
+    openHandlers: () => jobs.openHandlers,
+    trigger(on, asked) {
+      if (late.trigger === undefined) throw new Error('Workflows are not there yet.');
+      return late.trigger(on, asked);
+    },
+    abort: (message, status) => new Failure('HOOK_ABORTED', { message, status }),
   });
-  const workflows = await createWorkflows({ ...options, actions, background });
+  // What a transaction put off until it commits.
+  jobs.define(LATER.call, {
+    run: async (payload, { signal }) => void (await actions.later[LATER.call](payload, signal)),
+  });
+  jobs.define(LATER.mail, { run: (payload) => actions.later[LATER.mail](payload) });
+  const webhooks = await createWebhooks({
+    db,
+    tail,
+    records,
+    collections,
+    rules,
+    accounts,
+    trail,
+    outbound,
+    encryptionKey,
+    schedule: config.webhookSchedule,
+    timeoutMs: config.webhookTimeoutMs,
+    log,
+  });
+  const shared = { ...options, actions, handlers: () => jobs.openHandlers };
+  const endpoints = await createEndpointRoom(shared);
+  const hooks = await createHookRoom(shared);
+  background.add('jobs', jobs.work);
+  background.add('webhooks', webhooks.work);
+  background.add('hooks', hooks.work);
+  const workflows = await createWorkflows({
+    ...shared,
+    definitionOf: (name) => collections.get(name),
+    encryptionKey,
+    publicUrl: config.publicUrl,
+  });
   late.trigger = workflows.start;
+  background.add('workflows', workflows.work);
   return {
-    actions,
-    late,
+    background,
+    jobs,
+    webhooks,
+    endpoints,
+    hooks,
     workflows,
-    /** Begins what happens without being asked. */
-    begin: () => background.begin(),
     async close(): Promise<void> {
       await background.close();
+      await endpoints.close();
+      await webhooks.close();
+      await hooks.close();
       await workflows.close();
     },
   };

@@ -91,7 +91,7 @@ function momentsAround({ minutes, hours }: Cron, wallDay: number, timezone: stri
 /**
  * The first moment strictly after `after`, in whole minutes. A time that clocks skip means the moment after the gap, one that they show
  * twice the first; where every hour is meant, minutes count as they pass. Null when there is none within nine years.
- * Throws CronError for a bad expression and RangeError for an unknown zone; see `scheduleProblems`.
+ * Throws CronError for a bad expression and RangeError for an unknown zone; see `cronProblems` and `timezoneProblems`.
  */
 export function nextRun(cron: string, timezone: string, after: Date): Date | null {
   const parsed = parseCron(cron);

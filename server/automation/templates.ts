@@ -18,7 +18,8 @@ export class TemplateError extends Error {}
 /** Characters that one template may become. */
 export const MOST_RENDERED = 4_000_000;
 
-type Part = string | Path;
+/** Text, or a path to a value. */
+export type Part = string | Path;
 type Node =
   | { readonly kind: 'value'; readonly value: unknown }
   | { readonly kind: 'whole'; readonly path: Path }

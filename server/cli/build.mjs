@@ -77,12 +77,22 @@ async function build() {
     external: Object.keys(dependencies),
     silent: true,
   });
+  writeFileSync(join(dist, 'index.d.ts'), await declarations());
   const { writeAssets } = await import(`${pathToFileURL(join(dist, 'assets.js')).href}?${started}`);
   await writeAssets(root, dist);
   writeFileSync(stamp, `${new Date(started).toISOString()}\n`);
   // A source saved while the build ran must not pass for built.
   utimesSync(stamp, new Date(started), new Date(started));
   console.error(`built in ${((Date.now() - started) / 1000).toFixed(1)} s`);
+}
+
+/** The types of what extensions import, out of the files that hold nothing else and import nothing but each other. */
+async function declarations() {
+  const { default: ts } = await import('typescript');
+  return ['contract/lifecycle-events.ts', 'server/lifecycle/hook.ts', 'server/lifecycle/abort-hook.ts']
+    .map((file) => ts.transpileDeclaration(readFileSync(join(root, file), 'utf8'), { fileName: file }).outputText)
+    .join('')
+    .replace(/^((import|\/\/) .*|.* const MARK: .*|\/\/.*)\n/gm, '');
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

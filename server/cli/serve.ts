@@ -3,6 +3,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { createApp } from '../app.ts';
 import { unknownVariables } from '../config.ts';
 import { type Command, readOptions, SHARED_USAGE, wholeNumber } from './command.ts';
+import { untilStopped } from './until-stopped.ts';
 
 const OPTIONS = {
   port: { type: 'string', short: 'p' },
@@ -57,23 +58,7 @@ The embedded database serves one process. Set DATABASE_URL to use a PostgreSQL s
 `
     : ''
 }`);
-    return new Promise<number>((resolve) => {
-      let closing = false;
-      const stop = () => {
-        // A second signal means: now.
-        if (closing) process.exit(1);
-        closing = true;
-        app.close().then(
-          () => resolve(0),
-          (error) => {
-            console.error(error);
-            resolve(1);
-          },
-        );
-      };
-      process.on('SIGTERM', stop);
-      process.on('SIGINT', stop);
-    });
+    return untilStopped(app);
   },
 };
 

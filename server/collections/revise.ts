@@ -7,6 +7,7 @@ import { shareRules } from '../access/store.ts';
 import type { Recorder } from '../audit/service.ts';
 import { type Ctx, SYSTEM_ACCOUNT } from '../context.ts';
 import type { Transaction } from '../db/database.ts';
+import type { Lifecycle } from '../lifecycle/service.ts';
 import type { CollectionPermissions, StatedPermission } from '../permissions/service.ts';
 import { type SyncOptions, syncIn } from '../schema/apply.ts';
 import type { Change } from '../schema/change.ts';
@@ -19,7 +20,7 @@ import { problemsOf } from './definition.ts';
 import type { CollectionRegistry } from './registry.ts';
 import { type SettingChange, settingChanges } from './settings.ts';
 import * as store from './store.ts';
-import { type CollectionRow, desiredTable } from './stored.ts';
+import { type CollectionRow, collectionReply, desiredTable } from './stored.ts';
 
 /** A collection as it is to be: new without `before`, gone without `after`. */
 export interface Revision {
@@ -46,6 +47,7 @@ export interface ReviseParts {
   readonly macros: MacroSource;
   readonly permissions: CollectionPermissions;
   readonly trail: Recorder;
+  readonly lifecycle: Pick<Lifecycle, 'fire'>;
 }
 
 export interface ReviseOptions extends SyncOptions {
@@ -57,7 +59,7 @@ export interface ReviseOptions extends SyncOptions {
  * Inside a transaction of `withSchemaLock`. Throws INVALID_RESOURCE_DATA with every problem, COLLECTION_REFERENCED for one that
  * goes while others point at it, and as `syncIn`. A dry run checks and plans; it stores nothing.
  */
-export function createRevise({ registry, macros, permissions, trail }: ReviseParts) {
+export function createRevise({ registry, macros, permissions, trail, lifecycle }: ReviseParts) {
   const book = createRuleBook(macros);
 
   return async function revise(
@@ -115,6 +117,22 @@ export function createRevise({ registry, macros, permissions, trail }: RevisePar
     ctx: Ctx | undefined,
     reshaped: boolean,
   ): Promise<CollectionRow | null> {
+    const change = before === null ? 'create' : after === null ? 'delete' : 'update';
+    await lifecycle.fire(`on_collection_before_${change}`, factsOf(before, after), { ctx: ctx ?? null });
+    const made = await written(tx, before, after, ctx, reshaped);
+    tx.afterCommit(() => {
+      void lifecycle.fire(`on_collection_after_${change}`, factsOf(before, made), { ctx: ctx ?? null });
+    });
+    return made;
+  }
+
+  async function written(
+    tx: Transaction,
+    before: CollectionRow | null,
+    after: CollectionRow | null,
+    ctx: Ctx | undefined,
+    reshaped: boolean,
+  ): Promise<CollectionRow | null> {
     if (after === null) {
       if (before === null) return null;
       await store.remove(tx, before.id);
@@ -151,6 +169,13 @@ export function createRevise({ registry, macros, permissions, trail }: RevisePar
     const id = (after ?? before)?.id ?? '';
     return trail.record(tx, ctx, { accountId: SYSTEM_ACCOUNT, table: 'collections', id, before, after });
   }
+}
+
+/** What hooks are told of a change. */
+function factsOf(before: CollectionRow | null, after: CollectionRow | null) {
+  const shown = (row: CollectionRow | null) => row && { ...collectionReply(row) };
+  const { app, name } = (after ?? before) as CollectionRow;
+  return { collection: `${app}.${name}`, definition: shown(after), old: shown(before) };
 }
 
 /** The sync. */

@@ -8,6 +8,7 @@ import { type Recorder, unsealed } from '../audit/service.ts';
 import type { Ctx } from '../context.ts';
 import type { Database, Runner, Transaction } from '../db/database.ts';
 import { isUuid, uuidV7 } from '../ids.ts';
+import { createLifecycle, type Lifecycle } from '../lifecycle/service.ts';
 import type { CollectionPermissions } from '../permissions/service.ts';
 import { withSchemaLock } from '../schema/apply.ts';
 import { CLOSED, withChange } from '../schema/collection-access.ts';
@@ -56,6 +57,7 @@ export interface CollectionsOptions {
   readonly macros: MacroSource;
   readonly permissions: CollectionPermissions;
   readonly trail?: Recorder;
+  readonly lifecycle?: Pick<Lifecycle, 'fire'>;
 }
 
 const MAIN = 'main';
@@ -66,8 +68,9 @@ export function createCollections({
   macros,
   permissions,
   trail = unsealed,
+  lifecycle = createLifecycle(),
 }: CollectionsOptions): Collections {
-  const revise = createRevise({ registry, macros, permissions, trail });
+  const revise = createRevise({ registry, macros, permissions, trail, lifecycle });
 
   async function find(runner: Runner, idOrName: string): Promise<CollectionRow> {
     const row = isUuid(idOrName) ? await store.byId(runner, idOrName) : await findNamed(runner, idOrName);

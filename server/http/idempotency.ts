@@ -63,7 +63,7 @@ export async function once(
 }
 
 function keptReply({ status, body, headers }: Answered): KeptReply | null {
-  if (body instanceof Streamed) return null;
+  if (body instanceof Streamed || status >= 500) return null;
   const own = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));
   if (body instanceof RawJson)
     return { status, body: body.json, headers: { ...own, ...(body.tag !== undefined && { ETag: body.tag }) } };
@@ -74,6 +74,6 @@ function keptReply({ status, body, headers }: Answered): KeptReply | null {
 const PASSING: ReadonlySet<number> = new Set([401, 403, 412, 429]);
 
 const keptFailure = (failure: Failure, requestId: string): KeptReply | null =>
-  PASSING.has(failure.status) || failure.code === 'WRITE_CONFLICT'
+  PASSING.has(failure.status) || failure.code === 'WRITE_CONFLICT' || failure.code === 'HOOK_ABORTED'
     ? null
     : { status: failure.status, body: JSON.stringify(failure.body(requestId)), headers: {} };

@@ -4,6 +4,7 @@ import { type Express, type NextFunction, type Request, type Response, Router } 
 import { type Contract, hasBody, isUpload, type Room, type Route, successStatus, z } from '../../contract/kit.ts';
 import { Answer, type DoOnce, Live } from '../context.ts';
 import type { Gate } from './gate.ts';
+import { observe, type RequestHooks } from './hooks.ts';
 import { type Answered, keyOf, once } from './idempotency.ts';
 import type { AnyHandler, Judged } from './judged.ts';
 import { refusedRequest } from './problems.ts';
@@ -15,7 +16,7 @@ export function mountContract<T extends Contract>(
   app: Express,
   contract: T,
   tables: Tables<T>,
-  { gate, doOnce }: { readonly gate: Gate; readonly doOnce: DoOnce },
+  { gate, doOnce, hooks }: { readonly gate: Gate; readonly doOnce: DoOnce; readonly hooks: RequestHooks },
 ): void {
   const rooms: { readonly prefixes: readonly string[]; readonly router: Router }[] = [];
   for (const [roomName, room] of Object.entries(contract)) {
@@ -24,7 +25,7 @@ export function mountContract<T extends Contract>(
       Object.entries(room).map(([name, route]) => {
         const handler = tables[roomName]?.[name];
         if (handler === undefined) throw new Error(`the contract's route ${roomName}.${name} has no handler`);
-        return [name, { middleware: [admission(route, handler, gate)], handler: adapt(route, handler, doOnce) }];
+        return [name, { middleware: [admission(route, handler, gate, hooks)], handler: adapt(route, handler, doOnce) }];
       }),
     );
     createExpressEndpoints(unjudged(room) as never, endpoints as never, router, {
@@ -60,7 +61,7 @@ const unjudged = (room: Room): Room =>
 
 /** The literal starts of a room's paths, the shortest of each kind: Express looks into the room's router only for those. */
 function prefixesOf(routes: readonly Route[]): string[] {
-  const literal = [...new Set(routes.map((route) => route.path.split('/:')[0] as string))];
+  const literal = [...new Set(routes.map((route) => route.path.split(/\/[:*]/)[0] as string))];
   return literal.filter((path) => !literal.some((other) => other !== path && path.startsWith(other)));
 }
 
@@ -80,20 +81,22 @@ async function refused(error: unknown, request: Request, _response: Response, ne
 }
 
 /** The gate, then the route's own decision, then the body: in this order, so that 401 and 403 win over 400. */
-function admission(route: Route, handler: AnyHandler, gate: Gate) {
+function admission(route: Route, handler: AnyHandler, gate: Gate, hooks: RequestHooks) {
   const readsBody = hasBody(route);
   const { admit } = handler;
   async function decide(request: Request): Promise<void> {
     await gate.pass(route.metadata, request);
     if (admit !== undefined) await admit({ params: request.params, ctx: request.ctx });
   }
-  return async (request: Request, _response: Response, next: NextFunction): Promise<void> => {
+  return async (request: Request, response: Response, next: NextFunction): Promise<void> => {
     const params = request.params as Judged['params'];
     request.ctx.judged = { route, handler, params };
+    if (hooks.wants('after')) observe(hooks, request, response);
     try {
       if (isUpload(route.body) || route.metadata.inUrl !== undefined)
         request.ctx.recheck = () => gate.pass(route.metadata, request);
       await decide(request);
+      if (hooks.wants('before')) await hooks.before(request.ctx, { method: request.method, path: request.path });
       if (readsBody) {
         const began = performance.now();
         request.body = await gate.readBody(route.metadata, request);

@@ -18,9 +18,9 @@ export const problemHandler =
 /** Writes a failure as its JSON body with its status and headers. */
 export function sendProblem(response: Response, request: Request, failure: Failure): void {
   if (failure.status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
-  if (failure.status === 405) response.setHeader('Allow', String(failure.parameters.allow));
-  if (failure.status === 426) response.setHeader('Upgrade', 'websocket');
-  if (failure.status === 429) response.setHeader('Retry-After', String(failure.parameters.seconds));
+  if (failure.code === 'METHOD_NOT_ALLOWED') response.setHeader('Allow', String(failure.parameters.allow));
+  if (failure.code === 'UPGRADE_REQUIRED') response.setHeader('Upgrade', 'websocket');
+  if (failure.code === 'RATE_LIMITED') response.setHeader('Retry-After', String(failure.parameters.seconds));
   if (failure.status === 503 || failure.code === 'IDEMPOTENCY_IN_FLIGHT') response.setHeader('Retry-After', '1');
   // An unread body would be taken for the next request on this connection.
   if (!request.complete && (failure.status === 413 || failure.status === 415))

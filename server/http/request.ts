@@ -5,6 +5,10 @@ import type { Express, Request } from 'express';
 import { type Attempt, type Caller, type Credentials, type Ctx, RawJson, type UploadBody } from '../context.ts';
 import type { Judged } from './judged.ts';
 
+/** Headers that what an account defines may read: none that holds a credential or says how a proxy was passed. */
+const TOLD = /^(accept-language|content-type|user-agent|x-.*)$/;
+const SECRET = /auth|key|token|secret|password|session|csrf|cookie|forwarded|real-ip/;
+
 /** The context of one request; what costs something to find out is found out when it is asked for. */
 export class RequestContext implements Ctx {
   caller: Caller | null = null;
@@ -58,6 +62,10 @@ export class RequestContext implements Ctx {
   }
   get ifMatch(): string | null {
     return this.request.headers['if-match'] ?? null;
+  }
+  get ownHeaders(): Readonly<Record<string, string>> {
+    const told = Object.entries(this.request.headers).filter(([name]) => TOLD.test(name) && !SECRET.test(name));
+    return Object.fromEntries(told.map(([name, value]) => [name, String(value).slice(0, 1000)]));
   }
   get upload(): UploadBody {
     const { 'content-type': contentType = '', 'content-encoding': encoding = null } = this.request.headers;
@@ -130,7 +138,8 @@ export function fastReplies(app: Express, constant: HeaderPairs): void {
     const text = raw ? body.json : JSON.stringify(body);
     const length = Buffer.byteLength(text);
     if (this.getHeaderNames().length > 0) {
-      this.setHeader('Content-Type', 'application/json');
+      // Only custom endpoints choose another.
+      if (!this.hasHeader('Content-Type')) this.setHeader('Content-Type', 'application/json');
       this.setHeader('Content-Length', length);
       if (tag !== undefined) this.setHeader('ETag', tag);
       this.end(text);

@@ -8,6 +8,7 @@ import type { Config } from '../config.ts';
 import type { DoOnce } from '../context.ts';
 import type { Log } from '../log.ts';
 import { createGate, type GateOptions } from './gate.ts';
+import type { RequestHooks } from './hooks.ts';
 import { createListener } from './listener.ts';
 import { mountContract, type Tables } from './mount.ts';
 import { problemHandler } from './problems.ts';
@@ -27,6 +28,7 @@ export interface HttpOptions<T extends Contract> {
   /** Serves a WebSocket whose caller is known. */
   readonly serveSocket: ServeSocket;
   readonly doOnce: DoOnce;
+  readonly hooks: RequestHooks;
   /** Files served under /docs/assets, by name. */
   readonly docsAssets: () => ReadonlyMap<string, { readonly file: string; readonly contentType: string }>;
 }
@@ -51,6 +53,7 @@ export function createHttp<T extends Contract>({
   credentials,
   serveSocket,
   doOnce,
+  hooks,
   docsAssets,
 }: HttpOptions<T>): Http {
   const app = express();
@@ -75,7 +78,7 @@ export function createHttp<T extends Contract>({
     bodyLimit: config.bodyLimit,
     corsOrigins: config.corsOrigins,
   });
-  mountContract(app, contract, tables, { gate, doOnce });
+  mountContract(app, contract, tables, { gate, doOnce, hooks });
   app.get('/docs/assets/:name', (request, response, next) => {
     const asset = docsAssets().get(request.params.name);
     if (asset === undefined) return next();

@@ -13,8 +13,8 @@ export function unmatched(contract: Contract): RequestHandler {
     }
   }
   const patterns = [...paths].map(([path, methods]) => ({
-    literal: !path.includes(':'),
-    matches: new RegExp(`^${path.replace(/:[^/]+/g, '[^/]+')}/?$`),
+    literal: !/[:*]/.test(path),
+    matches: new RegExp(`^${path.replace(/:[^/]+/g, '[^/]+').replace(/\*\w+/g, '.+')}/?$`),
     allow: [...methods].sort().join(', '),
   }));
   return (request, _response, next) => {

@@ -4,6 +4,7 @@ import type { Caller } from '../context.ts';
 import type { Logger } from '../db/log.ts';
 import { comparePositions, type Position } from '../events/position.ts';
 import type { Tail } from '../events/tail.ts';
+import { createLifecycle, type Lifecycle } from '../lifecycle/service.ts';
 import { createPass } from '../pass.ts';
 import type { Records } from '../records/service.ts';
 import { Chunk } from './formats.ts';
@@ -17,6 +18,7 @@ export interface HubOptions {
   /** Another text whenever a permission or a macro has changed. */
   readonly rules: () => string;
   readonly log?: Logger | undefined;
+  readonly lifecycle?: Pick<Lifecycle, 'fire'>;
   readonly clock?: () => Date;
 }
 
@@ -28,7 +30,15 @@ const TICK_MS = 1000;
 /** A change that nobody told us of ends what it has to end after this long. */
 const RECHECK_MS = 30_000;
 
-export function createHub({ tail, watch, rules, log, clock = () => new Date() }: HubOptions) {
+/** What hooks are told of a subscription. */
+const told = ({ asked: { transport, ctx }, watch: { def, accountId } }: Subscription) =>
+  [
+    { transport, collection: def.qualifiedName },
+    { ctx, accountId },
+  ] as const;
+
+export function createHub(options: HubOptions) {
+  const { tail, watch, rules, log, lifecycle = createLifecycle(), clock = () => new Date() } = options;
   const all = new Set<Subscription>();
   const onFault: OnFault = (err, { position: at, collection }) => {
     if (!(err as { expected?: boolean }).expected) log?.error({ err, at, collection }, 'An event could not be told.');
@@ -50,6 +60,8 @@ export function createHub({ tail, watch, rules, log, clock = () => new Date() }:
 
   function leave(subscription: Subscription): void {
     subscription.closed = true;
+    if (subscription.announced) void lifecycle.fire('on_realtime_unsubscribe', ...told(subscription));
+    subscription.announced = false;
     all.delete(subscription);
     groups.remove(subscription);
     if (all.size === 0) position = null;
@@ -226,6 +238,8 @@ export function createHub({ tail, watch, rules, log, clock = () => new Date() }:
           // What was decided before anyone could tell it of a change is asked again.
           subscription.doubt();
           own.push(subscription);
+          await lifecycle.fire('on_realtime_subscribe', ...told(subscription));
+          subscription.announced = true;
           all.add(subscription);
         }
         const from = since ?? (await begun());

@@ -5,6 +5,7 @@ import { type Answer, type Caller, type Ctx, type Live, requireCaller } from '..
 import type { Database } from '../db/database.ts';
 import type { Logger } from '../db/log.ts';
 import type { Tail } from '../events/tail.ts';
+import type { Lifecycle } from '../lifecycle/service.ts';
 import type { Records } from '../records/service.ts';
 import { MESSAGES, NAMED } from './formats.ts';
 import { createHub } from './hub.ts';
@@ -23,6 +24,7 @@ export interface RealtimeOptions {
   readonly onCallers: (fn: (concerns: (caller: Caller) => boolean) => void) => void;
   readonly onCollections: (fn: (qualifiedName: string) => void) => void;
   readonly encryptionKey: string;
+  readonly lifecycle: Pick<Lifecycle, 'fire'>;
   readonly log?: Logger;
 }
 
@@ -35,10 +37,10 @@ interface SubscribeQuery {
 export type Realtime = ReturnType<typeof createRealtime>;
 
 export function createRealtime(options: RealtimeOptions) {
-  const { db, tail, watch, rules, encryptionKey, log } = options;
-  const hub = createHub({ tail, watch, rules, log });
-  const streams = createStreams(hub);
-  const sockets = createSockets(hub);
+  const { db, tail, watch, rules, encryptionKey, lifecycle, log } = options;
+  const hub = createHub({ tail, watch, rules, lifecycle, log });
+  const streams = createStreams(hub, lifecycle);
+  const sockets = createSockets(hub, lifecycle);
   const tickets = createTickets({ db, encryptionKey });
   options.onCallers((concerns) => hub.review((caller) => caller !== null && concerns(caller)));
   options.onCollections((name) => hub.review((_caller, collection) => collection === name));

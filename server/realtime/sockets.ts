@@ -3,6 +3,7 @@ import type { ProblemJson } from '../../contract/problems.ts';
 import { Failure, invalidParameter } from '../../contract/problems.ts';
 import type { StreamQuery } from '../../contract/realtime.ts';
 import type { Ctx, Socket } from '../context.ts';
+import { createLifecycle, type Lifecycle } from '../lifecycle/service.ts';
 import { type Chunk, FRAMES } from './formats.ts';
 import type { Hub } from './hub.ts';
 import { eventsOf, sinceOf } from './requests.ts';
@@ -50,7 +51,9 @@ class SocketSink implements Sink {
 type Opened = Awaited<ReturnType<Hub['open']>>;
 type Frame = Readonly<Record<string, unknown>>;
 
-export function createSockets(hub: Hub) {
+const TRANSPORT = { transport: 'websocket' } as const;
+
+export function createSockets(hub: Hub, lifecycle: Pick<Lifecycle, 'fire'> = createLifecycle()) {
   const open = new Set<Connection>();
   let closed = false;
   const beating = setInterval(() => {
@@ -62,7 +65,7 @@ export function createSockets(hub: Hub) {
   return {
     /** Serves a connection whose caller is known, until it closes. */
     serve(ctx: Ctx, socket: Socket): void {
-      const connection = new Connection(hub, ctx, socket);
+      const connection = new Connection(hub, lifecycle, ctx, socket);
       open.add(connection);
       socket.onClose(() => open.delete(connection));
       // It was let in while the others were sent away.
@@ -79,19 +82,23 @@ export function createSockets(hub: Hub) {
 class Connection {
   private readonly subscriptions = new Map<string, Opened>();
   private readonly sink: Sink;
-  /** Frames are answered in their order. */
-  private last: Promise<void> = Promise.resolve();
+  /** Frames are answered in their order, once the connection is let in. */
+  private last: Promise<void>;
   /** Pasts are sent one after the other: whoever keeps up with one does not keep up with a hundred at once. */
   private pasts: Promise<void> = Promise.resolve();
   private waiting = 0;
   private closed = false;
+  /** Whom hooks know to be connected. */
+  private letInAs: Ctx | null = null;
 
   constructor(
     private readonly hub: Hub,
+    private readonly lifecycle: Pick<Lifecycle, 'fire'>,
     private readonly ctx: Ctx,
     readonly socket: Socket,
   ) {
     this.sink = new SocketSink(socket);
+    this.last = this.letIn();
     socket.onMessage((text) => {
       this.waiting += 1;
       if (this.waiting === WAITING) socket.pause();
@@ -105,9 +112,20 @@ class Connection {
     });
     socket.onClose(() => {
       this.closed = true;
+      if (this.letInAs !== null) void this.lifecycle.fire('on_realtime_disconnect', TRANSPORT, { ctx: this.letInAs });
       for (const one of this.subscriptions.values()) one.close();
       this.subscriptions.clear();
     });
+  }
+
+  private async letIn(): Promise<void> {
+    try {
+      await this.lifecycle.fire('on_realtime_connect', TRANSPORT, { ctx: this.ctx });
+      this.letInAs = this.ctx;
+    } catch (error) {
+      this.refuse(error);
+      this.socket.close(REFUSED, error instanceof Failure ? error.code : '');
+    }
   }
 
   beat(text: string): void {
@@ -119,6 +137,7 @@ class Connection {
   private async take(text: string): Promise<void> {
     if (this.closed) return;
     const frame = read(text);
+    await this.lifecycle.fire('on_realtime_message', { ...TRANSPORT, message: frame }, { ctx: this.ctx });
     switch (frame.action) {
       case 'ping':
         return this.say({ type: 'pong' });
@@ -146,7 +165,7 @@ class Connection {
         over = true;
         this.over(name, failure);
       };
-      const asked = { ctx, collection: name, query: queryOf(frame), format: FRAMES, sink, onEnd };
+      const asked = { ctx, collection: name, query: queryOf(frame), format: FRAMES, sink, ...TRANSPORT, onEnd };
       // Whoever holds a connection may have lost his rights since he opened it.
       await ctx.recheck?.();
       const opened = await this.hub.open([asked], since);

@@ -3,6 +3,7 @@ import type { Writable } from 'node:stream';
 import type { Failure } from '../../contract/problems.ts';
 import { Answer, type Ctx, Live } from '../context.ts';
 import { type Position, positionText } from '../events/position.ts';
+import { createLifecycle, type Lifecycle } from '../lifecycle/service.ts';
 import { Chunk, joined } from './formats.ts';
 import type { Hub } from './hub.ts';
 import type { Asked, Sink } from './subscription.ts';
@@ -65,7 +66,9 @@ export interface StreamAsked {
 
 const noop = () => {};
 
-export function createStreams(hub: Hub) {
+const TRANSPORT = { transport: 'stream' } as const;
+
+export function createStreams(hub: Hub, lifecycle: Pick<Lifecycle, 'fire'> = createLifecycle()) {
   const beats = new Set<() => void>();
   const open = new Set<Writable>();
   const beating = setInterval(() => {
@@ -83,6 +86,7 @@ export function createStreams(hub: Hub) {
         ...part,
         ctx,
         sink,
+        ...TRANSPORT,
         onEnd(failure: Failure): void {
           left -= 1;
           sink.push(new Chunk(end(failure, part.collection)));
@@ -90,7 +94,16 @@ export function createStreams(hub: Hub) {
           if (left === 0) finish();
         },
       }));
-      const opened = await hub.open(asked, since);
+      await lifecycle.fire('on_realtime_connect', TRANSPORT, { ctx });
+      const gone = () => void lifecycle.fire('on_realtime_disconnect', TRANSPORT, { ctx });
+      const opened = await hub.open(asked, since).catch((error) => {
+        gone();
+        throw error;
+      });
+      const close = () => {
+        opened.close();
+        gone();
+      };
       const begin = (out: Writable) => {
         const beat = () => {
           const at = opened.position();
@@ -101,7 +114,7 @@ export function createStreams(hub: Hub) {
         out.once('close', () => {
           beats.delete(beat);
           open.delete(out);
-          opened.close();
+          close();
         });
         beats.add(beat);
         open.add(out);
@@ -112,7 +125,7 @@ export function createStreams(hub: Hub) {
         if (left === 0) finish();
         else void opened.start();
       };
-      return new Answer(new Live(begin, opened.close), HEADERS);
+      return new Answer(new Live(begin, close), HEADERS);
     },
 
     /** Ends every stream without a reason, so that its reader comes again. */

@@ -22,6 +22,7 @@ export interface Asked {
   readonly query: StreamQuery;
   readonly format: Format;
   readonly sink: Sink;
+  readonly transport: 'stream' | 'websocket';
   /** Called once, when the subscription is ended by the server. */
   readonly onEnd: (failure: Failure) => void;
 }
@@ -36,6 +37,8 @@ export class Subscription {
   /** It receives what is committed now; before that it is catching up. */
   live = false;
   closed = false;
+  /** Hooks know of it. */
+  announced = false;
   /** When it was asked last, roughly. */
   checkedAt = aboutNow();
   /** How often its rights came into doubt, and up to which doubt they were asked anew. */

@@ -13,6 +13,7 @@ import type { CollectionDef, PgType } from '../schema/collection-def.ts';
 import type { Bound } from '../schema/values.ts';
 import type { RecordColumn } from './columns.ts';
 import { type Filter, fieldParameters, readFilter, valueTypeOfColumn } from './filter.ts';
+import type { ListOptions } from './list-query.ts';
 import { listed, Names, type Sight } from './names.ts';
 
 /** A column of the result: `sql` makes its value. */
@@ -47,12 +48,17 @@ const PARAMETERS: ReadonlySet<string> = new Set(Object.keys(AggregateQuery.shape
 const ORDERED: readonly PgType[] = ['text', 'double precision', 'timestamp with time zone', 'date', 'character(6)'];
 
 /** Throws INVALID_FIELDS for names that do not exist or are hidden, INVALID_QUERY_PARAMS for what cannot be meant. */
-export function readAggregation(def: CollectionDef, query: AggregateQuery, sight: Sight): Aggregation {
+export function readAggregation(
+  def: CollectionDef,
+  query: AggregateQuery,
+  sight: Sight,
+  { data }: Pick<ListOptions, 'data'> = {},
+): Aggregation {
   const names = new Names(def, sight);
   const groups = listed(query.group_by ?? '').flatMap((text) => group(text, names) ?? []);
   const results = listed(query.functions).flatMap((text) => result(text, names) ?? []);
   const parameters = fieldParameters(query, PARAMETERS);
-  const filter = readFilter(def, { parameters, filter: query.filter }, names);
+  const filter = readFilter(def, { parameters, filter: query.filter, data }, names);
   names.settle();
   const columns = [...groups, ...results];
   for (const [i, { name }] of columns.entries())

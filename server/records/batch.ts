@@ -3,12 +3,13 @@ import { Failure, invalidData } from '../../contract/problems.ts';
 import type { RecordScope } from '../access/decide.ts';
 import { withData } from '../access/scope.ts';
 import { type Ctx, RawJson } from '../context.ts';
-import type { Cell, Database, Transaction } from '../db/database.ts';
+import type { Cell, Database, Runner, Transaction } from '../db/database.ts';
 import { idsOf } from '../ids.ts';
 import { isUuid } from '../schema/values.ts';
 import { at, each } from './batch-places.ts';
 import { blamed } from './blame.ts';
 import { type Body, type Prepared, prepareBody } from './body.ts';
+import type { RecordHooks } from './hooks.ts';
 import { type Call, type Opened, type Opening, refuseForbidden, sentOf } from './open.ts';
 import { writtenReply } from './reply.ts';
 import type { Author, RecordWrites } from './store/write.ts';
@@ -29,6 +30,9 @@ export interface BatchParts {
   readonly again: (opened: Opened, id: string) => Promise<RawJson>;
   /** Does the work in a transaction with its note where the request may be sent again. */
   readonly durably: <T>(ctx: Ctx, work: (tx?: Transaction) => Promise<T>) => Promise<T>;
+  /** The same, always in a transaction. */
+  readonly stored: <T>(ctx: Ctx, work: (tx: Transaction) => Promise<T>) => Promise<T>;
+  readonly hooks: RecordHooks;
 }
 
 interface Change {
@@ -36,7 +40,8 @@ interface Change {
   readonly data: Body;
 }
 
-export function createBatches({ db, opening, writes, writesMany, notUpdated, author, again, durably }: BatchParts) {
+export function createBatches(parts: BatchParts) {
+  const { db, opening, writes, writesMany, notUpdated, author, again, durably, stored, hooks } = parts;
   const { on, viewOf, bodyAccount } = opening;
 
   /** What an earlier attempt has stored. */
@@ -51,17 +56,23 @@ export function createBatches({ db, opening, writes, writesMany, notUpdated, aut
       const { def, scope } = opened;
       const nextId = idsOf(ctx.attempt?.seed);
       if (ctx.attempt?.committed) return repeated(opened, bodies.map(nextId));
-      const rows = await each(bodies, async (body) => {
+      const hooked = hooks.wants('create', def, scope.accountId);
+      let rows = await each(bodies, async (body) => {
         const accountId = scope.accountId ?? (await bodyAccount(body));
         const row = { ...prepareBody(def, body, 'create', scope), id: nextId(), accountId };
-        if (scope.rows.length > 0) refuseForbidden(opened, row);
+        if (!hooked && scope.rows.length > 0) refuseForbidden(opened, row);
         return row;
       });
-      const written = await durably(ctx, (tx) => writesMany.insertMany(tx ?? db, def, scope, rows, author(ctx))).catch(
-        async (error) => {
-          throw await blamed({ db, writesMany }, opened, rows, author(ctx), error);
-        },
-      );
+      const insert = (tx: Runner) => writesMany.insertMany(tx, def, scope, rows, author(ctx));
+      const inserted = hooked
+        ? stored(ctx, async (tx) => {
+            rows = await each(rows, (row) => hooks.creating(tx, opened, row));
+            return insert(tx);
+          })
+        : durably(ctx, (tx) => insert(tx ?? db));
+      const written = await inserted.catch(async (error) => {
+        throw await blamed({ db, writesMany }, opened, rows, author(ctx), error);
+      });
       const view = viewOf(opened);
       return rows.map(
         (row, i) => writtenReply(def, written.get(row.id) as Cell[], view, sentOf(row, bodies[i] as Body)).json,
@@ -103,12 +114,22 @@ export function createBatches({ db, opening, writes, writesMany, notUpdated, aut
       );
     });
 
+  /** The rows as their hooks leave them. */
+  const hookedRows = (tx: Transaction, opened: Opened, rows: readonly ChangedRecord[]): Promise<ChangedRecord[]> =>
+    each(rows, async (row, i) => {
+      const next = await hooks.updating(tx, { ...opened, scope: withData(opened.scope, row.body) }, row);
+      if (next === null) throw new Missing(i);
+      return next;
+    });
+
   /** One statement for all rows that assign the same columns; one a row where the rule looks at each item's own body. */
-  async function changed(tx: Transaction, { ctx, def, scope }: Opened, rows: ChangedRecord[]) {
+  async function changed(tx: Transaction, opened: Opened, given: readonly ChangedRecord[]) {
+    const { ctx, def, scope } = opened;
+    const rows = hooks.wants('update', def, scope.accountId) ? await hookedRows(tx, opened, given) : given;
     const cells: (readonly Cell[] | null | undefined)[] = [];
     if (looksAtData(scope)) {
       for (const [i, row] of rows.entries()) {
-        const own = withData(scope, row.body);
+        const own = withData(scope, row.sent ?? row.body);
         cells.push(await writes.update(def, own, row.id, { ...row, ...author(ctx) }, tx));
         if (cells[i] === null) throw new Missing(i);
       }
@@ -140,10 +161,13 @@ export function createBatches({ db, opening, writes, writesMany, notUpdated, aut
     batchDelete: async (ctx: Ctx, name: string, { ids }: { ids: readonly string[] }) => {
       assertSize(ids.length);
       const unique = [...new Set(ids.map((id) => id.toLowerCase()))];
-      await on({ ctx, name, operation: 'delete' }, 'delete', async ({ def, scope }) => {
+      await on({ ctx, name, operation: 'delete' }, 'delete', async (opened) => {
+        const { def, scope } = opened;
         if (ctx.attempt?.committed) return;
         await db.transaction(async (tx) => {
           const known = unique.filter(isUuid);
+          if (hooks.wants('delete', def, scope.accountId))
+            await each(known, (id) => hooks.removing(tx, opened, id, { purge: false }));
           const gone = await writesMany.removeMany(tx, def, scope, known, author(ctx));
           const missing = ids.findIndex((id) => !gone.has(id.toLowerCase()));
           if (missing >= 0) throw at(new Failure('RESOURCE_NOT_FOUND'), missing);

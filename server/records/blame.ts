@@ -29,6 +29,8 @@ export async function blamed(
   author: Author,
   error: unknown,
 ): Promise<unknown> {
+  // A failure knows its place, or has none.
+  if (error instanceof Failure) return error;
   const told = recordFault(error, 'store', def);
   if (!(told instanceof Failure) || told.status >= 500) return error;
   try {

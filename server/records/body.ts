@@ -41,6 +41,8 @@ export interface Prepared {
   readonly values: readonly Bound[];
   /** What was sent, with the values that checks put in. */
   readonly body: Body;
+  /** The same before hooks changed it, where they did: what rules know as the data of the request. */
+  readonly sent?: Body;
 }
 
 /** What the caller may write, and whether he sees personal data: a decided scope, or the part of one. */
@@ -88,7 +90,7 @@ export function prepareBody(def: CollectionDef, given: Body, mode: WriteMode, wr
     values.push(toParameter(field, value));
   }
   if (entries.length > 0) throw refusal(closed, entries);
-  if (checked) refuseUnchecked(writtenOf(columns, body), writer);
+  if (checked) refuseUnchecked(valuesOf(columns, body), writer);
   return { columns, values, body };
 }
 
@@ -111,9 +113,10 @@ const maskedEntry = (field: string): ProblemEntry => ({
 });
 
 /** The fields of a new record as they will be, for a rule to judge. */
-export const newRow = (def: CollectionDef, body: Body): Record<string, unknown> => writtenOf(def.fields, body);
+export const newRow = (def: CollectionDef, body: Body): Record<string, unknown> => valuesOf(def.fields, body);
 
-const writtenOf = (columns: readonly FieldColumn[], body: Body): Record<string, unknown> =>
+/** The values of these fields that a body comes to. */
+export const valuesOf = (columns: readonly FieldColumn[], body: Body): Record<string, unknown> =>
   Object.fromEntries(
     columns.map(({ name, field }) => [name, Object.hasOwn(body, name) ? body[name] : (field.default ?? null)]),
   );

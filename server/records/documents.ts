@@ -4,6 +4,7 @@ import { LRUCache } from 'lru-cache';
 import type { Field } from '../../contract/fields.ts';
 import { Failure } from '../../contract/problems.ts';
 import type { DocumentedCollection, Face } from '../../openapi/collection-document.ts';
+import type { DocumentedEndpoint } from '../../openapi/endpoint-document.ts';
 import type { Decide, Operation } from '../access/decide.ts';
 import { Answer, type Ctx, RawJson } from '../context.ts';
 import type { CollectionDef } from '../schema/collection-def.ts';
@@ -15,6 +16,8 @@ export interface DocumentParts {
   readonly decide: Decide;
   /** The document of the contract alone. */
   readonly base: () => Promise<object>;
+  /** Custom endpoints that a caller is told of. */
+  readonly endpoints: (ctx: Ctx) => readonly DocumentedEndpoint[];
 }
 
 const OPERATIONS: readonly Operation[] = ['list', 'view', 'create', 'update', 'delete'];
@@ -34,7 +37,7 @@ const masked = ({ name, description }: Field): Field => ({
 /** A field that is set for the caller. */
 export const optional = (field: Field): Field => ({ ...field, required: false }) as Field;
 
-export function createCollectionDocuments({ definitions, decide, base }: DocumentParts) {
+export function createCollectionDocuments({ definitions, decide, base, endpoints }: DocumentParts) {
   const kept = new LRUCache<string, { readonly document: object; readonly text: string }>({ max: KEPT });
 
   /** What the caller may know of a collection, null for nothing. */
@@ -59,17 +62,22 @@ export function createCollectionDocuments({ definitions, decide, base }: Documen
   }
 
   /** `face`: the document of one collection on it; null: the system's with all of them. */
-  async function made(collections: readonly DocumentedCollection[], face: Face | null) {
+  async function made(
+    collections: readonly DocumentedCollection[],
+    face: Face | null,
+    own: readonly DocumentedEndpoint[] = [],
+  ) {
     const key = createHash('sha256')
-      .update(JSON.stringify([face, collections]))
+      .update(JSON.stringify([face, collections, own]))
       .digest('base64url');
     let known = kept.get(key);
     if (known === undefined) {
       const { collectionDocument, documentWith } = await import('../../openapi/collection-document.ts');
+      const { withEndpoints } = await import('../../openapi/endpoint-document.ts');
       const start = (await base()) as never;
       const document =
         face === null
-          ? documentWith(start, collections)
+          ? withEndpoints(documentWith(start, collections), own)
           : collectionDocument(start, collections[0] as DocumentedCollection, face);
       known = { document, text: JSON.stringify(document) };
       kept.set(key, known);
@@ -89,7 +97,7 @@ export function createCollectionDocuments({ definitions, decide, base }: Documen
     const found = visible
       .sort((a, b) => (a.qualifiedName < b.qualifiedName ? -1 : 1))
       .flatMap((def) => documented(ctx, def) ?? []);
-    return made(found, null);
+    return made(found, null, endpoints(ctx));
   };
   const json = ({ text, tag, headers }: Awaited<ReturnType<typeof made>>) =>
     new Answer(new RawJson(text, tag), headers);

@@ -20,9 +20,10 @@ export async function exported(
   { def, scope }: Opened,
   asked: RecordQuery,
   format: ExportFormat,
+  told: (items: readonly string[]) => Promise<readonly string[]> | readonly string[],
 ): Promise<Answer<Streamed>> {
   const { columns } = asked;
-  const { pages } = await walk(reads, { def, scope }, asked, ({ rows, write }) => rows.map((row) => write(row)));
+  const { pages } = await walk(reads, { def, scope }, asked, ({ rows, write }) => told(rows.map((row) => write(row))));
   async function* pieces(): AsyncGenerator<string> {
     if (format === 'csv') yield csvLine(columns.map(({ name }) => name));
     for await (const items of pages) yield items.map((item) => line(item, columns, format)).join('');

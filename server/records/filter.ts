@@ -30,6 +30,8 @@ export interface Asked {
   /** Rule text, or the same JSON as `where`. */
   readonly filter?: string | undefined;
   readonly where?: unknown;
+  /** What `@request.data.*` means in the text, for definitions that fill in values; a caller's own filter has no such names. */
+  readonly data?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** The parameters of a query that speak of fields: all but `own`. */
@@ -58,7 +60,7 @@ export const valueTypeOfColumn = ({ type }: RecordColumn): ValueType => TYPES[ty
  * Throws INVALID_QUERY_PARAMS with place and hint for everything else that cannot be meant.
  */
 export function readCondition(def: CollectionDef, asked: Asked, names: Names): Checked | null {
-  const { parameters = [], filter, where } = asked;
+  const { parameters = [], filter, where, data } = asked;
   const sources: { name: string; parse: () => Expr }[] = [];
   if (parameters.length > 0)
     sources.push({ name: 'filter', parse: () => parseParams(parameters, (name) => names.has(name)) });
@@ -77,7 +79,7 @@ export function readCondition(def: CollectionDef, asked: Asked, names: Names): C
       return { type, computed: names.isAbsent(name) ? absent(type) : computedOf(def, name) };
     },
     fieldNames: names.comparableNames(),
-    allow: { auth: false, data: false },
+    allow: { auth: false, data: data !== undefined },
   };
   const parsed = sources.flatMap(({ name, parse }) => {
     const tree = unless(name, () => {
@@ -109,7 +111,7 @@ export function readFilter(def: CollectionDef, asked: Asked, names: Names): Filt
   return unless('filter', () => {
     // Also fields that the caller may not compare: a computed one that he may is made of them.
     const { sql, slots } = toSql(condition, { column: (name) => (byName.get(name) as RecordColumn).quoted });
-    return { sql, values: slotValues(slots, { auth: null }) as Bound[] };
+    return { sql, values: slotValues(slots, { auth: null, ...(asked.data && { data: asked.data }) }) as Bound[] };
   });
 }
 

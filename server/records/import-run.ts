@@ -10,6 +10,7 @@ import type { FieldColumn } from '../schema/collection-def.ts';
 import { Missing } from './batch.ts';
 import { type Body, prepareBody } from './body.ts';
 import { recordFault } from './faults.ts';
+import type { RecordHooks } from './hooks.ts';
 import type { ImportRow } from './import-rows.ts';
 import { type Opened, type Opening, refuseForbidden } from './open.ts';
 import type { RecordReads } from './store/read.ts';
@@ -24,6 +25,7 @@ export interface ImportParts {
   /** Changes rows, each by its own body; throws Missing for one that is not there for the caller. */
   readonly changeRows: (tx: Transaction, opened: Opened, rows: ChangedRecord[]) => Promise<unknown>;
   readonly author: (ctx: Ctx) => Author;
+  readonly hooks: RecordHooks;
 }
 
 /** What the caller may do, as it was decided for a group; `update` null without a key. */
@@ -136,7 +138,7 @@ export class ImportRun {
     const { def, scope } = create;
     const accountId = scope.accountId ?? (await this.accountOf(data));
     const row = { ...prepareBody(def, data, 'create', scope), id: uuidV7(), accountId };
-    if (scope.rows.length > 0) refuseForbidden(create, row);
+    if (scope.rows.length > 0 && !this.parts.hooks.wants('create', def, accountId)) refuseForbidden(create, row);
     return { line, data, create: row };
   }
 
@@ -172,8 +174,10 @@ export class ImportRun {
 
   private async run(tx: Transaction, opened: Opened, rows: readonly Ready[]): Promise<void> {
     const { ctx, def, scope } = opened;
-    const { writesMany, changeRows, author } = this.parts;
+    const { writesMany, changeRows, author, hooks } = this.parts;
     const made = rows.flatMap(({ create }) => create ?? []);
+    if (made.length > 0 && hooks.wants('create', def, scope.accountId))
+      for (const [i, row] of made.entries()) made[i] = await hooks.creating(tx, opened, row);
     if (made.length > 0) await writesMany.insertMany(tx, def, scope, made, author(ctx));
     const changed = rows.flatMap(({ change }) => change ?? []);
     if (changed.length > 0) await changeRows(tx, opened, changed);
@@ -205,4 +209,6 @@ const hidden = () =>
   new Failure('FORBIDDEN', { reason: 'the record is not yours to change, or would not be after the change' });
 
 const entriesOf = ({ code, message, entries }: Failure): readonly ProblemEntry[] =>
-  entries.length > 0 ? entries : [{ field: '', code: code.toLowerCase(), message }];
+  entries.length > 0
+    ? entries.map(({ index: _, ...entry }) => entry)
+    : [{ field: '', code: code.toLowerCase(), message }];

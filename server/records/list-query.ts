@@ -35,6 +35,8 @@ export interface RecordQuery {
 /** What a face asks beside the parameters. */
 export interface ListOptions {
   readonly where?: unknown;
+  /** Values of `@request.data.*` in the filter. */
+  readonly data?: Readonly<Record<string, unknown>> | undefined;
   /** Sorts by created_at, in this direction, where `sort` is no field that the caller may compare. */
   readonly orByAge?: 'asc' | 'desc';
 }
@@ -49,14 +51,14 @@ const PARAMETERS: ReadonlySet<string> = new Set(Object.keys(ListQuery.shape));
 export function readListQuery(def: CollectionDef, query: ListQuery, sight: Sight, more: ListOptions = {}): RecordQuery {
   const names = new Names(def, sight);
   const search = readSearch(def, query.search, names);
-  const { where, orByAge } = more;
+  const { where, data, orByAge } = more;
   const unknown = orByAge !== undefined && !names.isComparable(query.sort?.replace(/^-/, '') ?? '');
   const usual =
     orByAge === undefined ? (search === null ? NEWEST : BEST) : { column: CREATED_AT, descending: orByAge === 'desc' };
   const sort = readSort(unknown ? undefined : query.sort, names, usual);
   const columns = names.projection(query.fields);
   const parameters = fieldParameters(query, PARAMETERS);
-  const filter = readFilter(def, { parameters, filter: query.filter, where }, names);
+  const filter = readFilter(def, { parameters, filter: query.filter, where, data }, names);
   names.settle();
   const { cursor, cursor_before: before } = query;
   if (cursor !== undefined && before !== undefined)

@@ -10,6 +10,7 @@ import { linkedTo, readLinked } from './linked.ts';
 import { type ListOptions, type RecordQuery, readListQuery } from './list-query.ts';
 import type { Call, Definitions, Opened, Opening } from './open.ts';
 import { refuseHuge, type Slice } from './page.ts';
+import type { QueryHooks } from './query-hooks.ts';
 import type { RecordReads, RecordRows } from './store/read.ts';
 import { walk } from './walk.ts';
 
@@ -18,9 +19,10 @@ export interface ListingParts {
   readonly definitions: Definitions;
   readonly decide: Decide;
   readonly opening: Opening;
+  readonly hooks: QueryHooks;
 }
 
-export function createListing({ reads, definitions, decide, opening }: ListingParts) {
+export function createListing({ reads, definitions, decide, opening, hooks }: ListingParts) {
   const { on, viewOf } = opening;
 
   function askedOf({ ctx, def, scope }: Opened, query: ListQuery, more?: ListOptions): RecordQuery {
@@ -34,8 +36,10 @@ export function createListing({ reads, definitions, decide, opening }: ListingPa
   const slice = (call: Call, read: ListQuery | (() => ListQuery), more?: ListOptions): Promise<Slice> =>
     on(call, 'fetch', async (opened) => {
       // What a face reads by itself is read after the decision.
-      const query = typeof read === 'function' ? read() : read;
-      const asked = askedOf(opened, query, more);
+      let query = typeof read === 'function' ? read() : read;
+      let options = more;
+      if (hooks.wantsBefore(opened)) ({ query, more: options } = await hooks.list(opened, 'list', query, more));
+      const asked = askedOf(opened, query, options);
       const write = await writerOf(opened, asked, query);
       const [rows, total] = await Promise.all([reads.list(opened.def, opened.scope, asked), totalOf(opened, asked)]);
       const items = await write(rows);
@@ -44,9 +48,12 @@ export function createListing({ reads, definitions, decide, opening }: ListingPa
     });
 
   /** All of it. */
-  const walkOf = (call: Call, query: ListQuery, more?: ListOptions) =>
+  const walkOf = (call: Call, sent: ListQuery, more?: ListOptions) =>
     on(call, 'fetch', async (opened) => {
-      const asked = askedOf(opened, query, more);
+      let query = sent;
+      let options = more;
+      if (hooks.wantsBefore(opened)) ({ query, more: options } = await hooks.list(opened, 'list', sent, more));
+      const asked = askedOf(opened, query, options);
       return walk(reads, opened, asked, await writerOf(opened, asked, query));
     });
 
@@ -54,11 +61,13 @@ export function createListing({ reads, definitions, decide, opening }: ListingPa
   async function writerOf(opened: Opened, { columns }: RecordQuery, { expand, linked }: ListQuery) {
     const branches = await expandOf(opened, expand, columns);
     const apps = readLinked(linked);
-    return async (found: RecordRows): Promise<readonly string[]> => {
+    const write = async (found: RecordRows): Promise<readonly string[]> => {
       const rows = { ...found, columns };
       const [items, links] = await Promise.all([withBranches(opened, rows, branches), linksOf(opened, rows, apps)]);
       return links === null ? items : items.map((item, i) => `${item.slice(0, -1)}${links[i]}}`);
     };
+    if (!hooks.wantsAfter(opened)) return write;
+    return async (found: RecordRows) => hooks.answered(opened, 'list', await write(found));
   }
 
   type Rows = RecordRows & { readonly columns: readonly RecordColumn[] };

@@ -142,7 +142,7 @@ const told = ({ accountId, key, fields, unmasked, checks }: RecordScope): string
 /** The create rule judges the record as it will be. Throws FORBIDDEN. */
 export function refuseForbidden(
   { ctx, def, scope }: Opened,
-  made: { readonly id: string; readonly accountId: string; readonly body: Body },
+  made: { readonly id: string; readonly accountId: string; readonly body: Body; readonly sent?: Body },
 ): void {
   const at = new Date().toISOString();
   const by = ctx.caller?.userId ?? null;
@@ -154,7 +154,7 @@ export function refuseForbidden(
     created_by: by,
     updated_by: by,
   };
-  const { rows, environment } = withData(scope, made.body);
+  const { rows, environment } = withData(scope, made.sent ?? made.body);
   if (passes(rows, { ...newRow(def, made.body), ...system }, environment)) return;
   throw new Failure('FORBIDDEN', { reason: 'the record does not satisfy the create rule' });
 }

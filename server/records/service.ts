@@ -1,7 +1,8 @@
 // Records: decide, parse, run, reply. Every face of the product and every automation goes through these methods.
 import { Failure } from '../../contract/problems.ts';
 import type { StreamQuery } from '../../contract/realtime.ts';
-import type { AggregateQuery, ExportQuery, ListQuery, RecordQueryBody } from '../../contract/records.ts';
+import type { ListQuery, RecordQueryBody } from '../../contract/records.ts';
+import type { DocumentedEndpoint } from '../../openapi/endpoint-document.ts';
 import type { Decide, Operation } from '../access/decide.ts';
 import { withData } from '../access/scope.ts';
 import { actorText, contextText, type Trail } from '../audit/service.ts';
@@ -11,34 +12,40 @@ import { joined } from '../db/joined.ts';
 import type { RowSecurity } from '../db/row-security.ts';
 import type { Tail } from '../events/tail.ts';
 import { idsOf } from '../ids.ts';
-import { isUuid } from '../schema/values.ts';
-import { readAggregation } from './aggregate-query.ts';
+import type { Lifecycle } from '../lifecycle/service.ts';
 import { createBatches } from './batch.ts';
 import { type Body, type Prepared, prepareBody } from './body.ts';
 import { columnsOf, ID, UPDATED_AT } from './columns.ts';
 import { createCollectionDocuments } from './documents.ts';
 import { allows, tagged } from './etag.ts';
-import { expanded } from './expand.ts';
-import { exported, refuseWindow } from './export.ts';
 import { createFederated } from './federated.ts';
 import { type HistoryQuery, historyOf } from './history.ts';
+import { type ActAs, createRecordHooks } from './hooks.ts';
 import { createImport } from './import.ts';
 import { type ListOptions, readProjection } from './list-query.ts';
 import { createListing } from './listing.ts';
 import { type Call, createOpening, type Definitions, type Opened, refuseForbidden, sentOf } from './open.ts';
 import { pageJson } from './page.ts';
 import { listQueryOf } from './query-body.ts';
+import { createQueryHooks } from './query-hooks.ts';
 import { writtenReply } from './reply.ts';
 import { createSchema } from './schema.ts';
+import { sightOf } from './sight.ts';
 import { createAggregate } from './store/aggregate.ts';
+import { createLock } from './store/lock.ts';
 import { createReads } from './store/read.ts';
 import { createStatements, type Statements } from './store/statements.ts';
 import { createUnions } from './store/union.ts';
 import { createWrites, judgesChange } from './store/write.ts';
 import { createWritesMany } from './store/write-many.ts';
 import { createTransactions } from './transaction.ts';
+import { createViewing, idOf } from './viewing.ts';
 import { readWatch, type Watch } from './watch.ts';
 
+export { actingRecords } from './acting.ts';
+export { type AfterHooks, createAfterHooks } from './after-hooks.ts';
+export { AnotherShape } from './event-rows.ts';
+export type { Definitions } from './open.ts';
 export { createPeek } from './peek.ts';
 export type { Seen, Watch } from './watch.ts';
 
@@ -51,8 +58,13 @@ export interface RecordsOptions {
   readonly events: Pick<Tail, 'appended'>;
   readonly decide: Decide;
   readonly rowSecurity: RowSecurity;
+  readonly lifecycle: Lifecycle;
+  /** As whom extensions act in an account. */
+  readonly actAs: ActAs;
   /** The OpenAPI document of the contract. */
   readonly baseDocument: () => Promise<object>;
+  /** Custom endpoints that a caller is told of in the system's document. */
+  readonly endpoints?: (ctx: Ctx) => readonly DocumentedEndpoint[];
 }
 
 export type RecordVerbs = ReturnType<typeof recordVerbs>;
@@ -73,10 +85,9 @@ export function createRecords(options: RecordsOptions): Records {
     find: (name) => definitions.get(name),
     refresh: async (name) => definitions.get(name),
   };
-  return {
-    ...recordVerbs(options, statements),
-    within: (tx) => recordVerbs({ ...options, db: joined(db, tx), definitions: remembered }, statements),
-  };
+  const within = (tx: Transaction): RecordVerbs =>
+    recordVerbs({ ...options, db: joined(db, tx), definitions: remembered }, statements, within);
+  return { ...recordVerbs(options, statements, within), within };
 }
 
 /** Its methods apart from what it is. */
@@ -89,8 +100,10 @@ const definitionsOf = (definitions: Definitions): Definitions => ({
   stored: (name) => definitions.stored(name),
 });
 
-function recordVerbs(options: RecordsOptions, statements: Statements) {
+function recordVerbs(options: RecordsOptions, statements: Statements, within: (tx: Transaction) => RecordVerbs) {
   const { db, definitions, trail, decide } = options;
+  const hooks = createRecordHooks({ ...options, lock: createLock(statements), within });
+  const queryHooks = createQueryHooks({ ...options, verbs: () => verbs });
   const reads = createReads(db, statements);
   const aggregate = createAggregate(db, statements);
   const written = {
@@ -104,21 +117,14 @@ function recordVerbs(options: RecordsOptions, statements: Statements) {
   const opening = createOpening(options);
   const { open, on, viewOf, bodyAccount } = opening;
 
-  const idOf = (id: string): string => {
-    if (!isUuid(id)) throw new Failure('RESOURCE_NOT_FOUND');
-    return id;
-  };
-  const orMissing = (row: string | null): RawJson => {
-    if (row === null) throw new Failure('RESOURCE_NOT_FOUND');
-    return new RawJson(row);
-  };
   const author = (ctx: Ctx) => ({
     by: ctx.caller?.userId ?? null,
     context: contextText(ctx),
     actor: actorText(ctx),
   });
 
-  const { slice, expandOf, askedOf, walkOf, linking } = createListing({ reads, definitions, decide, opening });
+  const listing = createListing({ reads, definitions, decide, opening, hooks: queryHooks });
+  const { slice, walkOf, linking } = listing;
   const page = async (call: Call, query: ListQuery, more?: ListOptions): Promise<RawJson> =>
     new RawJson(pageJson(await slice(call, query, more)));
 
@@ -129,20 +135,25 @@ function recordVerbs(options: RecordsOptions, statements: Statements) {
       const accountId = scope.accountId ?? (await bodyAccount(body));
       const row = prepareBody(def, body, 'create', scope);
       const made = { ...row, ...author(ctx), id: idsOf(ctx.attempt?.seed)(), accountId };
-      if (scope.rows.length > 0) refuseForbidden(opened, made);
-      const cells = await durably(ctx, (tx) => writes.insert(def, scope, made, tx));
+      const hooked = hooks.wants('create', def, accountId);
+      if (!hooked && scope.rows.length > 0) refuseForbidden(opened, made);
+      const cells = hooked
+        ? await stored(ctx, async (tx) => writes.insert(def, scope, await hooks.creating(tx, opened, made), tx))
+        : await durably(ctx, (tx) => writes.insert(def, scope, made, tx));
       return tagged(writtenReply(def, cells, viewOf(opened), sentOf(row, body)), def);
     });
 
   /** The work, together with the note that it is done where the request may be sent again. */
-  const durably = <T>({ attempt }: Ctx, work: (tx?: Transaction) => Promise<T>): Promise<T> =>
-    attempt == null && !('inTransaction' in db)
-      ? work()
-      : db.transaction(async (tx) => {
-          const done = await work(tx);
-          await attempt?.commit(tx);
-          return done;
-        });
+  const durably = <T>(ctx: Ctx, work: (tx?: Transaction) => Promise<T>): Promise<T> =>
+    ctx.attempt == null && !('inTransaction' in db) ? work() : stored(ctx, work);
+
+  /** The same, always in a transaction. */
+  const stored = <T>({ attempt }: Ctx, work: (tx: Transaction) => Promise<T>): Promise<T> =>
+    db.transaction(async (tx) => {
+      const done = await work(tx);
+      await attempt?.commit(tx);
+      return done;
+    });
 
   /** What an earlier attempt of the same request has stored, as the caller sees it now; its id alone where he sees nothing. */
   async function again(opened: Opened, id: string): Promise<RawJson> {
@@ -159,9 +170,16 @@ function recordVerbs(options: RecordsOptions, statements: Statements) {
       const row = prepareBody(def, body, mode, opened.scope);
       const scope = withData(opened.scope, row.body);
       const version = await versionOf(opened, idOf(id));
-      const change = { ...row, ...author(ctx), version };
-      const cells = await durably(ctx, (tx) => writes.update(def, scope, id, change, tx));
-      if (cells === null) throw await notUpdated({ ...opened, scope }, id, row, version);
+      const change = { ...row, ...author(ctx), id, version };
+      let final = change;
+      const cells = hooks.wants('update', def, scope.accountId)
+        ? await stored(ctx, async (tx) => {
+            const changed = await hooks.updating(tx, { ...opened, scope }, change);
+            final = changed ?? change;
+            return changed && writes.update(def, scope, id, changed, tx);
+          })
+        : await durably(ctx, (tx) => writes.update(def, scope, id, change, tx));
+      if (cells === null) throw await notUpdated({ ...opened, scope }, id, final, version);
       return tagged(writtenReply(def, cells, viewOf(opened), sentOf(row, body)), def);
     });
 
@@ -174,6 +192,8 @@ function recordVerbs(options: RecordsOptions, statements: Statements) {
     author,
     again,
     durably,
+    stored,
+    hooks,
   });
 
   /**
@@ -199,7 +219,7 @@ function recordVerbs(options: RecordsOptions, statements: Statements) {
     return new Failure('FORBIDDEN', { reason: 'after this change the record would not satisfy the update rule' });
   }
 
-  return {
+  const verbs = {
     /** The decision alone, before a body is read; and what it comes to, before an answer is repeated. */
     gate: (operation: Operation) => ({
       admit: async ({ ctx, params }: { ctx: Ctx; params: { collection: string } }): Promise<void> => {
@@ -224,25 +244,15 @@ function recordVerbs(options: RecordsOptions, statements: Statements) {
     walk: (ctx: Ctx, name: string, query: ListQuery, more?: ListOptions) =>
       walkOf({ ctx, name, operation: 'list' }, query, more),
 
-    documents: createCollectionDocuments({ definitions, decide, base: options.baseDocument }),
+    documents: createCollectionDocuments({
+      definitions,
+      decide,
+      base: options.baseDocument,
+      endpoints: options.endpoints ?? (() => []),
+    }),
     schema: createSchema({ opening, definitions, decide }),
 
-    aggregate: (ctx: Ctx, name: string, query: AggregateQuery): Promise<RawJson> =>
-      on({ ctx, name, operation: 'list' }, 'fetch', async ({ def, scope }) => {
-        const { results, total } = await aggregate(def, scope, readAggregation(def, query, scope));
-        return new RawJson(`{"results":[${results.join()}],"total_groups":${total}}`);
-      }),
-
-    get: (ctx: Ctx, name: string, id: string, fields?: string, expand?: string): Promise<RawJson> =>
-      on({ ctx, name, operation: 'view' }, 'find', async (opened) => {
-        const { def, scope } = opened;
-        const columns = readProjection(def, fields, scope);
-        const branches = await expandOf(opened, expand, columns);
-        if (branches.length === 0) return tagged(orMissing(await reads.find(def, scope, idOf(id), columns)), def);
-        const found = await reads.findMany(def, scope, [idOf(id)], columns);
-        const [item] = await expanded(reads, (of) => viewOf({ ...opened, def: of }), { ...found, columns }, branches);
-        return tagged(orMissing(item ?? null), def);
-      }),
+    ...createViewing({ reads, aggregate, opening, listing, hooks: queryHooks }),
 
     history: (ctx: Ctx, name: string, id: string, query: HistoryQuery) =>
       on({ ctx, name, operation: 'view' }, 'find', async ({ def, scope }) => {
@@ -262,7 +272,13 @@ function recordVerbs(options: RecordsOptions, statements: Statements) {
         if (ctx.attempt?.committed) return undefined;
         const version = await versionOf(opened, idOf(id));
         const remove = purge ? writes.purge : writes.remove;
-        const gone = await durably(ctx, (tx) => remove(def, scope, id, { ...author(ctx), version }, tx));
+        const by = { ...author(ctx), version };
+        const gone = hooks.wants('delete', def, scope.accountId)
+          ? await stored(
+              ctx,
+              async (tx) => (await hooks.removing(tx, opened, id, { purge })) && remove(def, scope, id, by, tx),
+            )
+          : await durably(ctx, (tx) => remove(def, scope, id, by, tx));
         if (!gone) throw new Failure(version === undefined ? 'RESOURCE_NOT_FOUND' : 'PRECONDITION_FAILED');
         return undefined;
       }),
@@ -273,26 +289,28 @@ function recordVerbs(options: RecordsOptions, statements: Statements) {
         const { def, scope } = opened;
         if (ctx.attempt?.committed) return again(opened, idOf(id));
         if (!def.softDelete) throw new Failure('RESOURCE_NOT_FOUND');
-        const back = await durably(ctx, (tx) => writes.restore(def, scope, idOf(id), author(ctx), tx));
+        const known = idOf(id);
+        const back = hooks.wants('update', def, scope.accountId)
+          ? await stored(ctx, async (tx) =>
+              (await hooks.restoring(tx, opened, known)) ? writes.restore(def, scope, known, author(ctx), tx) : null,
+            )
+          : await durably(ctx, (tx) => writes.restore(def, scope, known, author(ctx), tx));
         if (back === null) throw new Failure('RESOURCE_NOT_FOUND');
         return writtenReply(def, back, viewOf(opened), []);
       }),
 
-    /** Everything that the list would show, as text that is made while it is sent. */
-    export: (ctx: Ctx, name: string, { format, sort = 'id', ...query }: ExportQuery) =>
-      on({ ctx, name, operation: 'list' }, 'fetch', async (opened) => {
-        refuseWindow(query);
-        const whole = { ...query, sort, skip: 0, limit: 1, count: 'false' } as ListQuery;
-        return exported(reads, opened, askedOf(opened, whole), format);
-      }),
     /** What the caller sees of changes, by the rules of now. */
     watch: (ctx: Ctx, name: string, query: StreamQuery): Promise<Watch> =>
       on({ ctx, name, operation: 'list' }, 'fetch', async (opened) => readWatch(opened, viewOf(opened), query)),
 
-    import: createImport({ db, opening, reads, writesMany, changeRows: many.changeRows, author }),
+    /** A record that the caller did not read, as he would see one of the collection: hidden fields left out, personal data masked. */
+    sight: (ctx: Ctx, name: string): Promise<ReturnType<typeof sightOf>> =>
+      on({ ctx, name, operation: 'view' }, 'fetch', async (opened) => sightOf(opened)),
+
+    import: createImport({ db, opening, reads, writesMany, changeRows: many.changeRows, author, hooks }),
 
     ...many,
-    ...createTransactions({ db, definitions, opening, writes, writesMany, notUpdated, author, again }),
+    ...createTransactions({ db, definitions, opening, writes, writesMany, notUpdated, author, again, hooks }),
 
     /** Writing for management: by superadmins and their admin tokens, into the account that the body names. */
     managed: {
@@ -304,4 +322,5 @@ function recordVerbs(options: RecordsOptions, statements: Statements) {
         update({ ctx, name, operation: 'update', managed: await bodyAccount(body) }, id, body, 'patch'),
     },
   };
+  return verbs;
 }

@@ -11,6 +11,7 @@ import { assertSize, Missing } from './batch.ts';
 import { at, each } from './batch-places.ts';
 import { type Body, type Prepared, prepareBody } from './body.ts';
 import { isStaleSchema, recordFault, type Work } from './faults.ts';
+import type { RecordHooks } from './hooks.ts';
 import { type Definitions, type Opened, type Opening, refuseForbidden, sentOf } from './open.ts';
 import { References } from './references.ts';
 import { writtenReply } from './reply.ts';
@@ -27,6 +28,7 @@ export interface TransactionParts {
   readonly author: (ctx: Ctx) => Author;
   /** A record that an earlier attempt has stored, as the caller sees it. */
   readonly again: (opened: Opened, id: string) => Promise<RawJson>;
+  readonly hooks: RecordHooks;
 }
 
 type Operation = TransactionBody['operations'][number];
@@ -50,7 +52,7 @@ const WORK: Readonly<Record<Operation['op'], Work>> = {
 const DECIDED = { create: 'create', update: 'update', replace: 'update', delete: 'delete' } as const;
 
 export function createTransactions(parts: TransactionParts) {
-  const { db, definitions, opening, writes, writesMany, notUpdated, author, again } = parts;
+  const { db, definitions, opening, writes, writesMany, notUpdated, author, again, hooks } = parts;
 
   /** All decisions first: whoever may not do one of them changes nothing and learns nothing. */
   async function opened(ctx: Ctx, operations: readonly Operation[]): Promise<Step[]> {
@@ -75,8 +77,15 @@ export function createTransactions(parts: TransactionParts) {
       id: newId as string,
       accountId: accountId as string,
     };
-    if (at.scope.rows.length > 0) refuseForbidden(at, row);
+    if (at.scope.rows.length > 0 && !hooks.wants('create', at.def, accountId)) refuseForbidden(at, row);
     return { op, row, data };
+  }
+
+  /** The same as its hooks leave it. */
+  async function creating(tx: Transaction, step: Step, data: Body) {
+    const made = created(step, data);
+    if (!hooks.wants('create', step.opened.def, step.accountId)) return made;
+    return { ...made, row: await hooks.creating(tx, step.opened, made.row) };
   }
 
   /** The stored row as its writer sees it. */
@@ -92,7 +101,7 @@ export function createTransactions(parts: TransactionParts) {
 
   /** Creates that follow each other in one collection are one statement. */
   async function createAll(tx: Transaction, steps: readonly Step[], refs: References): Promise<void> {
-    const rows = await each(steps, async (step) => created(step, refs.resolved(step.index)), placeOf);
+    const rows = await each(steps, (step) => creating(tx, step, refs.resolved(step.index)), placeOf);
     const { ctx, def, scope } = (steps[0] as Step).opened;
     const written = await writesMany.insertMany(
       tx,
@@ -114,12 +123,17 @@ export function createTransactions(parts: TransactionParts) {
     const id = refs.id(index);
     if (!isUuid(id)) throw new Failure('RESOURCE_NOT_FOUND');
     if (op.op === 'delete') {
+      const hooked = hooks.wants('delete', def, scope.accountId);
+      if (hooked && !(await hooks.removing(tx, here, id, { purge: false }))) throw new Failure('RESOURCE_NOT_FOUND');
       if (!(await writes.remove(def, scope, id, author(ctx), tx))) throw new Failure('RESOURCE_NOT_FOUND');
       return refs.done(index, id, null);
     }
     const data = refs.resolved(index);
-    const row = prepareBody(def, data, op.op === 'replace' ? 'replace' : 'patch', scope);
-    const cells = await writes.update(def, withData(scope, row.body), id, { ...row, ...author(ctx) }, tx);
+    const sent = { ...prepareBody(def, data, op.op === 'replace' ? 'replace' : 'patch', scope), id };
+    const own = { ...here, scope: withData(scope, sent.body) };
+    const row = hooks.wants('update', def, scope.accountId) ? await hooks.updating(tx, own, sent) : sent;
+    if (row === null) throw new NotChanged(step, id, sent);
+    const cells = await writes.update(def, own.scope, id, { ...row, ...author(ctx) }, tx);
     if (cells === null) throw new NotChanged(step, id, row);
     refs.done(index, id, reply(step, cells, row, data), masked(step));
   }
@@ -178,7 +192,7 @@ export function createTransactions(parts: TransactionParts) {
     } catch (error) {
       if (!(error instanceof NotChanged)) throw error;
       const { step, id, row } = error;
-      const scope = withData(step.opened.scope, row.body);
+      const scope = withData(step.opened.scope, row.sent ?? row.body);
       throw at(await notUpdated({ ...step.opened, scope }, id, row), step.index);
     }
     return new RawJson(`{"results":[${refs.results().join()}],"count":${steps.length}}`);

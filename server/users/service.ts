@@ -10,6 +10,7 @@ import { type Ctx, SYSTEM_ACCOUNT } from '../context.ts';
 import type { Database, Runner, Transaction } from '../db/database.ts';
 import { isUniqueViolation } from '../db/errors.ts';
 import { isUuid } from '../ids.ts';
+import { createLifecycle, type Lifecycle } from '../lifecycle/service.ts';
 import { BUILTIN_ROLES, type Roles } from '../roles/service.ts';
 import * as store from './store.ts';
 
@@ -36,6 +37,7 @@ export interface UsersOptions {
   readonly accounts: Accounts;
   readonly roles: Roles;
   readonly trail?: Recorder;
+  readonly lifecycle?: Pick<Lifecycle, 'fire'>;
   readonly clock?: () => Date;
 }
 
@@ -45,6 +47,7 @@ export function createUsers({
   accounts,
   roles,
   trail = unsealed,
+  lifecycle = createLifecycle(),
   clock = () => new Date(),
 }: UsersOptions): Users {
   const now = () => clock().toISOString();
@@ -147,11 +150,15 @@ export function createUsers({
     async setPassword(id, password, ctx) {
       const user = await find(id);
       const hash = await auth.hashPassword(password, 'new_password');
+      const facts = { userId: user.id, accountId: user.account_id, email: user.email };
+      const inside = { ctx: ctx ?? null, accountId: user.account_id };
+      await lifecycle.fire('on_auth_before_password_reset', facts, inside);
       await db.transaction(async (tx) => {
         await store.updatePassword(tx, user.id, hash, now());
         await told(tx, ctx, user, { password: 'old' }, { password: 'new' });
         await auth.endSessions(tx, user.id, 'password changed');
       });
+      await lifecycle.fire('on_auth_after_password_reset', facts, inside);
       return { message: 'The password is set.' };
     },
 

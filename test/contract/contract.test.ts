@@ -44,7 +44,7 @@ describe('contract', () => {
     for (const { id, route } of routes) {
       expect(route.summary.length, id).toBeGreaterThan(5);
       expect(Object.keys(route.pathParams.shape).sort(), id).toEqual(
-        [...route.path.matchAll(/:(\w+)/g)].map((m) => m[1]).sort(),
+        [...route.path.matchAll(/[:*](\w+)/g)].map((m) => m[1]).sort(),
       );
       expect([101, 200, 201, 202, 204], id).toContain(successStatus(route));
       if (hasBody(route) && !(route.body as z.ZodType).safeParse(undefined).success)

@@ -134,6 +134,34 @@ onBoth('what a change leaves', (database) => {
       await old.close();
     }));
 
+  it('a log that nobody wants is passed by unread, and read from where somebody does', () =>
+    within(database(), async (bench, tail) => {
+      const read: string[] = [];
+      let somebody = false;
+      const consumer = createConsumer({
+        db: database(),
+        tail,
+        name: 'unwanted',
+        wanted: async () => somebody,
+        work: async (_tx, events) => void read.push(...events.map((e) => cellOf(e, 'title') as string)),
+      });
+      const place = async () =>
+        (
+          await database().query<Position>("select batch, id from snackbase.event_consumers where name = 'unwanted'")
+        )[0];
+      await consumer.settle();
+      await bench.create(ACCOUNTS[0], { title: 'before' });
+      await consumer.settle();
+      expect(await place()).toEqual(await tail.end());
+      somebody = true;
+      consumer.wake();
+      await bench.create(ACCOUNTS[0], { title: 'after' });
+      // Events alone wake it, from the moment that somebody wants them.
+      await tail.end();
+      await expect.poll(() => read).toEqual(['after']);
+      await consumer.close();
+    }));
+
   it('after a restore into a younger cluster readers begin anew and what was in no batch is still told', () =>
     within(database(), async (bench, tail) => {
       const start = await tail.end();

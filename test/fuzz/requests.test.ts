@@ -94,7 +94,7 @@ describe.runIf(available)(`requests, seed ${SEED}`, () => {
       const method = random.rarely(20)
         ? random.one(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
         : route.method;
-      const path = route.path.replace(/:(\w+)/g, (_, name: string) => pathParam(random, room, name, method));
+      const path = route.path.replace(/[:*](\w+)/g, (_, name: string) => pathParam(random, room, name, method));
       const example = room === 'records' && route.example.body !== undefined ? EXAMPLE : route.example.body;
       const token =
         room === 'records'

@@ -51,7 +51,9 @@ export interface TestApp {
   /** The newest mail to an address. */
   mailTo(email: string): Promise<{ text: string; links?: readonly string[] }>;
   /** A second server on the same database, as another process would be; PostgreSQL only. */
-  twin(): Promise<{ readonly url: string; stop(): Promise<void> }>;
+  twin(
+    extend?: (hooks: App['hooks']) => void,
+  ): Promise<{ readonly app: App; readonly url: string; stop(): Promise<void> }>;
   stop(): Promise<void>;
 }
 
@@ -166,9 +168,10 @@ export async function startApp(overrides: Partial<Config> = {}): Promise<TestApp
     call,
     mailTo,
     stop,
-    async twin() {
+    async twin(extend) {
       if (kind !== 'postgres') throw new Error('the embedded database has one server');
       const other = await createApp({ ...config, superadminEmail: null, superadminPassword: null });
+      extend?.(other.hooks);
       let over = false;
       const end = async () => {
         if (over) return;
@@ -177,7 +180,7 @@ export async function startApp(overrides: Partial<Config> = {}): Promise<TestApp
       };
       // Before the first server, whose stopping drops the database.
       stops.unshift(end);
-      return { url: (await other.listen()).url, stop: end };
+      return { app: other, url: (await other.listen()).url, stop: end };
     },
     async tenant(label = 'tenant') {
       const slug = unique(`${label.toLowerCase()}-`);

@@ -185,7 +185,7 @@ describe.runIf(available)('injection into the whole contract', () => {
   });
 
   const pathOf = (room: string, route: Route, param?: string, payload = '') =>
-    route.path.replace(/:(\w+)/g, (_, name: string) => {
+    route.path.replace(/[:*](\w+)/g, (_, name: string) => {
       if (name === param) return escaped(payload).slice(0, 6000) || 'x';
       // What a route deletes by right is nobody's.
       const known = name === 'id' && route.method !== 'DELETE' ? ids[room] : PUBLIC_PATH[name as 'collection'];
@@ -198,7 +198,7 @@ describe.runIf(available)('injection into the whole contract', () => {
       const label = `${room}.${name} ${at}`;
       return { name: label, aim: (payload) => ({ ...base(), place: label, ...aim(payload) }) };
     };
-    const params = [...route.path.matchAll(/:(\w+)/g)].map(([, param]) => param as string);
+    const params = [...route.path.matchAll(/[:*](\w+)/g)].map(([, param]) => param as string);
     const keys = route.query instanceof z.ZodObject ? Object.keys(route.query.shape) : [];
     return [
       ...params.map((param) => place(`:${param}`, (payload) => ({ path: pathOf(room, route, param, payload) }))),

@@ -27,10 +27,20 @@ interface Target {
   readonly macro: number;
   readonly permission: string;
   readonly token: string;
+  /** One that nothing fires, with a delivery that was given up. */
+  readonly webhook: string;
+  readonly hook: string;
+  readonly execution: string;
+  readonly delivery: string;
   readonly entry: number;
   readonly workflow: string;
   /** A workflow's instance that waits. */
   readonly instance: string;
+  readonly endpoint: string;
+  /** Of the endpoint. */
+  readonly answered: string;
+  /** Cancelled, so that it can be cancelled and run again. */
+  readonly job: string;
   /** Users of the account: one in the group, one outside. */
   readonly member: string;
   readonly other: string;
@@ -57,6 +67,8 @@ const PARAMS: Record<string, Record<string, (at: Target) => string>> = {
   records: { collection: (at) => at.collection, id: (at) => at.record },
   apps: { appId: () => 'crm' },
   appRecords: { appId: () => 'main', entity: (at) => at.collection, id: (at) => at.record },
+  endpoints: { id: (at) => at.endpoint, execution_id: (at) => at.answered },
+  x: { path: () => 'summary' },
   federation: { identityKind: () => 'contact' },
   adminRecords: { collection: (at) => at.collection, id: (at) => at.record },
   resources: { resource: (at) => at.collection, id: (at) => at.record },
@@ -67,11 +79,14 @@ const PARAMS: Record<string, Record<string, (at: Target) => string>> = {
   groups: { id: (at) => at.group, user_id: (at) => at.member },
   apiKeys: { id: (at) => at.key },
   adminTokens: { id: (at) => at.token },
+  webhooks: { id: (at) => at.webhook, delivery: (at) => at.delivery },
   audit: { id: (at) => String(at.entry) },
   workflows: { id: (at) => at.workflow },
   workflowInstances: { id: (at) => at.instance },
   // A token opens its workflow to whoever holds it: what is no token.
   workflowWebhooks: { token: (at) => at.workflow },
+  jobs: { id: (at) => at.job },
+  hooks: { id: (at) => at.hook, execution: (at) => at.execution },
 };
 /** Keys of example bodies and queries that name an account or a person. */
 const AIMED: Record<string, (at: Target) => string> = {
@@ -94,8 +109,32 @@ const POSTS = [
   { name: 'published', type: 'boolean', default: false },
 ];
 
+/** A delivery as the log keeps it. */
+const ATTEMPTS = JSON.stringify([
+  {
+    at: '2026-01-02T03:04:05.678Z',
+    status: 500,
+    duration_ms: 1,
+    error: 'The receiver answered 500.',
+    response_body: '',
+  },
+]);
+const payloadOf = (webhook: Json, collection: string, marker: string): string =>
+  JSON.stringify({
+    event: 'records.restore',
+    type: `${collection}.restored`,
+    id: `msg_${webhook.id}`,
+    collection,
+    record: { title: marker },
+    previous: null,
+    changes: { added: [], updated: [], removed: [] },
+    timestamp: '2026-01-02T03:04:05.678Z',
+    webhook_id: webhook.id,
+    account_id: webhook.account_id,
+  });
+
 function pathOf(room: string, route: Route, at: Target): string {
-  return route.path.replace(/:(\w+)/g, (_, param: string) => {
+  return route.path.replace(/[:*](\w+)/g, (_, param: string) => {
     const fill = PARAMS[room]?.[param];
     if (fill === undefined)
       throw new Error(`Say in PARAMS what :${param} of ${room} is: ${route.method} ${route.path}`);
@@ -183,13 +222,43 @@ describe.runIf(available)('isolation', () => {
     await must(t.call('PUT', `/api/v1/roles/${role.id}/permissions/bulk`, { updates }, { token: t.root }));
     const granted = await must(t.call('GET', `/api/v1/roles/${role.id}/permissions`, undefined, { token: t.root }));
     const token = await must(t.call('POST', '/api/v1/admin/api-keys', { name: 'a token' }, { token: t.root }));
+    const subscription = {
+      url: 'https://hooks.example.invalid/',
+      collection,
+      events: ['restore'],
+      description: marker,
+    };
+    const webhook = await must(t.call('POST', '/api/v1/webhooks', subscription, own));
+    const [delivery] = await t.app.db.query<{ id: string }>(
+      `insert into snackbase.webhook_deliveries
+         (id, webhook_id, message_id, event, collection, record_id, payload, status, finished_at, attempts, attempt_number)
+       values (gen_random_uuid(), $1, 'msg_of_a_test', 'records.restore', $2, $3, $4, 'dead', now(), $5, 1) returning id`,
+      [webhook.id, `main.${collection}`, record, payloadOf(webhook, collection, marker), ATTEMPTS],
+    );
     const trail = await must(t.call('GET', `/api/v1/audit-logs?record_id=${record}`, undefined, own));
     const steps = [{ type: 'wait_delay', name: 'wait', duration: '1d' }];
-    const defined = { name: unique('workflow-'), trigger: { type: 'webhook' }, steps };
-    const workflow = await must(t.call('POST', '/api/v1/workflows', defined, own));
+    const waits = { name: unique('workflow-'), trigger: { type: 'webhook' }, steps };
+    const workflow = await must(t.call('POST', '/api/v1/workflows', waits, own));
     const started = await must(t.call('POST', `/api/v1/workflows/${workflow.id}/trigger`, { marker }, own));
     const instance = started.instance_id;
     const hidden = [workflow.id, workflow.name, workflow.trigger_config.token, instance];
+    // One for each method, which tells whose it is.
+    const actions = [{ type: 'transform', output: { marker } }];
+    let endpoint = '';
+    for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'GET']) {
+      const definition = { name: marker, path: '/summary', method, actions };
+      endpoint = (await must(t.call('POST', '/api/v1/endpoints', definition, own))).id;
+    }
+    await must(t.call('GET', '/api/v1/x/summary', undefined, own));
+    const calls = await must(t.call('GET', `/api/v1/endpoints/${endpoint}/executions`, undefined, own));
+    const answered = calls.items[0].id;
+    const defined = { name: marker, trigger: { type: 'manual' }, actions: [{ type: 'transform', output: marker }] };
+    const hook = await must(t.call('POST', '/api/v1/hooks', defined, own));
+    const { execution_id: execution } = await must(t.call('POST', `/api/v1/hooks/${hook.id}/trigger`, undefined, own));
+    const inPayload = unique('payload-');
+    const ordered = { handler: 'isolation', payload: { inPayload }, accountId: account.id, delaySeconds: 3600 };
+    const job = await t.app.jobs.enqueue(null, ordered);
+    await must(t.call('DELETE', `/api/v1/admin/jobs/${job}`, undefined, { token: t.root }));
     const told = [account.id, account.slug, user.id, user.email, member.id, member.email, other.id, other.email];
     return {
       account,
@@ -203,14 +272,25 @@ describe.runIf(available)('isolation', () => {
       macro: macro.id,
       permission: String(granted.items[0].id),
       token: token.id,
+      webhook: webhook.id,
+      hook: hook.id,
+      execution,
+      delivery: (delivery as { id: string }).id,
       entry: trail.items[0].id,
       workflow: workflow.id,
       instance,
+      endpoint,
+      answered,
+      job,
       member: member.id,
       other: other.id,
       secrets: [
         marker,
         record,
+        endpoint,
+        answered,
+        hook.id,
+        execution,
         invitation,
         guest.email,
         group.id,
@@ -219,6 +299,11 @@ describe.runIf(available)('isolation', () => {
         key.name,
         key.key,
         ...hidden,
+        job,
+        inPayload,
+        webhook.id,
+        webhook.secret,
+        hook.id,
         ...told,
       ],
     };
@@ -281,7 +366,7 @@ describe.runIf(available)('isolation', () => {
     if (actor.home === null && !actor.superadmin) return '401 UNAUTHORIZED';
     // What these open is decided when it is opened.
     const decidedLater = ['realtime.ticket', 'realtime.ws', 'federation.query'];
-    if (decidedLater.includes(id) || id.startsWith('mcp.')) return true;
+    if (decidedLater.includes(id) || id.startsWith('mcp.') || id.startsWith('x.')) return true;
     // A key is for records, and may ask whose it is.
     if (actor.key && route.metadata.who !== 'rules' && !(who === 'user' && route.method === 'GET'))
       return '403 KEY_PERMISSION_DENIED';
@@ -323,6 +408,12 @@ describe.runIf(available)('isolation', () => {
         `select id, workflow_id, version, context::text, completed_at from snackbase.workflow_instances where account_id = $1 order by id`,
         [b.account.id],
       ),
+      await t.app.db.query('select * from snackbase.endpoints where account_id = $1 order by id', [b.account.id]),
+      await t.app.db.query('select * from snackbase.webhooks where account_id = $1 order by id', [b.account.id]),
+      await t.app.db.query(
+        'select d.id, d.status, d.attempts from snackbase.webhook_deliveries d join snackbase.webhooks w on w.id = d.webhook_id where w.account_id = $1 order by number',
+        [b.account.id],
+      ),
       await t.app.db.query(`select * from app_main.${b.collection} where account_id = $1 order by id`, [b.account.id]),
     ];
   };
@@ -330,6 +421,7 @@ describe.runIf(available)('isolation', () => {
   beforeAll(async () => {
     // With the second belt on, so that what it refuses shows as a difference.
     t = await startApp({ rowSecurity: 'always' });
+    t.app.jobs.define('isolation', { run: async () => {} });
     const [tenantA, tenantB] = [await t.tenant('Alpha'), await t.tenant('Beta')];
     const { name } = await t.collection({ schema: POSTS });
     [a, b] = [await target(tenantA, name), await target(tenantB, name)];

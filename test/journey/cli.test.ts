@@ -101,6 +101,7 @@ describe('snackbase', () => {
     const help = await snackbase(['help']);
     for (const command of [
       'serve',
+      'worker',
       'init-db',
       'create-superadmin',
       'migrate',

@@ -1,7 +1,9 @@
 // The client that was published before this product, unmodified: what it hears over a WebSocket and over server-sent events, also after a restart.
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -40,7 +42,13 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 describe.runIf(missing === null)(`${PUBLISHED[0]}, unmodified`, () => {
   const published = (name: string): Foreign => createRequire(join(folder, 'index.js'))(name);
   const boot = async (port: number) => {
-    const options = { dataDir: join(folder, 'data'), databaseUrl: null, rateLimit: 'off', log: 'silent' } as const;
+    const options = {
+      dataDir: join(folder, 'data'),
+      databaseUrl: null,
+      rateLimit: 'off',
+      log: 'silent',
+      webhookAllowPrivate: true,
+    } as const;
     const root = { superadminEmail: 'root@example.com', superadminPassword: PASSWORD };
     const app = await createApp(loadConfig({}, { ...options, ...root, port }));
     return { close: app.close, ...(await app.listen()) };
@@ -201,5 +209,49 @@ describe.runIf(missing === null)(`${PUBLISHED[0]}, unmodified`, () => {
       await sb.records.create('posts', { title: 'late' });
       await hears([['posts.*', 'late']]);
     });
+  });
+
+  it('manages webhooks, tries one out and reads the log of what was sent', async () => {
+    const got: string[] = [];
+    const receiver = createServer((request, response) => {
+      got.push(String(request.headers['x-snackbase-event']));
+      response.end('thanks');
+    });
+    await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/`;
+    const { webhooks } = sb;
+    const events = ['create', 'update', 'delete'];
+    const made = await webhooks.create({
+      url,
+      collection: 'posts',
+      events,
+      filter: 'title != "x"',
+      headers: { 'X-A': 'b' },
+    });
+    expect(made).toMatchObject({ url, collection: 'posts', events, enabled: true, secret: expect.any(String) });
+    expect((await webhooks.list()).items).toMatchObject([{ id: made.id }]);
+    expect(await webhooks.get(made.id)).not.toHaveProperty('secret');
+    expect(await webhooks.test(made.id)).toMatchObject({ success: true, status_code: 200, error: null });
+    const post = await sb.records.create('posts', { title: 'sent' });
+    await sb.records.delete('posts', post.id);
+    await expect.poll(() => got, { timeout: 5000 }).toEqual(['test', 'records.create', 'records.delete']);
+    const delivered = async () => (await webhooks.listDeliveries(made.id, { limit: 10, offset: 0 })).items;
+    await expect.poll(delivered, { timeout: 5000 }).toMatchObject([
+      { event: 'records.delete', status: 'delivered' },
+      {
+        event: 'records.create',
+        status: 'delivered',
+        response_status: 200,
+        response_body: 'thanks',
+        attempt_number: 1,
+      },
+    ]);
+    expect(await webhooks.update(made.id, { enabled: false })).toMatchObject({
+      enabled: false,
+      filter: 'title != "x"',
+    });
+    await webhooks.delete(made.id);
+    expect((await webhooks.list()).total).toBe(0);
+    receiver.close();
   });
 });

@@ -211,10 +211,12 @@ describe('snackbase from its tarball', () => {
   test('it holds the build, the command, the readme and the licence, and nothing else', () => {
     const names = server.files.map((file) => file.path);
     expect(names).toEqual(expect.arrayContaining(['package.json', 'README.md', 'LICENSE', 'server/cli/bin.mjs']));
-    expect(names).toEqual(expect.arrayContaining(['dist/main.js', 'dist/index.js', 'dist/docs/swagger-ui-bundle.js']));
+    expect(names).toEqual(
+      expect.arrayContaining(['dist/main.js', 'dist/index.js', 'dist/index.d.ts', 'dist/docs/swagger-ui-bundle.js']),
+    );
     const expected = [
       /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|server\/cli\/bin\.mjs)$/,
-      /^dist\/[\w-]+\.js(\.map)?$/,
+      /^dist\/([\w-]+\.js(\.map)?|index\.d\.ts)$/,
       /^dist\/(embedded-worker\.mjs|pglite-template\.tar\.gz(\.version)?|\.built)$/,
       /^dist\/docs\/[\w.-]+\.(js|css|png|txt|md)$/,
     ];

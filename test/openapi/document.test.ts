@@ -43,7 +43,7 @@ describe('validity', () => {
 
 describe('completeness', () => {
   it('has every route of the contract once and nothing else', () => {
-    const inContract = entries.map(({ route }) => `${route.method} ${route.path.replace(/:(\w+)/g, '{$1}')}`);
+    const inContract = entries.map(({ route }) => `${route.method} ${route.path.replace(/[:*](\w+)/g, '{$1}')}`);
     const inDocument = Object.entries(paths).flatMap(([path, item]) =>
       Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`),
     );

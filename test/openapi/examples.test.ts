@@ -18,7 +18,7 @@ describe.each(entriesOf(contract))('$operationId', ({ operationId, route }) => {
   const { params = {}, query = {}, body, reply } = route.example;
 
   it('its example satisfies the route', () => {
-    const names = route.path.match(/(?<=:)\w+/g) ?? [];
+    const names = route.path.match(/(?<=[:*])\w+/g) ?? [];
     expect(Object.keys(params).sort(), 'path parameters').toEqual([...names].sort());
     expect(route.pathParams.parse(params)).toEqual(params);
 

@@ -58,7 +58,12 @@ function reader() {
     drained: async () => {},
   };
   const ctx = { caller: null, requestId: 'r' } as unknown as Ctx;
-  return { got, asked: [{ ctx, collection: 'posts', query: {}, format: MESSAGES, sink, onEnd: () => {} }] };
+  return {
+    got,
+    asked: [
+      { ctx, collection: 'posts', query: {}, format: MESSAGES, sink, transport: 'stream' as const, onEnd: () => {} },
+    ],
+  };
 }
 
 let hub: ReturnType<typeof createHub> | null = null;

@@ -31,6 +31,8 @@ export interface CompileOptions {
   readonly handlers?: readonly string[];
   /** Nothing can be stopped where it has happened already. */
   readonly mayAbort: boolean;
+  /** Before a record is written: of which collection, where that is known. */
+  readonly writing?: { readonly collection: CollectionDef | undefined };
 }
 
 /** What later templates know of actions that ran: `actions[0].result`, `actions.total.result`. */
@@ -95,10 +97,10 @@ function optionsOf(action: Action, options: CompileOptions): CompiledAction['opt
     if (def === undefined) wrong('collection', 'unknown_collection', `There is no collection ${name}.`);
     return def;
   };
-  const fieldsOf = (def: CollectionDef | undefined, data: Readonly<Record<string, unknown>>) => {
+  const fieldsOf = (def: CollectionDef | undefined, data: Readonly<Record<string, unknown>>, key = 'data') => {
     if (def === undefined) return;
     for (const name of Object.keys(data))
-      if (!def.byName.has(name)) wrong(`data.${name}`, 'unknown_field', `${def.qualifiedName} has no field ${name}.`);
+      if (!def.byName.has(name)) wrong(`${key}.${name}`, 'unknown_field', `${def.qualifiedName} has no field ${name}.`);
   };
   const filtered = (filter: string | Readonly<Record<string, unknown>> | undefined, def: CollectionDef | undefined) => {
     if (filter === undefined) return null;
@@ -163,6 +165,7 @@ function optionsOf(action: Action, options: CompileOptions): CompiledAction['opt
       return withFilter(filtered(filter, collection(action.collection)), all(rest));
     }
     case 'transform':
+      if (action.output === undefined) wrong('output', 'required_missing', 'Say what it answers.');
       return all({ output: action.output ?? null });
     case 'enqueue_job': {
       if (handlers !== undefined && !handlers.includes(action.handler))
@@ -176,6 +179,11 @@ function optionsOf(action: Action, options: CompileOptions): CompiledAction['opt
     }
     case 'trigger_workflow':
       return all({ workflow: action.workflow, input: action.input ?? {} });
+    case 'set_fields':
+      if (options.writing === undefined)
+        wrong('type', 'set_fields_not_allowed', 'Only what runs before a record is created or updated can change it.');
+      fieldsOf(options.writing?.collection, action.fields, 'fields');
+      return all({ fields: action.fields });
     case 'abort':
       if (!mayAbort) wrong('type', 'abort_not_allowed', 'Only what runs before something can stop it.');
       return all({ message: action.message, status: action.status ?? 400 });

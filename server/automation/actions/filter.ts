@@ -4,42 +4,89 @@ import { ExpressionError, expressionEntry } from '../../expression/error.ts';
 import { parseRule } from '../../expression/parse-rule.ts';
 import type { Scope } from '../../expression/scope.ts';
 import { follow } from '../paths.ts';
-import { asText, compileTemplate, type Judged, partsOf, type Values } from '../templates.ts';
+import { asText, compileTemplate, type Judged, type Part, partsOf, type Values } from '../templates.ts';
 import type { Path } from '../vocabulary.ts';
 
 export interface FilterTemplate {
-  /** As text, or as a where. */
-  render(values: Values): { readonly filter?: string; readonly where?: Record<string, unknown> };
+  /** As a text whose `@request.data.*` are the values of `data`, or as a where. */
+  render(values: Values): {
+    readonly filter?: string;
+    readonly data?: Readonly<Record<string, unknown>>;
+    readonly where?: Readonly<Record<string, unknown>>;
+  };
 }
 
-const quote = (text: string): string => `'${text.replace(/[\\']/g, '\\$&')}'`;
-
-/** A value as the language writes it. */
-function literal(value: unknown): string {
-  if (typeof value === 'number' && Number.isFinite(value)) return value < 0 ? `(${value})` : String(value);
-  if (typeof value === 'boolean' || value === null) return String(value);
-  if (Array.isArray(value)) return `[${value.map(literal).join(', ')}]`;
-  return quote(asText(value));
+/** A list where the language asks for one, as it writes it. */
+function list(value: unknown): string {
+  const items = (Array.isArray(value) ? value : []).filter((item) => item !== null && typeof item !== 'object');
+  const literals = items.map((item) =>
+    typeof item === 'string' ? `'${item.replace(/[\\']/g, '\\$&')}'` : String(item),
+  );
+  return `[${literals.join(', ')}]`;
 }
 
-type Piece = { readonly text: string } | { readonly path: Path; readonly quoted: boolean };
+/** Syntax; a value; a text with values; a list of values. */
+type Piece =
+  | { readonly kind: 'syntax'; readonly text: string }
+  | { readonly kind: 'value'; readonly path: Path }
+  | { readonly kind: 'text'; readonly parts: readonly Part[] }
+  | { readonly kind: 'list'; readonly path: Path };
 
-/** Texts and placeholders, each with whether it stands within quotes. */
-function piecesOf(parts: readonly (string | Path)[]): Piece[] {
-  let open: string | null = null;
-  return parts.map((part) => {
-    if (typeof part !== 'string') return { path: part, quoted: open !== null };
+/** A quoted text with a placeholder in it is one value; without, it stays as it is written. */
+function piecesOf(parts: readonly Part[]): Piece[] {
+  const pieces: Piece[] = [];
+  let syntax = '';
+  let quote: { readonly mark: string; readonly begun: string; readonly parts: Part[] } | null = null;
+  let inside = '';
+  const flush = () => {
+    if (syntax !== '') pieces.push({ kind: 'syntax', text: syntax });
+    syntax = '';
+  };
+  for (const part of parts) {
+    if (typeof part !== 'string') {
+      if (quote === null) {
+        const asked = /\bin\s*$/i.test(syntax);
+        flush();
+        pieces.push({ kind: asked ? 'list' : 'value', path: part });
+      } else {
+        quote.parts.push(inside, part);
+        inside = '';
+      }
+      continue;
+    }
     for (let i = 0; i < part.length; i++) {
       const letter = part[i] as string;
-      if (open !== null && letter === '\\') i++;
-      else if (letter === open) open = null;
-      else if (open === null && (letter === "'" || letter === '"')) open = letter;
+      if (quote === null) {
+        if (letter === "'" || letter === '"') quote = { mark: letter, begun: syntax, parts: [] };
+        else syntax += letter;
+      } else if (letter === '\\' && /['"\\]/.test(part[i + 1] ?? '')) {
+        inside += part[++i];
+      } else if (letter === quote.mark) {
+        if (quote.parts.length === 0) syntax += `${quote.mark}${inside.replace(/[\\'"]/g, '\\$&')}${quote.mark}`;
+        else {
+          flush();
+          pieces.push({ kind: 'text', parts: [...quote.parts, inside] });
+        }
+        inside = '';
+        quote = null;
+      } else inside += letter;
     }
-    return { text: part };
-  });
+  }
+  if (quote !== null) syntax += quote.mark + inside;
+  flush();
+  return pieces;
 }
 
-/** `scope` null: the collection is not known yet, so only the form is judged. */
+/** The text in which values are variables. */
+function written(pieces: readonly Piece[], listed: (path: Path) => string): string {
+  return pieces
+    .map((piece, i) =>
+      piece.kind === 'syntax' ? piece.text : piece.kind === 'list' ? listed(piece.path) : `@request.data.p${i}`,
+    )
+    .join('');
+}
+
+/** `scope` null: the collection is not known, so only the form is judged. */
 export function compileFilter(
   filter: string | Readonly<Record<string, unknown>>,
   judged: Judged,
@@ -54,29 +101,24 @@ export function compileFilter(
   if (judged.problems.length === before && filter.trim() !== '') judge(pieces, judged, scope);
   return {
     render(values) {
-      const text = pieces.map((piece) => {
-        if ('text' in piece) return piece.text;
-        const value = follow(values, piece.path);
-        return piece.quoted ? asText(value).replace(/[\\'"]/g, '\\$&') : literal(value);
+      const data = pieces.flatMap((piece, i) => {
+        if (piece.kind === 'value') return [[`p${i}`, follow(values, piece.path)] as const];
+        if (piece.kind !== 'text') return [];
+        const text = piece.parts.map((part) => (typeof part === 'string' ? part : asText(follow(values, part))));
+        return [[`p${i}`, text.join('')] as const];
       });
-      return { filter: text.join('') };
+      return { filter: written(pieces, (path) => list(follow(values, path))), data: Object.fromEntries(data) };
     },
   };
 }
 
 /** Stored only if it can be understood: a placeholder stands for a value of whatever type is asked for there. */
 function judge(pieces: readonly Piece[], { at, problems }: Judged, scope: Scope | null): void {
-  let count = 0;
-  const text = pieces
-    .map((piece) => ('text' in piece ? piece.text : piece.quoted ? 'x' : `@request.data.p${count++}`))
-    .join('');
   try {
-    const tree = parseRule(text);
+    const tree = parseRule(written(pieces, () => '[]'));
     if (scope !== null) check(tree, { ...scope, allow: { auth: false, data: true } });
   } catch (error) {
     if (!(error instanceof ExpressionError)) throw error;
-    // A quoted placeholder may be of any form, as a date; what it is shows when it runs.
-    if (error.code === 'invalid_value' && pieces.some((piece) => 'path' in piece && piece.quoted)) return;
     problems.push(expressionEntry(error, at));
   }
 }

@@ -51,8 +51,8 @@ export const onRecords: Readonly<
       expand: joinedNames(options.expand),
       filter: joinedNames(options.filter),
     } as ListQuery;
-    const where = options.where as Record<string, unknown> | undefined;
-    const { items, total } = await records.slice(ctx, String(options.collection), query, where && { where });
+    const { where, data } = options as { readonly where?: Options; readonly data?: Options };
+    const { items, total } = await records.slice(ctx, String(options.collection), query, { where, data });
     return { items: items.map((item) => JSON.parse(item) as unknown), total, skip, limit };
   },
 
@@ -70,7 +70,8 @@ export const onRecords: Readonly<
       limit: options.limit ?? 100,
     };
     const given = Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined));
-    const answer = parsed(await records.aggregate(ctx, String(options.collection), given as never)) as {
+    const more = { data: options.data as Options | undefined };
+    const answer = parsed(await records.aggregate(ctx, String(options.collection), given as never, more)) as {
       readonly results: readonly Record<string, unknown>[];
       readonly total_groups: number;
     };

@@ -7,6 +7,7 @@ import type { Database, Transaction } from '../../db/database.ts';
 import { joined } from '../../db/joined.ts';
 import type { Logger } from '../../db/log.ts';
 import { knownFailure } from '../../faults.ts';
+import { abortedBy } from '../../lifecycle/service.ts';
 import { TemplateError, type Values } from '../templates.ts';
 import type { CompiledAction } from './compile.ts';
 
@@ -19,6 +20,10 @@ export interface Situation {
   /** Everything is part of this transaction; calls out are made once it has committed. */
   readonly tx: Transaction | null;
   readonly signal: AbortSignal;
+  /** Changes the record that is about to be written. Throws INVALID_RESOURCE_DATA for fields that it has not. */
+  readonly set?: ((fields: Readonly<Record<string, unknown>>) => void) | undefined;
+  /** Nothing that leaves the database is done: it is told what it would have been. */
+  readonly dry?: boolean | undefined;
 }
 
 /** Does one action with its options filled. Throws Failure for what its definition or its caller is to blame for. */
@@ -42,7 +47,7 @@ export class ActionFailed extends Error {
 /** What went wrong, for people: a code and a sentence, without what nobody outside may see. */
 export function toldError(error: unknown): { readonly code: string; readonly message: string } {
   if (error instanceof TemplateError) return { code: 'TEMPLATE_TOO_LARGE', message: error.message };
-  const known = knownFailure(error);
+  const known = abortedBy(error) ?? knownFailure(error);
   if (known !== null) {
     const [first, ...more] = known.entries;
     const detail =
@@ -114,11 +119,16 @@ export function createRunner({ db, perform, log }: RunnerOptions) {
     const environment = { auth: caller === null ? null : authOf(caller), data: situation.values };
     if (!action.condition.holds(situation.values, environment)) return outcome('skipped', null, null);
     try {
+      if (situation.dry && LEAVES.has(type))
+        return outcome('skipped', { dry_run: true, ...action.options(situation.values) }, null);
       return outcome('success', (await once(action, situation)) ?? null, null);
     } catch (thrown) {
-      if (knownFailure(thrown) === null && toldError(thrown).code === 'INTERNAL_ERROR')
+      // What was stopped failed because of that, whatever it says itself.
+      const { reason } = situation.signal;
+      const told = toldError(reason instanceof Failure ? reason : thrown);
+      if (told.code === 'INTERNAL_ERROR')
         log?.error({ err: thrown, action: type, run: situation.ctx.automation }, 'An action failed on the server.');
-      return { ...outcome('failed', null, toldError(thrown)), thrown };
+      return { ...outcome('failed', null, told), thrown };
     }
   }
 
@@ -177,5 +187,8 @@ export function createRunner({ db, perform, log }: RunnerOptions) {
 
 /** What leaves the server and cannot be taken back. */
 export const CALLS_OUT: ReadonlySet<string> = new Set(['send_webhook', 'send_email']);
+
+/** What a transaction that is undone would not take back, or what others would begin. */
+const LEAVES: ReadonlySet<string> = new Set([...CALLS_OUT, 'enqueue_job', 'trigger_workflow']);
 
 export type ActionRunner = ReturnType<typeof createRunner>;

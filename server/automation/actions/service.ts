@@ -41,6 +41,8 @@ export interface ActionParts {
       readonly retries?: number | undefined;
     },
   ) => Promise<string>;
+  /** Handlers that definitions may name. */
+  readonly openHandlers: () => readonly string[];
   /** Answers the instance's id. Throws RESOURCE_NOT_FOUND. */
   readonly trigger: (
     on: Transaction | null,
@@ -59,10 +61,19 @@ export function createActions(parts: ActionParts) {
   const { db, records, mail, log } = parts;
 
   const accountOf = (ctx: Ctx): string => {
-    const account = ctx.caller?.accountId ?? ctx.accountHeader;
+    // A superadmin acts in the account that was named.
+    const { caller, accountHeader } = ctx;
+    const account = caller?.superadmin ? (accountHeader ?? caller.accountId) : (caller?.accountId ?? accountHeader);
     if (account === null || account === undefined) throw new Failure('ACCOUNT_REQUIRED', { how: 'send X-Account-ID' });
     return account;
   };
+  /** Templates may name a handler, so it is judged when it is enqueued too. */
+  function refuseClosed(handler: string): void {
+    const open = parts.openHandlers();
+    if (open.includes(handler)) return;
+    const message = `There is no handler ${handler.slice(0, 100)} for definitions; there are ${open.join(', ') || 'none'}.`;
+    throw new Failure('INVALID_RESOURCE_DATA', {}, [{ field: 'handler', code: 'unknown_handler', message }]);
+  }
   const later = (handler: string, payload: Record<string, unknown>, { tx, ctx }: Situation) =>
     parts.enqueue(tx, { handler, payload, accountId: accountOf(ctx), depth: ctx.automation?.depth ?? 0 });
 
@@ -94,6 +105,7 @@ export function createActions(parts: ActionParts) {
       }
       case 'enqueue_job': {
         const { handler, payload, queue, delay_seconds, retries } = options;
+        refuseClosed(String(handler));
         const id = await parts.enqueue(tx, {
           handler: String(handler),
           payload: payload as Record<string, unknown>,
@@ -109,6 +121,13 @@ export function createActions(parts: ActionParts) {
         const { workflow, input } = options;
         const asked = { workflow: String(workflow), input: input as Record<string, unknown>, ctx };
         return { instance_id: await parts.trigger(tx, asked) };
+      }
+      case 'set_fields': {
+        const fields = options.fields as Record<string, unknown>;
+        if (at.set === undefined)
+          throw new Failure('FORBIDDEN', { reason: 'there is no record that is being written' });
+        at.set(fields);
+        return fields;
       }
       case 'abort':
         throw parts.abort(String(options.message), Number(options.status));

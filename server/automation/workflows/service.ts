@@ -5,7 +5,7 @@ import type { Parsed } from '../../../contract/kit.ts';
 import { Failure } from '../../../contract/problems.ts';
 import type { DryRun } from '../../../contract/workflow-shapes.ts';
 import type { workflows as contract } from '../../../contract/workflows.ts';
-import type { Macros } from '../../access/macros.ts';
+import type { MacroSource } from '../../access/rule.ts';
 import type { Accounts } from '../../accounts/service.ts';
 import type { Recorder } from '../../audit/service.ts';
 import { Answer, type Ctx, requireCaller } from '../../context.ts';
@@ -16,7 +16,7 @@ import type { Records } from '../../records/service.ts';
 import type { CollectionDef } from '../../schema/collection-def.ts';
 import { sealedBox } from '../../sealed-box.ts';
 import type { ActionParts, ActionService } from '../actions/service.ts';
-import type { Background, Working } from '../background.ts';
+import type { Working } from '../background.ts';
 import { createDefinitions as createSnapshotOf } from '../definitions.ts';
 import { createDue } from '../due.ts';
 import { automationCtx } from '../principal.ts';
@@ -46,10 +46,11 @@ export interface WorkflowsOptions {
   readonly trail: Recorder;
   readonly records: Records;
   readonly tail: Tail;
-  readonly macros: Macros;
+  readonly macros: MacroSource;
   readonly definitionOf: (name: string) => CollectionDef | undefined;
   readonly actions: ActionService;
-  readonly background: Background;
+  /** Handlers of jobs that definitions may name. */
+  readonly handlers?: () => readonly string[];
   readonly encryptionKey: string;
   readonly publicUrl: string;
   readonly clock?: () => Date;
@@ -59,9 +60,9 @@ export type Workflows = Awaited<ReturnType<typeof createWorkflows>>;
 
 /** Reads the definitions; the work itself begins with the background. */
 export async function createWorkflows(options: WorkflowsOptions) {
-  const { db, log, accounts, trail, records, tail, macros, definitionOf, actions, background } = options;
+  const { db, log, accounts, trail, records, tail, macros, definitionOf, actions, handlers } = options;
   const { encryptionKey, publicUrl, clock = () => new Date() } = options;
-  const compile = { definitionOf, macros };
+  const compile = { definitionOf, macros, ...(handlers && { handlers }) };
   const compiled = new LRUCache<string, CompiledWorkflow>({ max: COMPILED });
   const remembered = (key: string, definition: Parameters<typeof runnable>[0]): CompiledWorkflow => {
     const known = compiled.get(`${key} ${macros.version}`);
@@ -111,7 +112,7 @@ export async function createWorkflows(options: WorkflowsOptions) {
   });
   const engine = createEngine({ db, actions, starting, compiledOf, onWait: () => live.events?.(), log });
 
-  background.add('workflows', async (): Promise<Working> => {
+  const work = async (): Promise<Working> => {
     const due = createDue<runs.RunRow>({
       name: 'workflows',
       claim: (lease, leaseMs, limit) => runs.claim(db, lease, leaseMs, limit),
@@ -137,7 +138,7 @@ export async function createWorkflows(options: WorkflowsOptions) {
         await unlisten();
       },
     };
-  });
+  };
 
   const accountOf = ({ caller, accountHeader }: Ctx): string => {
     const account = caller?.superadmin ? accountHeader : (caller?.accountId ?? accountHeader);
@@ -211,6 +212,8 @@ export async function createWorkflows(options: WorkflowsOptions) {
     instances,
     trigger,
     receive,
+    /** Begins to start, wake and run instances. */
+    work,
     /** For the action `trigger_workflow`: with a transaction the instance is there when that commits. */
     start(on: Transaction | null, { workflow, input, ctx }: Parameters<ActionParts['trigger']>[1]): Promise<string> {
       const depth = (ctx.automation?.depth ?? 0) + 1;

@@ -17,7 +17,11 @@ import * as events from './0014-events.ts';
 import * as apps from './0015-apps.ts';
 import * as permissionConstraints from './0016-permission-constraints.ts';
 import * as automation from './0017-automation.ts';
+import * as webhooks from './0018-webhooks.ts';
+import * as hooks from './0019-hooks.ts';
 import * as workflows from './0020-workflows.ts';
+import * as endpoints from './0021-endpoints.ts';
+import * as jobs from './0022-jobs.ts';
 
 export interface Migration {
   /** Recorded in the database; the file's name. */
@@ -44,5 +48,9 @@ export const migrations: readonly Migration[] = [
   { name: '0015-apps', ...apps },
   { name: '0016-permission-constraints', ...permissionConstraints },
   { name: '0017-automation', ...automation },
+  { name: '0018-webhooks', ...webhooks },
+  { name: '0019-hooks', ...hooks },
   { name: '0020-workflows', ...workflows },
+  { name: '0021-endpoints', ...endpoints },
+  { name: '0022-jobs', ...jobs },
 ];

@@ -1,0 +1,127 @@
+// Calls of custom endpoints: which one is meant and who may, how many at a time, and the log of each.
+import type { EndpointMethod } from '../../../contract/endpoints.ts';
+import { Failure } from '../../../contract/problems.ts';
+import type { Logger } from '../../db/log.ts';
+import { knownFailure } from '../../faults.ts';
+import { uuidV7 } from '../../ids.ts';
+import { ActionFailed } from '../actions/run.ts';
+import { type AnsweringParts, type Asked, createAnswering, type Note } from './answering.ts';
+import type { Executions } from './executions.ts';
+import { failureOf } from './failure.ts';
+import { type EndpointMap, type Found, findEndpoint } from './find.ts';
+import { kept, masked, maskedPath } from './masked.ts';
+import type { Chosen } from './reply.ts';
+
+/** Calls of one account that run at the same time in one process. */
+const MOST_RUNNING = 20;
+
+export interface DispatchParts extends AnsweringParts {
+  readonly log?: Logger | undefined;
+  readonly executions: Executions;
+  readonly endpoints: () => EndpointMap;
+}
+
+/** Calls with one method. */
+export interface Door {
+  /** Before the body is read. Throws as `findEndpoint`, and KEY_PERMISSION_DENIED. */
+  admit(asked: Pick<Asked, 'params' | 'ctx'>): void;
+  /** Throws as `admit`, RATE_LIMITED, FORBIDDEN, INVALID_RESOURCE_DATA, INVALID_QUERY_PARAMS, and what the pipeline fails with. */
+  call(asked: Asked): Promise<Chosen>;
+}
+
+export interface Dispatch {
+  door(method: EndpointMethod): Door;
+  /** Resolves when nothing runs any more. */
+  close(): Promise<void>;
+}
+
+const segmentsOf = (path: string | readonly string[]): string[] => {
+  const segments = typeof path === 'string' ? path.split('/') : [...path];
+  // A slash at the end means nothing, as everywhere.
+  return segments.at(-1) === '' ? segments.slice(0, -1) : segments;
+};
+
+export function createDispatch(parts: DispatchParts): Dispatch {
+  const { log, executions, endpoints } = parts;
+  const answer = createAnswering(parts);
+  const running = new Map<string, number>();
+  const open = new Set<Promise<unknown>>();
+
+  function found(method: EndpointMethod, { params, ctx }: Pick<Asked, 'params' | 'ctx'>): Found {
+    const one = findEndpoint(endpoints(), ctx, method, segmentsOf(params.path));
+    const { auth_required, run_as } = one.endpoint.settings;
+    // A key reaches no further than its scopes, and a role that the endpoint has knows none of them.
+    if (auth_required && run_as !== 'caller' && ctx.caller?.scopes)
+      throw new Failure('KEY_PERMISSION_DENIED', { action: `${method} ${one.endpoint.path}` });
+    return one;
+  }
+
+  async function logged(asked: Asked, one: Found, note: Note): Promise<Chosen> {
+    const { endpoint, params } = one;
+    const at = new Date().toISOString();
+    const start = performance.now();
+    let answered: Chosen | undefined;
+    let failure: Failure | undefined;
+    try {
+      answered = await answer(asked, one, note);
+      return answered;
+    } catch (thrown) {
+      if (!(thrown instanceof ActionFailed) && knownFailure(thrown) === null)
+        log?.error({ err: thrown, endpoint: endpoint.id }, 'An endpoint failed.');
+      failure = failureOf(thrown, note.began ? endpoint.settings.failure_status : null);
+      throw failure;
+    } finally {
+      const message = failure?.message ?? note.failed?.error?.message ?? null;
+      executions.add({
+        id: note.id,
+        endpoint_id: endpoint.id,
+        status: !note.began ? 'denied' : failure !== undefined ? 'failed' : note.failed ? 'partial' : 'success',
+        http_status: answered?.status ?? failure?.status ?? 500,
+        duration_ms: Math.round(performance.now() - start),
+        request_data: {
+          method: note.request.method,
+          path: maskedPath(endpoint.path, params),
+          params: masked(params),
+          query: kept(asked.query),
+          body: kept(asked.body),
+        },
+        response_body: failure === undefined ? kept(note.body) : null,
+        error_message: message === null ? null : message.slice(0, 1000),
+        user_id: asked.ctx.caller?.userId ?? null,
+        executed_at: at,
+      });
+    }
+  }
+
+  function counted(method: EndpointMethod, asked: Asked, one: Found): Promise<Chosen> {
+    const { account_id: account } = one.endpoint;
+    const others = running.get(account) ?? 0;
+    if (others >= MOST_RUNNING) throw new Failure('RATE_LIMITED', { seconds: 1 });
+    running.set(account, others + 1);
+    const path = `/${segmentsOf(asked.params.path).join('/')}`;
+    const note: Note = { id: uuidV7(), began: false, body: null, request: { method, path } };
+    const answered = logged(asked, one, note);
+    // What is over its time holds its place until it has really ended.
+    const ended = Promise.allSettled([answered])
+      .then(() => Promise.allSettled([note.work]))
+      .then(() => {
+        const left = (running.get(account) ?? 1) - 1;
+        if (left > 0) running.set(account, left);
+        else running.delete(account);
+        open.delete(ended);
+      });
+    open.add(ended);
+    return answered;
+  }
+
+  return {
+    door: (method) => ({
+      admit: (asked) => void found(method, asked),
+      call: async (asked) => counted(method, asked, found(method, asked)),
+    }),
+    async close() {
+      await Promise.allSettled(open);
+      await executions.close();
+    },
+  };
+}

@@ -1,0 +1,99 @@
+// The log of calls: written after the reply, several at a time, and kept within its bounds.
+import type { EndpointExecution } from '../../../contract/endpoints.ts';
+import type { Database } from '../../db/database.ts';
+import type { Logger } from '../../db/log.ts';
+import * as store from './store.ts';
+
+/** Of each endpoint. */
+const KEEP = 1000;
+const DAYS = 30;
+/** An endpoint's log is trimmed after so many calls. */
+const TRIM_EVERY = 100;
+const PAUSE_MS = 50;
+const RETRY_MS = 1000;
+/** What cannot be written is kept in memory up to here. */
+const MOST_WAITING = 5000;
+const PIECE = 500;
+const DAY_MS = 86_400_000;
+
+export interface Executions {
+  /** Notes a call; it is in the log soon after. */
+  add(execution: EndpointExecution): void;
+  /** Resolves when all that was noted is written, or cannot be. */
+  flush(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export function createExecutions({
+  db,
+  log,
+}: {
+  readonly db: Database;
+  readonly log?: Logger | undefined;
+}): Executions {
+  let waiting: EndpointExecution[] = [];
+  let writing: Promise<void> | null = null;
+  let timer: NodeJS.Timeout | undefined;
+  const since = new Map<string, number>();
+
+  async function trim(written: readonly EndpointExecution[]): Promise<void> {
+    for (const { endpoint_id: id } of written) since.set(id, (since.get(id) ?? TRIM_EVERY - 1) + 1);
+    for (const [id, count] of since) {
+      if (count < TRIM_EVERY) continue;
+      since.set(id, 0);
+      await store.trimExecutions(db, id, KEEP, DAYS);
+    }
+  }
+
+  async function write(): Promise<void> {
+    while (waiting.length > 0) {
+      const piece = waiting.slice(0, PIECE);
+      try {
+        await store.insertExecutions(db, piece);
+        waiting = waiting.slice(piece.length);
+        await trim(piece);
+      } catch (error) {
+        log?.warn({ err: error, calls: waiting.length }, 'Calls of endpoints could not be logged; trying again.');
+        schedule(RETRY_MS);
+        return;
+      }
+    }
+  }
+  const flush = (): Promise<void> => {
+    writing ??= write().finally(() => {
+      writing = null;
+    });
+    return writing;
+  };
+  function schedule(ms: number): void {
+    if (timer !== undefined) return;
+    timer = setTimeout(() => {
+      timer = undefined;
+      void flush();
+    }, ms);
+    timer.unref();
+  }
+  const pruning = setInterval(() => {
+    store.pruneExecutions(db, DAYS).catch((error) => log?.warn({ err: error }, 'Old calls of endpoints stay.'));
+  }, DAY_MS);
+  pruning.unref();
+
+  return {
+    add(execution) {
+      if (waiting.length >= MOST_WAITING) {
+        log?.warn({ endpoint: execution.endpoint_id }, 'A call of an endpoint is not logged: too many wait.');
+        return;
+      }
+      waiting.push(execution);
+      schedule(PAUSE_MS);
+    },
+    flush,
+    async close() {
+      clearInterval(pruning);
+      clearTimeout(timer);
+      timer = undefined;
+      await flush();
+      clearTimeout(timer);
+    },
+  };
+}

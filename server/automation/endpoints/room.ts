@@ -1,0 +1,95 @@
+// Assembles custom endpoints: definitions in memory, their managing, their calls and their part of the documents.
+import { LRUCache } from 'lru-cache';
+import type { DocumentedEndpoint } from '../../../openapi/endpoint-document.ts';
+import type { MacroSource } from '../../access/rule.ts';
+import type { Accounts } from '../../accounts/service.ts';
+import type { Recorder } from '../../audit/service.ts';
+import type { Ctx } from '../../context.ts';
+import type { Database } from '../../db/database.ts';
+import type { Logger } from '../../db/log.ts';
+import type { Roles } from '../../roles/service.ts';
+import type { CollectionDef } from '../../schema/collection-def.ts';
+import type { ActionService } from '../actions/service.ts';
+import { createDefinitions } from '../definitions.ts';
+import { type CompiledEndpoint, compileEndpoint } from './compile.ts';
+import { createDispatch } from './dispatch.ts';
+import { createExecutions } from './executions.ts';
+import { endpointMap } from './find.ts';
+import { createEndpoints } from './service.ts';
+import { ENABLED, type EndpointRow } from './store.ts';
+
+export interface EndpointRoomOptions {
+  readonly db: Database;
+  readonly log?: Logger | undefined;
+  readonly accounts: Pick<Accounts, 'scope' | 'onDelete'>;
+  readonly roles: Pick<Roles, 'list'>;
+  readonly trail: Recorder;
+  readonly macros: MacroSource;
+  readonly collections: { get(name: string): CollectionDef | undefined };
+  readonly actions: Pick<ActionService, 'runAll'>;
+  /** Of jobs. */
+  readonly handlers: () => readonly string[];
+}
+
+/** Definitions that are kept ready to run. */
+const KEPT = 500;
+
+export type EndpointRoom = Awaited<ReturnType<typeof createEndpointRoom>>;
+
+/** Subscribes to the definitions. Rejects with DatabaseUnavailable. Close it before the database. */
+export async function createEndpointRoom(options: EndpointRoomOptions) {
+  const { db, log, accounts, roles, trail, macros, collections, actions, handlers } = options;
+  const definitions = await createDefinitions({
+    db,
+    log,
+    kind: 'endpoints',
+    select: ENABLED,
+    parse: (rows: readonly EndpointRow[]) => endpointMap(rows),
+  });
+  const executions = createExecutions({ db, log });
+  const judge = (row: Pick<EndpointRow, 'path' | 'settings'>) =>
+    compileEndpoint(row, { definitionOf: (name) => collections.get(name), macros, handlers: handlers() });
+  const ready = new LRUCache<string, Promise<CompiledEndpoint>>({ max: KEPT });
+  const compiled = (row: EndpointRow): Promise<CompiledEndpoint> => {
+    const key = `${row.id} ${row.updated_at} ${macros.version}`;
+    const known = ready.get(key) ?? judge(row).then((judged) => judged.compiled);
+    ready.set(key, known);
+    return known;
+  };
+  const roleOf = async (name: string) =>
+    (await roles.list()).find((role) => role.name === name && role.enabled) ?? null;
+  const dispatch = createDispatch({
+    db,
+    log,
+    actions,
+    executions,
+    endpoints: () => definitions.value,
+    compiled,
+    roleOf,
+  });
+
+  return {
+    service: createEndpoints({ db, accounts, trail, definitions, executions, judge, roleOf }),
+    dispatch,
+    /** What of the documents is the caller's: the endpoints of his account, for superadmins of the one that they name. */
+    documented({ caller, accountHeader }: Ctx): readonly DocumentedEndpoint[] {
+      const account = caller?.superadmin ? accountHeader : caller?.accountId;
+      const own = account == null ? undefined : definitions.value.get(account.toLowerCase());
+      return (own?.rows ?? []).map(({ id, name, description, method, path, settings }) => ({
+        id,
+        name,
+        description,
+        method,
+        path,
+        authRequired: settings.auth_required,
+        inputSchema: settings.input_schema,
+        querySchema: settings.query_schema,
+        status: settings.response_template?.status ?? 200,
+      }));
+    },
+    async close(): Promise<void> {
+      await dispatch.close();
+      await definitions.close();
+    },
+  };
+}

@@ -1,0 +1,201 @@
+// Custom endpoints: defining them, judged whole when they are stored; and the log of their calls.
+import {
+  type endpoints as contract,
+  type Endpoint,
+  type EndpointExecution,
+  MOST_ENDPOINTS,
+} from '../../../contract/endpoints.ts';
+import type { Parsed, Reply } from '../../../contract/kit.ts';
+import { Failure, type ProblemEntry } from '../../../contract/problems.ts';
+import { page, pageWindow } from '../../../contract/shapes.ts';
+import type { Snapshot } from '../../access/snapshot.ts';
+import type { Accounts } from '../../accounts/service.ts';
+import type { Recorder } from '../../audit/service.ts';
+import { type Ctx, requireCaller } from '../../context.ts';
+import type { Database, Transaction } from '../../db/database.ts';
+import { isUuid, uuidV7 } from '../../ids.ts';
+import type { CompiledEndpoint } from './compile.ts';
+import type { Executions } from './executions.ts';
+import { masked } from './masked.ts';
+import { pathProblems, patternOf } from './path.ts';
+import { pathOf, settingsOf, shown } from './shown.ts';
+import * as store from './store.ts';
+
+type C = typeof contract;
+type Change = Parsed<C['update']>['body'];
+
+/** Whatever names an endpoint throws RESOURCE_NOT_FOUND for one that is not there or another account's. */
+export interface Endpoints {
+  list(query: Parsed<C['list']>['query'], ctx: Ctx): Promise<Reply<C['list']>>;
+  /** Throws INVALID_RESOURCE_DATA with every problem, CONFLICT, LIMIT_REACHED, ACCOUNT_REQUIRED. */
+  create(input: Parsed<C['create']>['body'], ctx: Ctx): Promise<Endpoint>;
+  get(id: string, ctx: Ctx): Promise<Endpoint>;
+  /** What is not sent stays. Throws as `create`. */
+  update(id: string, change: Change, ctx: Ctx): Promise<Endpoint>;
+  /** Without `enabled` the other of the two. */
+  toggle(id: string, change: { readonly enabled?: boolean | undefined } | undefined, ctx: Ctx): Promise<Endpoint>;
+  delete(id: string, ctx: Ctx): Promise<undefined>;
+  executions(id: string, query: Parsed<C['executions']>['query'], ctx: Ctx): Promise<Reply<C['executions']>>;
+  execution(id: string, execution: string, ctx: Ctx): Promise<EndpointExecution>;
+}
+
+export interface EndpointsOptions {
+  readonly db: Database;
+  readonly accounts: Pick<Accounts, 'scope' | 'onDelete'>;
+  readonly trail: Recorder;
+  readonly definitions: Pick<Snapshot<unknown>, 'publish'>;
+  readonly executions: Pick<Executions, 'flush'>;
+  readonly judge: (
+    row: Pick<store.EndpointRow, 'path' | 'settings'>,
+  ) => Promise<{ readonly compiled: CompiledEndpoint; readonly problems: ProblemEntry[] }>;
+  /** null for a role that there is not. */
+  readonly roleOf: (name: string) => Promise<{ readonly id: number } | null>;
+}
+
+export function createEndpoints(options: EndpointsOptions): Endpoints {
+  const { db, accounts, trail, definitions, executions } = options;
+  const now = () => new Date().toISOString();
+  type Row = store.EndpointRow;
+  const told = (tx: Transaction, ctx: Ctx, row: Row, before: Row | null, after: Row | null) => {
+    const plain = (one: Row | null) => {
+      if (one === null) return null;
+      const { account: _, pattern: __, settings, ...rest } = one;
+      // Headers of calls out may hold credentials.
+      return { ...rest, ...settings, actions: masked(settings.actions) };
+    };
+    const change = { before: plain(before), after: plain(after) };
+    return trail.record(tx, ctx, { accountId: row.account_id, table: 'endpoints', id: row.id, ...change });
+  };
+
+  async function find(id: string, ctx: Ctx): Promise<Row> {
+    const accountId = await accounts.scope(ctx);
+    const row = isUuid(id) ? await store.findEndpoint(db, id, accountId) : null;
+    if (row === null) throw new Failure('RESOURCE_NOT_FOUND');
+    return row;
+  }
+
+  async function problemsOf(row: Row, own: readonly ProblemEntry[]): Promise<ProblemEntry[]> {
+    const { run_as: role } = row.settings;
+    const { problems } = await options.judge(row);
+    const known = role === 'caller' || (await options.roleOf(role)) !== null;
+    const unknown: ProblemEntry = {
+      field: 'run_as',
+      code: 'unknown_role',
+      message: `There is no role ${role}; caller is whoever calls.`,
+    };
+    const path = row.path === '' ? [] : pathProblems(row.path, [row.account, row.account_id]);
+    return [...own, ...path, ...problems, ...(known ? [] : [unknown])];
+  }
+
+  /** Stores what was judged. */
+  async function save(row: Row, before: Row | null, ctx: Ctx): Promise<Endpoint> {
+    await db.transaction(async (tx) => {
+      const count = await store.lockAndCount(tx, row.account_id);
+      if (before === null && count >= MOST_ENDPOINTS)
+        throw new Failure('LIMIT_REACHED', { limit: MOST_ENDPOINTS, what: 'endpoints', hint: 'delete one first' });
+      const same = await store.findPattern(tx, row);
+      if (same !== null && same.id !== row.id) {
+        const what = `The endpoint ${same.name.slice(0, 100)} (${same.method} ${same.path}), which answers the same requests,`;
+        const message = `${same.method} ${same.path} answers the same requests.`;
+        throw new Failure('CONFLICT', { what }, [{ field: 'path', code: 'taken', message }]);
+      }
+      if (before !== null && (await store.findEndpoint(tx, row.id, null)) === null)
+        throw new Failure('RESOURCE_NOT_FOUND');
+      await store.saveEndpoint(tx, row);
+      await told(tx, ctx, row, before, row);
+      await definitions.publish(tx);
+    });
+    return shown(row);
+  }
+
+  async function change(id: string, sent: Change, ctx: Ctx): Promise<Endpoint> {
+    const before = await find(id, ctx);
+    const own: ProblemEntry[] = [];
+    const path = pathOf(sent, own) ?? before.path;
+    const row: Row = {
+      ...before,
+      name: sent.name ?? before.name,
+      description: sent.description === undefined ? before.description : sent.description,
+      method: sent.method ?? before.method,
+      path,
+      pattern: patternOf(path),
+      settings: settingsOf(sent, before.settings),
+      enabled: sent.enabled ?? before.enabled,
+      updated_at: now(),
+    };
+    const problems = await problemsOf(row, own);
+    // Switching off must always work, whatever has become of what a definition speaks of.
+    const only = Object.keys(sent).every((key) => key === 'enabled') && sent.enabled === false;
+    if (problems.length > 0 && !only) throw new Failure('INVALID_RESOURCE_DATA', {}, problems);
+    return save(row, before, ctx);
+  }
+
+  accounts.onDelete(async (tx, accountId) => {
+    if ((await store.deleteOfAccount(tx, accountId)) > 0) await definitions.publish(tx);
+  });
+
+  return {
+    async list({ enabled, method, offset, ...query }, ctx) {
+      const window = pageWindow({ ...query, skip: query.skip ?? offset });
+      const filter = { accountId: await accounts.scope(ctx), enabled, method };
+      const { rows, total } = await store.listEndpoints(db, filter, window);
+      return page(rows.map(shown), total, window);
+    },
+    async create(input, ctx) {
+      const accountId = await accounts.scope(ctx);
+      if (accountId === null) throw new Failure('ACCOUNT_REQUIRED', { how: 'send X-Account-ID with its id or slug' });
+      const own: ProblemEntry[] = [];
+      const path = pathOf(input, own);
+      if (path === undefined && own.length === 0)
+        own.push({ field: 'path', code: 'required', message: 'Send a path, or a slug.' });
+      const at = now();
+      const row: Row = {
+        id: uuidV7(),
+        account_id: accountId,
+        account: await store.slugOf(db, accountId),
+        name: input.name,
+        description: input.description ?? null,
+        method: input.method ?? 'GET',
+        path: path ?? '',
+        pattern: patternOf(path ?? ''),
+        settings: settingsOf(input),
+        enabled: input.enabled ?? true,
+        created_at: at,
+        updated_at: at,
+        created_by: requireCaller(ctx).userId,
+      };
+      const problems = await problemsOf(row, own);
+      if (problems.length > 0) throw new Failure('INVALID_RESOURCE_DATA', {}, problems);
+      return save(row, null, ctx);
+    },
+    get: async (id, ctx) => shown(await find(id, ctx)),
+    update: change,
+    async toggle(id, sent, ctx) {
+      const enabled = sent?.enabled ?? !(await find(id, ctx)).enabled;
+      return change(id, { enabled }, ctx);
+    },
+    async delete(id, ctx) {
+      const row = await find(id, ctx);
+      await db.transaction(async (tx) => {
+        await store.deleteEndpoint(tx, row.id);
+        await told(tx, ctx, row, row, null);
+        await definitions.publish(tx);
+      });
+      return undefined;
+    },
+    async executions(id, { status, offset, ...query }, ctx) {
+      const row = await find(id, ctx);
+      const window = pageWindow({ ...query, skip: query.skip ?? offset });
+      await executions.flush();
+      const { rows, total } = await store.listExecutions(db, row.id, status, window);
+      return page(rows, total, window);
+    },
+    async execution(id, execution, ctx) {
+      const row = await find(id, ctx);
+      await executions.flush();
+      const found = isUuid(execution) ? await store.findExecution(db, row.id, execution) : null;
+      if (found === null) throw new Failure('RESOURCE_NOT_FOUND');
+      return found;
+    },
+  };
+}

@@ -1,0 +1,49 @@
+// What extension modules work with, and as whom they act: code of whoever runs the server, with nothing masked.
+import { randomUUID } from 'node:crypto';
+import { Failure } from '../../contract/problems.ts';
+import { PII_GROUP } from '../access/mask.ts';
+import type { Accounts } from '../accounts/service.ts';
+import type { Config } from '../config.ts';
+import type { Automation, Ctx } from '../context.ts';
+import type { Logger } from '../db/log.ts';
+import type { ExtensionApp, Lifecycle } from '../lifecycle/service.ts';
+import { actingRecords, type Records } from '../records/service.ts';
+import { BUILTIN_ROLES, type Roles } from '../roles/service.ts';
+import { type ActsAs, automationCtx } from './principal.ts';
+
+const ADMIN = { id: BUILTIN_ROLES.admin, name: 'admin' };
+
+/** The context of a run of such code in an account: its admin unless another role is named. */
+export function extensionCtx(accountId: string, automation: Automation, role: ActsAs['role'] = ADMIN): Ctx {
+  const ctx = automationCtx({ accountId, role, automation });
+  return { ...ctx, caller: ctx.caller && { ...ctx.caller, groups: [PII_GROUP] } };
+}
+
+export interface ExtensionAppParts {
+  readonly lifecycle: Lifecycle;
+  readonly log: Logger;
+  readonly config: Pick<Config, 'publicUrl' | 'dataDir' | 'production'>;
+  readonly records: Records;
+  readonly accounts: Pick<Accounts, 'resolve'>;
+  readonly roles: Pick<Roles, 'get'>;
+}
+
+/** What every module is given; later parts of the product add theirs here. */
+export const extensionApp = ({
+  lifecycle,
+  log,
+  config,
+  records,
+  accounts,
+  roles,
+}: ExtensionAppParts): ExtensionApp => ({
+  hooks: lifecycle,
+  log,
+  config: { publicUrl: config.publicUrl, dataDir: config.dataDir, production: config.production },
+  async as({ accountId: account, role = 'admin' }) {
+    const accountId = await accounts.resolve(account);
+    if (accountId === null) throw new Failure('RESOURCE_NOT_FOUND');
+    const run: Automation = { kind: 'extension', id: 'extension', name: 'extension', run: randomUUID(), depth: 1 };
+    return actingRecords(records, extensionCtx(accountId, run, await roles.get(role)));
+  },
+});

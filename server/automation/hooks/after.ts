@@ -1,0 +1,184 @@
+// Hooks after events of records: a durable reader of the log puts an execution in for each hook that the event sets off, in one transaction with its place.
+import type { EventName } from '../../../contract/lifecycle.ts';
+import { Failure } from '../../../contract/problems.ts';
+import { authOf } from '../../access/decide.ts';
+import { type Automation, type Ctx, MOST_DEPTH } from '../../context.ts';
+import type { Database, Transaction } from '../../db/database.ts';
+import type { Logger } from '../../db/log.ts';
+import { createConsumer } from '../../events/consumer.ts';
+import type { Event, EventType } from '../../events/event.ts';
+import type { Tail } from '../../events/tail.ts';
+import { uuidV7 } from '../../ids.ts';
+import { AnotherShape, type Records, type Seen, type Watch } from '../../records/service.ts';
+import { automationCtx } from '../principal.ts';
+import type { EnabledHooks } from './enabled.ts';
+import { authValues, toldCollection, toldEvent, valuesOf } from './names.ts';
+import { type EventHookRow, findPerson, findRole, type PersonRow } from './store/definitions.ts';
+import { type Context, insertExecutions, type NewExecution } from './store/executions.ts';
+
+/** What comes back is a change of the record, as the catalogue says. */
+const NAMES: Readonly<Record<EventType, EventName>> = {
+  created: 'on_record_after_create',
+  updated: 'on_record_after_update',
+  restored: 'on_record_after_update',
+  deleted: 'on_record_after_delete',
+};
+
+interface Actor {
+  readonly user_id?: string;
+  readonly automation?: Pick<Automation, 'kind' | 'id' | 'run' | 'depth'>;
+}
+
+export interface AfterOptions {
+  readonly db: Database;
+  readonly tail: Tail;
+  readonly log: Logger;
+  readonly records: Records;
+  readonly enabled: EnabledHooks;
+  /** There are executions to run. */
+  readonly wake: () => void;
+}
+
+export function createAfter({ db, tail, log, records, enabled, wake }: AfterOptions) {
+  async function work(tx: Transaction, events: readonly Event[]): Promise<void> {
+    const hooks = await enabled.current(tx);
+    const reading = new Reading(tx, records.within(tx), enabled);
+    const made: NewExecution[] = [];
+    for (const event of events)
+      for (const hook of hooks.of(event.accountId, NAMES[event.type], event.collection)) {
+        if (Date.parse(event.at) < Date.parse(hook.active_since)) continue;
+        const execution = await reading.executionOf(hook, event);
+        if (execution !== null) made.push(execution);
+      }
+    await insertExecutions(tx, made);
+    if (made.length > 0) tx.afterCommit(wake);
+  }
+  return createConsumer({
+    db,
+    tail,
+    log,
+    name: 'hooks',
+    work,
+    wanted: async (tx) => {
+      const { events } = await enabled.current(tx);
+      return Object.values(NAMES).some((name) => events.has(name));
+    },
+  });
+}
+
+/** One page of events; what several of them ask is asked once. */
+class Reading {
+  private readonly people = new Map<string, PersonRow | null>();
+  private readonly callers = new Map<string, Ctx | null>();
+  private readonly watches = new Map<string, Watch | null>();
+
+  constructor(
+    private readonly tx: Transaction,
+    private readonly records: Pick<Records, 'watch'>,
+    private readonly enabled: EnabledHooks,
+  ) {}
+
+  /** What is to be run, or the note why not; null for what does not concern the hook. */
+  async executionOf(hook: EventHookRow, event: Event): Promise<NewExecution | null> {
+    const actor = JSON.parse(event.actor) as Actor;
+    const depth = (actor.automation?.depth ?? 0) + 1;
+    const base = {
+      id: uuidV7(),
+      accountId: event.accountId,
+      hookId: hook.id,
+      triggerType: 'event' as const,
+      event: toldEvent(hook.event as EventName),
+      queue: `${event.collection} ${event.recordId}`,
+      depth,
+    };
+    const context: Context = {
+      event: base.event,
+      collection: toldCollection(event.collection),
+      record_id: event.recordId,
+      occurred_at: event.at,
+      ...(actor.user_id !== undefined && { user_id: actor.user_id }),
+    };
+    const notRun = (status: 'skipped' | 'failed', errorCode: string, errorMessage: string): NewExecution => ({
+      ...base,
+      context,
+      over: { status, outcomes: [], errorCode, errorMessage, durationMs: 0 },
+    });
+
+    const caller = await this.callerOf(hook);
+    if (caller === null) return notRun('failed', 'FORBIDDEN', `The role ${hook.run_as} that the hook runs as is gone.`);
+    const watch = await this.watchOf(hook, event.collection, caller);
+    if (watch === null)
+      return notRun('skipped', 'FORBIDDEN', `The role ${hook.run_as} may not list ${context.collection}.`);
+    // Another one may have taken its name since.
+    if (watch.def.id !== event.collectionId) return null;
+    let seen: Seen | null;
+    try {
+      seen = watch.see(event);
+    } catch (error) {
+      if (!(error instanceof AnotherShape)) throw error;
+      return notRun(
+        'skipped',
+        'COLLECTION_CHANGED',
+        'Fields went away or changed their type before the event was read.',
+      );
+    }
+    if (seen === null || !isToldTo(event, seen)) return null;
+    const [record, old] = [seen.new, seen.old].map((json) => (json === null ? null : (JSON.parse(json) as unknown)));
+    const full = { ...context, record, old, changes: seen.changes };
+    const { condition, problems } = this.enabled.compiled(hook);
+    const [problem] = problems;
+    if (problem !== undefined)
+      return notRun('failed', 'INVALID_REQUEST', `The hook no longer fits: ${problem.field}: ${problem.message}`);
+    const person = actor.user_id === undefined ? null : await this.personOf(event.accountId, actor.user_id);
+    const auth = authValues(event.accountId, person);
+    const values = valuesOf(full, { hook, run: base.id, auth, now: new Date().toISOString() });
+    const environment = { auth: caller.caller && authOf(caller.caller), data: values };
+    if (!condition.holds(values, environment)) return null;
+    if (depth > MOST_DEPTH) {
+      const { kind, id, run } = actor.automation as NonNullable<Actor['automation']>;
+      const last = `the ${kind} ${id}${id === hook.id ? ' (this one)' : ''} in its run ${run}`;
+      const message = `Not run: it would be number ${depth} in a row of definitions that set each other off, and ${MOST_DEPTH} is the most. It was set off by ${last}.`;
+      return notRun('failed', 'DEPTH_LIMIT', message);
+    }
+    return { ...base, context: full };
+  }
+
+  private async callerOf(hook: EventHookRow): Promise<Ctx | null> {
+    const known = this.callers.get(hook.id);
+    if (known !== undefined) return known;
+    const role = await findRole(this.tx, hook.run_as);
+    const automation: Automation = { kind: 'hook', id: hook.id, name: hook.name, run: hook.id, depth: 1 };
+    const ctx = role && automationCtx({ accountId: hook.account_id, role, automation });
+    this.callers.set(hook.id, ctx);
+    return ctx;
+  }
+
+  /** Null where the role may see nothing of the collection, or the collection is gone. */
+  private async watchOf(hook: EventHookRow, collection: string, ctx: Ctx): Promise<Watch | null> {
+    const key = `${hook.id} ${collection}`;
+    const known = this.watches.get(key);
+    if (known !== undefined) return known;
+    const watch = await this.records.watch(ctx, collection, {}).catch((error) => {
+      if (error instanceof Failure && error.status < 500) return null;
+      throw error;
+    });
+    this.watches.set(key, watch);
+    return watch;
+  }
+
+  private async personOf(accountId: string, userId: string): Promise<PersonRow | null> {
+    const key = `${accountId} ${userId}`;
+    const known = this.people.get(key);
+    if (known !== undefined) return known;
+    const person = await findPerson(this.tx, accountId, userId);
+    this.people.set(key, person);
+    return person;
+  }
+}
+
+/** Whether the role sees of the event what happened: a record that only came into its sight was not created for it. */
+function isToldTo({ type }: Event, seen: Seen): boolean {
+  if (type === 'created') return seen.type === 'created';
+  if (type === 'deleted') return seen.old !== null;
+  return seen.new !== null;
+}

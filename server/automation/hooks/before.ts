@@ -1,0 +1,243 @@
+// Hooks within events: before a record is written, in the transaction that writes it; and after what happens to accounts, put in to be run.
+import { EVENTS, type EventName } from '../../../contract/lifecycle.ts';
+import { Failure } from '../../../contract/problems.ts';
+import { authOf } from '../../access/decide.ts';
+import type { Automation, Ctx } from '../../context.ts';
+import type { Database, Transaction } from '../../db/database.ts';
+import { uuidV7 } from '../../ids.ts';
+import {
+  AbortHook,
+  type HookContext,
+  type HookSource,
+  type Inside,
+  type RegisteredHook,
+} from '../../lifecycle/service.ts';
+import type { Records } from '../../records/service.ts';
+import { ActionFailed, toldError } from '../actions/run.ts';
+import type { ActionService } from '../actions/service.ts';
+import { automationCtx } from '../principal.ts';
+import type { EnabledHooks } from './enabled.ts';
+import { authValues, changesBetween, isOfRecord, toldCollection, toldEvent, valuesOf } from './names.ts';
+import { timeLimit } from './run.ts';
+import { keptContext, keptOutcomes, verdictOf } from './shown.ts';
+import { type EventHookRow, findPerson, findRole, type RoleRow } from './store/definitions.ts';
+import { insertExecutions, type NewExecution } from './store/executions.ts';
+import type { Undone } from './undone.ts';
+
+type Row = Readonly<Record<string, unknown>>;
+/** What an event on records tells before it happens. */
+interface Facts {
+  readonly collection: string;
+  readonly recordId: string;
+  readonly data?: Record<string, unknown>;
+  readonly old?: Row;
+}
+interface Person {
+  readonly userId?: string | null;
+  readonly accountId?: string;
+  readonly email?: string;
+}
+
+export interface BeforeOptions {
+  readonly db: Database;
+  readonly records: Records;
+  readonly actions: ActionService;
+  readonly enabled: EnabledHooks;
+  /** Keeps what is told of runs that were undone. */
+  readonly undone: Undone;
+  readonly wake: () => void;
+}
+
+interface Acting {
+  readonly role: RoleRow;
+  readonly see: (row: Row) => Row;
+}
+
+/** A request waits for them, and a transaction is open. */
+const MOST_SECONDS = 10;
+
+/** What the record events of the log tell is read from there, once it is committed. */
+const isHere = (event: EventName): boolean => EVENTS[event].phase === 'before' || !isOfRecord(event);
+
+export function createBefore({ db, records, actions, enabled, undone, wake }: BeforeOptions): HookSource {
+  /** Nothing that fails here is told in full to the caller, who may be anybody: the log of executions tells it. */
+  const failed = (hook: EventHookRow, where: string, code: string): AbortHook =>
+    new AbortHook(`The hook "${hook.name}" failed${where}: ${code}.`, 409);
+
+  /** What a hook asks in each transaction once, however many records that writes. */
+  const asked = new WeakMap<Transaction, Map<string, Promise<Acting | null>>>();
+  function actingIn(tx: Transaction, hook: EventHookRow, collection: string): Promise<Acting | null> {
+    const known = asked.get(tx) ?? new Map<string, Promise<Acting | null>>();
+    asked.set(tx, known);
+    const key = `${hook.id} ${collection}`;
+    let found = known.get(key);
+    if (found === undefined) {
+      found = findRole(tx, hook.run_as).then(async (role) => {
+        if (role === null) return null;
+        const automation: Automation = { kind: 'hook', id: hook.id, name: hook.name, run: hook.id, depth: 1 };
+        const ctx = automationCtx({ accountId: hook.account_id, role, automation });
+        return { role, see: await sightOf(records.within(tx), ctx, collection) };
+      });
+      known.set(key, found);
+    }
+    return found;
+  }
+
+  async function before(hook: EventHookRow, facts: Facts, ctx: HookContext, tx: Transaction): Promise<void> {
+    const event = hook.event as EventName;
+    const known = await actingIn(tx, hook, facts.collection);
+    if (known === null) throw failed(hook, '', 'the role that it runs as is gone');
+    const { role, see } = known;
+    const { condition, actions: compiled, problems } = enabled.compiled(hook);
+    if (problems.length > 0) throw failed(hook, '', 'it no longer fits the collection');
+    const run = uuidV7();
+    const automation: Automation = {
+      kind: 'hook',
+      id: hook.id,
+      name: hook.name,
+      run,
+      depth: (ctx.automation?.depth ?? 0) + 1,
+    };
+    const acting = automationCtx({ accountId: hook.account_id, role, automation }, ctx.requestId ?? undefined);
+    const old = facts.old === undefined ? null : see(facts.old);
+    const system = { id: facts.recordId, account_id: hook.account_id };
+    const record = facts.data === undefined ? old : { ...old, ...see({ ...facts.data, ...system }) };
+    const context = {
+      event: toldEvent(event),
+      collection: toldCollection(facts.collection),
+      record_id: facts.recordId,
+      ...(ctx.userId !== null && { user_id: ctx.userId }),
+      record,
+      old,
+      changes: changesBetween(old, facts.data === undefined ? null : record),
+    };
+    const values = valuesOf(context, { hook, run, auth: authOfEvent(hook, ctx), now: new Date().toISOString() });
+    if (!condition.holds(values, { auth: acting.caller && authOf(acting.caller), data: values })) return;
+
+    const began = performance.now();
+    const limit = timeLimit(Math.min(hook.timeout_seconds, MOST_SECONDS));
+    const executed = (over: Omit<NonNullable<NewExecution['over']>, 'durationMs'>): NewExecution => ({
+      id: run,
+      accountId: hook.account_id,
+      hookId: hook.id,
+      triggerType: 'event',
+      event: context.event,
+      queue: null,
+      depth: automation.depth,
+      context: keptContext(context),
+      over: { ...over, durationMs: performance.now() - began },
+    });
+    const set = (fields: Row): void => {
+      for (const name of Object.keys(fields))
+        if (facts.data === undefined || (record !== null && !Object.hasOwn(see({ [name]: null }), name)))
+          throw new Failure('INVALID_FIELDS', { fields: name });
+      Object.assign(facts.data as object, fields);
+      if (record !== null) Object.assign(record, see(fields));
+    };
+    try {
+      const outcomes = await actions.runAll(compiled, { ctx: acting, values, tx, signal: limit.signal, set });
+      await insertExecutions(tx, [executed({ ...verdictOf(outcomes), outcomes: keptOutcomes(outcomes) })]);
+    } catch (error) {
+      if (!(error instanceof ActionFailed)) throw error;
+      const { cause, index, outcomes } = error;
+      const { code, message } = toldError(cause);
+      const aborts = compiled[index]?.type === 'abort';
+      undone.tell(
+        executed({
+          status: aborts ? 'aborted' : 'failed',
+          outcomes: keptOutcomes(outcomes),
+          errorCode: code,
+          errorMessage: message,
+        }),
+      );
+      // Its own abort, one of a hook further down, and what may go well next time are told as they are.
+      if (aborts || PASSED_ON.has(code) || code === 'INTERNAL_ERROR') throw cause;
+      throw failed(hook, ` at action ${index + 1} (${compiled[index]?.type})`, code);
+    } finally {
+      limit.clear();
+    }
+  }
+
+  /** After what is in no log of events. */
+  async function after(hook: EventHookRow, facts: Person, ctx: HookContext, tx: Transaction | null): Promise<void> {
+    const event = hook.event as EventName;
+    const userId = facts.userId ?? ctx.userId;
+    const run = tx ?? db;
+    const context = {
+      event: toldEvent(event),
+      ...(userId !== null && { user_id: userId }),
+      person: true,
+    };
+    const id = uuidV7();
+    const { condition, problems } = enabled.compiled(hook);
+    if (problems.length > 0) return;
+    const person = userId === null ? null : await findPerson(run, hook.account_id, userId);
+    const auth = authValues(hook.account_id, person);
+    const values = valuesOf(context, { hook, run: id, auth, now: new Date().toISOString() });
+    if (!condition.holds(values, { auth: null, data: values })) return;
+    const depth = (ctx.automation?.depth ?? 0) + 1;
+    await insertExecutions(run, [
+      {
+        id,
+        accountId: hook.account_id,
+        hookId: hook.id,
+        triggerType: 'event',
+        event: context.event,
+        queue: null,
+        depth,
+        context,
+      },
+    ]);
+    if (tx === null) wake();
+    else tx.afterCommit(wake);
+  }
+
+  const registered = (hook: EventHookRow): RegisteredHook => ({
+    id: hook.id,
+    event: hook.event as EventName,
+    priority: hook.priority,
+    collections: hook.collection === null ? null : new Set([hook.collection]),
+    stopOnError: true,
+    timeoutMs: (MOST_SECONDS + 1) * 1000,
+    run: (event, inside: Inside) =>
+      isOfRecord(event.name)
+        ? before(hook, event as never as Facts, event.ctx, inside.tx as Transaction)
+        : after(hook, event as never as Person, event.ctx, inside.tx ?? null),
+  });
+
+  return {
+    wants: (event, collection, accountId) => isHere(event) && enabled.now.has(accountId, event, collection),
+    handlers: (event, collection, accountId) =>
+      accountId === null || !isHere(event) ? [] : enabled.now.of(accountId, event, collection).map(registered),
+  };
+}
+
+const PASSED_ON: ReadonlySet<string> = new Set([
+  'HOOK_ABORTED',
+  'WRITE_CONFLICT',
+  'SERVICE_UNAVAILABLE',
+  'STATEMENT_TIMEOUT',
+]);
+
+/** What the role sees of records; nothing where it may not view them, and the hook runs all the same. */
+async function sightOf(records: Pick<Records, 'sight'>, acting: Ctx, collection: string): Promise<(row: Row) => Row> {
+  try {
+    return await records.sight(acting, collection);
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'FORBIDDEN') return ({ id }) => (id === undefined ? {} : { id });
+    throw error;
+  }
+}
+
+const authOfEvent = (
+  hook: EventHookRow,
+  { userId, email, role, groups, superadmin }: HookContext,
+): Record<string, unknown> => ({
+  id: userId,
+  user_id: userId,
+  // Whoever runs the server is nobody of the account.
+  email: superadmin ? null : email,
+  role,
+  account_id: hook.account_id,
+  groups,
+});

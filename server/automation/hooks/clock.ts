@@ -1,0 +1,88 @@
+// Hooks by the clock: whatever is due gets its execution and its next moment in one transaction, so that it fires once however many processes look.
+import type { Database } from '../../db/database.ts';
+import type { Logger } from '../../db/log.ts';
+import { uuidV7 } from '../../ids.ts';
+import { createPass } from '../../pass.ts';
+import { nextRun } from '../schedule.ts';
+import { type DueHook, dueHooks, nextDueIn, setNextRun } from './store/definitions.ts';
+import { insertExecutions } from './store/executions.ts';
+
+export interface Clock {
+  /** A schedule was made or changed. */
+  wake(): void;
+  close(): Promise<void>;
+}
+
+export interface ClockOptions {
+  readonly db: Database;
+  readonly log: Logger;
+  /** There are executions to run. */
+  readonly onFired: () => void;
+}
+
+const AT_A_TIME = 100;
+/** How seldom to look without being told: another process may have made a schedule. */
+const IDLE_MS = 5000;
+
+export function createClock({ db, log, onFired }: ClockOptions): Clock {
+  let closed = false;
+  let timer: NodeJS.Timeout | undefined;
+
+  /** Answers whether there may be more. What was missed while nothing ran is made up for once. */
+  const fire = () =>
+    db.transaction(async (tx) => {
+      const due = await dueHooks(tx, AT_A_TIME);
+      await insertExecutions(
+        tx,
+        due.map(({ id, account_id: accountId, next_run_at: at }) => ({
+          id: uuidV7(),
+          accountId,
+          hookId: id,
+          triggerType: 'schedule',
+          event: null,
+          queue: null,
+          depth: 1,
+          context: { scheduled_at: at },
+        })),
+      );
+      for (const hook of due) await setNextRun(tx, hook.id, following(hook));
+      if (due.length > 0) tx.afterCommit(onFired);
+      return due.length === AT_A_TIME;
+    });
+
+  function following({ id, trigger, at }: DueHook & { readonly at: string }): Date | null {
+    try {
+      return nextRun(trigger.cron, trigger.timezone ?? 'UTC', new Date(at));
+    } catch (error) {
+      log.error({ err: error, hook: id }, 'The schedule of a hook cannot be read any more: it rests.');
+      return null;
+    }
+  }
+
+  const pass = createPass(async () => {
+    clearTimeout(timer);
+    let pause = IDLE_MS;
+    try {
+      while (!closed && (await fire()));
+      const next = await nextDueIn(db);
+      pause = next === null ? IDLE_MS : Math.min(IDLE_MS, Math.max(next, 5));
+    } catch (error) {
+      if (!closed) log.warn({ err: error }, 'Schedules could not be looked at; trying again.');
+      pause = 1000;
+    }
+    if (!closed) timer = setTimeout(wake, pause).unref();
+  });
+  const wake = () => {
+    if (!closed) void pass();
+  };
+  wake();
+
+  return {
+    wake,
+    async close() {
+      closed = true;
+      clearTimeout(timer);
+      await pass.idle();
+    },
+  };
+}

@@ -1,0 +1,45 @@
+// A job as superadmins see it: what pg-boss stores, in the words of the API, with the secrets in its payload hidden.
+import type { Job } from '../../../contract/jobs.ts';
+import type { JobRow } from './store.ts';
+
+const SECRET = /pass(word|phrase)|secret|token|authorization|cookie|signature|api_?-?key|private_?-?key|credential/i;
+const HIDDEN = '***';
+
+/** The value with everything under a name that tells of a secret replaced. */
+export function masked(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(masked);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [key, inner !== null && SECRET.test(key) ? HIDDEN : masked(inner)]),
+  );
+}
+
+export function showJob(row: JobRow): Job {
+  const { status, output, data } = row;
+  const failed = status === 'failed' || status === 'dead';
+  return {
+    id: row.id,
+    queue: data.queue,
+    handler: row.handler,
+    payload: masked(data.payload) as Job['payload'],
+    status,
+    priority: row.priority,
+    run_at: row.run_at,
+    started_at: row.started_at,
+    completed_at: status === 'completed' ? row.ended_at : null,
+    failed_at: failed ? row.ended_at : null,
+    // Of the try that runs or was the last; one that was put back with its process has not begun.
+    attempt_number: row.started_at === null ? row.retry_count : row.retry_count + 1,
+    max_retries: row.retry_limit,
+    retry_delay_seconds: row.retry_delay,
+    error_message: reasonOf(output),
+    account_id: data.account_id,
+    created_at: row.created_at,
+  };
+}
+
+/** Ours, or that of pg-boss, which puts its own under `value`. */
+function reasonOf(output: JobRow['output']): string | null {
+  const message = output?.message ?? output?.value?.message;
+  return typeof message === 'string' ? message : null;
+}

@@ -1,0 +1,161 @@
+// Sending: due deliveries go out side by side, each under a lease, and what comes of an attempt is stored with what follows from it.
+import type { WebhookAttempt } from '../../../contract/webhook-shapes.ts';
+import type { Database, Transaction } from '../../db/database.ts';
+import type { Logger } from '../../db/log.ts';
+import { createDue } from '../due.ts';
+import type { Outbound, OutboundAnswer } from '../outbound/call.ts';
+import { OutboundError } from '../outbound/error.ts';
+import { pauseBefore, retryAfter } from './schedule.ts';
+import { type Sealed, Unreadable } from './sealed.ts';
+import { signedHeaders } from './signature.ts';
+import * as work from './store/work.ts';
+
+export interface SendingOptions {
+  readonly db: Database;
+  readonly log?: Logger | undefined;
+  readonly outbound: Outbound;
+  readonly sealed: Sealed;
+  /** Seconds before each attempt. */
+  readonly schedule: readonly number[];
+  readonly timeoutMs: number;
+  /** Whether any webhook is enabled. */
+  readonly any: () => boolean;
+  /** Within a transaction, which ends with it: reasons by id. */
+  readonly disable: (tx: Transaction, reasons: ReadonlyMap<string, string>) => Promise<void>;
+  readonly clock: () => Date;
+}
+
+/** Deliveries side by side in one process, and to one webhook in all of them. */
+const CONCURRENCY = 16;
+const EACH = 4;
+const KEPT_BYTES = 20_000;
+const KEPT_CHARACTERS = 5000;
+/** When nothing came through for so long, and so often, nothing more is tried. */
+const HOPELESS = { failures: 10, days: 5 };
+
+export interface Message {
+  readonly webhookId: string;
+  readonly deliveryId: string;
+  readonly messageId: string;
+  readonly event: string;
+  readonly payload: string;
+  readonly url: string;
+  readonly headers: Buffer;
+  readonly secret: Buffer;
+  readonly formerSecret: Buffer | null;
+}
+
+export interface Tried {
+  readonly attempt: WebhookAttempt;
+  readonly answer: OutboundAnswer | null;
+}
+
+/** One signed attempt. Throws OutboundError `aborted` when `signal` gave it up. */
+export async function attempt(
+  { outbound, sealed, clock }: Pick<SendingOptions, 'outbound' | 'sealed' | 'clock'>,
+  message: Message,
+  { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal?: AbortSignal },
+): Promise<Tried> {
+  const at = clock();
+  const begun = performance.now();
+  try {
+    const secrets = [message.secret, ...(message.formerSecret === null ? [] : [message.formerSecret])].map(sealed.text);
+    const headers = signedHeaders({ ...message, body: message.payload, secrets, at }, sealed.headers(message.headers));
+    const call = { url: message.url, method: 'POST', headers, body: message.payload, timeoutMs, signal };
+    const answer = await outbound.call({ ...call, keepBytes: KEPT_BYTES });
+    const { status, durationMs: duration_ms } = answer;
+    const error = status >= 200 && status < 300 ? null : refused(status);
+    return { answer, attempt: { at: at.toISOString(), status, duration_ms, error, response_body: kept(answer.body) } };
+  } catch (error) {
+    if (error instanceof OutboundError && error.reason === 'aborted') throw error;
+    const duration_ms = Math.round(performance.now() - begun);
+    const facts = { at: at.toISOString(), status: null, duration_ms, response_body: null };
+    return { answer: null, attempt: { ...facts, error: told(error) } };
+  }
+}
+
+const told = (error: unknown): string => {
+  if (error instanceof OutboundError) return `${error.reason}: ${error.message}`;
+  if (error instanceof Unreadable) return `unreadable: ${error.message}`;
+  throw error;
+};
+
+const refused = (status: number): string =>
+  status >= 300 && status < 400
+    ? `The receiver redirects (${status}), which is not followed: store the URL that it leads to.`
+    : `The receiver answered ${status}.`;
+
+/** What PostgreSQL can store of a text. */
+const kept = (text: string): string =>
+  text
+    .replaceAll('\0', '')
+    .slice(0, KEPT_CHARACTERS)
+    // Half of a pair that the cut left.
+    .replace(/[\ud800-\udbff]$/, '');
+
+export function createSending(options: SendingOptions) {
+  const { db, log, schedule, any, disable, clock } = options;
+
+  /** Throws nothing but faults of the database, after which it is sent again. */
+  async function conclude(item: work.DueDelivery, lease: string, { attempt, answer }: Tried): Promise<void> {
+    const { id, webhook_id: webhookId } = item;
+    await db.transaction(async (tx) => {
+      const webhook = await work.lockWebhook(tx, webhookId);
+      if (webhook === null) return;
+      const next = nextOf(item, { attempt, answer }, webhook.disabled_reason !== null);
+      if (!(await work.noteAttempt(tx, { id, lease }, attempt, next))) return;
+      if (next.status !== 'retrying') await work.letFollow(tx, webhookId, item.record_id, schedule[0] ?? 0);
+      if (next.status === 'delivered') return work.noteSuccess(tx, webhookId);
+      const hopeless = await work.noteFailure(tx, webhookId, HOPELESS);
+      const reason =
+        attempt.status === 410
+          ? 'The receiver answered 410: it is gone.'
+          : hopeless && `Nothing came through for ${HOPELESS.days} days: ${attempt.error ?? ''}`;
+      if (reason) await disable(tx, new Map([[webhookId, reason]]));
+    });
+  }
+
+  function nextOf(item: work.DueDelivery, { attempt, answer }: Tried, over: boolean): work.NextState {
+    if (attempt.error === null) return { status: 'delivered' };
+    if (attempt.status === 410 || over) return { status: 'dead' };
+    const asks = attempt.status === 429 || attempt.status === 503;
+    const asked = asks ? retryAfter(answer?.headers['retry-after'], clock()) : null;
+    const inMs = pauseBefore(schedule, item.attempt_number + 1, asked);
+    return inMs === null ? { status: 'dead' } : { status: 'retrying', inMs };
+  }
+
+  const due = createDue<work.DueDelivery>({
+    name: 'webhooks',
+    log,
+    concurrency: CONCURRENCY,
+    claim: async (lease, leaseMs, limit) =>
+      any() ? work.claimDeliveries(db, { lease, leaseMs, limit, each: EACH }) : [],
+    renew: (lease, leaseMs, ids) => work.renewDeliveries(db, lease, leaseMs, ids),
+    nextIn: async () => (any() ? work.nextDue(db, EACH) : null),
+    async run(item, lease, signal) {
+      let tried: Tried;
+      try {
+        tried = await attempt(options, messageOf(item), { timeoutMs: options.timeoutMs, signal });
+      } catch (error) {
+        if (!signal.aborted) throw error;
+        return work.giveBack(db, item.id, lease);
+      }
+      await conclude(item, lease, tried);
+      // Its webhook has a free place, and its record a message that may follow.
+      due.wake();
+    },
+  });
+  return due;
+}
+
+const messageOf = (item: work.DueDelivery): Message => ({
+  webhookId: item.webhook_id,
+  deliveryId: item.id,
+  messageId: item.message_id,
+  event: item.event,
+  payload: item.payload,
+  url: item.url,
+  headers: item.headers,
+  secret: item.secret,
+  formerSecret: item.former_secret,
+});
