@@ -90,11 +90,12 @@ export async function createAutomation(options: AutomationOptions) {
   const hooks = await createHookRoom(shared);
   const definitionOf = (name: string) => collections.get(name);
   const { publicUrl } = config;
-  const workflows = await createWorkflows({ ...shared, background, definitionOf, encryptionKey, publicUrl });
+  const workflows = await createWorkflows({ ...shared, definitionOf, encryptionKey, publicUrl });
   late.trigger = workflows.start;
   background.add('jobs', jobs.work);
   background.add('webhooks', webhooks.work);
   background.add('hooks', hooks.work);
+  background.add('workflows', workflows.work);
   return {
     background,
     jobs,

@@ -70,7 +70,22 @@ export async function createWebhooks(options: WebhooksOptions) {
   let workers: Workers | undefined;
   const subscribed = await createSubscribed(db, log, () => workers?.wake());
   const sight = createSight({ watch, rules });
-  const parts = { db, tail, log, subscribed, collections, sight, outbound, sealed, rows, schedule, timeoutMs, clock };
+  const { lifecycle } = options;
+  const parts = {
+    db,
+    lifecycle,
+    tail,
+    log,
+    subscribed,
+    collections,
+    sight,
+    outbound,
+    sealed,
+    rows,
+    schedule,
+    timeoutMs,
+    clock,
+  };
 
   accounts.onDelete(async (tx, accountId) => {
     await store.deleteOfAccount(tx, accountId);

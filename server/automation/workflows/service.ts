@@ -17,7 +17,7 @@ import type { Records } from '../../records/service.ts';
 import type { CollectionDef } from '../../schema/collection-def.ts';
 import { sealedBox } from '../../sealed-box.ts';
 import type { ActionParts, ActionService } from '../actions/service.ts';
-import type { Background, Working } from '../background.ts';
+import type { Working } from '../background.ts';
 import { createDefinitions as createSnapshotOf } from '../definitions.ts';
 import { createDue } from '../due.ts';
 import { automationCtx } from '../principal.ts';
@@ -51,7 +51,8 @@ export interface WorkflowsOptions {
   readonly lifecycle?: Pick<Lifecycle, 'wants' | 'fire'> | undefined;
   readonly definitionOf: (name: string) => CollectionDef | undefined;
   readonly actions: ActionService;
-  readonly background: Background;
+  /** Handlers of jobs that definitions may name. */
+  readonly handlers?: () => readonly string[];
   readonly encryptionKey: string;
   readonly publicUrl: string;
   readonly clock?: () => Date;
@@ -61,9 +62,9 @@ export type Workflows = Awaited<ReturnType<typeof createWorkflows>>;
 
 /** Reads the definitions; the work itself begins with the background. */
 export async function createWorkflows(options: WorkflowsOptions) {
-  const { db, log, accounts, trail, records, tail, macros, definitionOf, actions, background } = options;
+  const { db, log, accounts, trail, records, tail, macros, definitionOf, actions, handlers } = options;
   const { encryptionKey, publicUrl, clock = () => new Date() } = options;
-  const compile = { definitionOf, macros };
+  const compile = { definitionOf, macros, ...(handlers && { handlers }) };
   const compiled = new LRUCache<string, CompiledWorkflow>({ max: COMPILED });
   const remembered = (key: string, definition: Parameters<typeof runnable>[0]): CompiledWorkflow => {
     const known = compiled.get(`${key} ${macros.version}`);
@@ -121,7 +122,7 @@ export async function createWorkflows(options: WorkflowsOptions) {
     log,
   });
 
-  background.add('workflows', async (): Promise<Working> => {
+  const work = async (): Promise<Working> => {
     const due = createDue<runs.RunRow>({
       name: 'workflows',
       claim: (lease, leaseMs, limit) => runs.claim(db, lease, leaseMs, limit),
@@ -147,7 +148,7 @@ export async function createWorkflows(options: WorkflowsOptions) {
         await unlisten();
       },
     };
-  });
+  };
 
   const accountOf = ({ caller, accountHeader }: Ctx): string => {
     const account = caller?.superadmin ? accountHeader : (caller?.accountId ?? accountHeader);
@@ -221,6 +222,8 @@ export async function createWorkflows(options: WorkflowsOptions) {
     instances,
     trigger,
     receive,
+    /** Begins to start, wake and run instances. */
+    work,
     /** For the action `trigger_workflow`: with a transaction the instance is there when that commits. */
     start(on: Transaction | null, { workflow, input, ctx }: Parameters<ActionParts['trigger']>[1]): Promise<string> {
       const depth = (ctx.automation?.depth ?? 0) + 1;

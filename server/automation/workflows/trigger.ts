@@ -32,6 +32,8 @@ export type StoredTrigger =
 export interface TriggerOptions {
   readonly definitionOf: (name: string) => CollectionDef | undefined;
   readonly macros: MacroSource;
+  /** Handlers of jobs that definitions may name. */
+  readonly handlers?: () => readonly string[];
   readonly problems: ProblemEntry[];
 }
 
