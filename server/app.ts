@@ -248,7 +248,10 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
         ops: opsRoutes(ops),
       },
     });
-    await loadExtensions(config.extensions, extensionApp({ lifecycle, log, config, records, accounts, roles }));
+    await loadExtensions(
+      config.extensions,
+      extensionApp({ lifecycle, jobs: automation.jobs, log, config, records, accounts, roles }),
+    );
     await lifecycle.fire('on_bootstrap', {}, { ctx: null });
     let closing: Promise<void> | undefined;
     const close = async () => {

@@ -9,6 +9,7 @@ import type { Logger } from '../db/log.ts';
 import type { ExtensionApp, Lifecycle } from '../lifecycle/service.ts';
 import { actingRecords, type Records } from '../records/service.ts';
 import type { Roles } from '../roles/service.ts';
+import type { Jobs } from './jobs/service.ts';
 import { type ActsAs, automationCtx } from './principal.ts';
 
 /** The context of a run of such code in an account: as the account itself unless a role is named. */
@@ -19,6 +20,7 @@ export function extensionCtx(accountId: string, automation: Automation, role: Ac
 
 export interface ExtensionAppParts {
   readonly lifecycle: Lifecycle;
+  readonly jobs: Pick<Jobs, 'define' | 'enqueue'>;
   readonly log: Logger;
   readonly config: Pick<Config, 'publicUrl' | 'dataDir' | 'production'>;
   readonly records: Records;
@@ -26,9 +28,10 @@ export interface ExtensionAppParts {
   readonly roles: Pick<Roles, 'get'>;
 }
 
-/** What every module is given; later parts of the product add theirs here. */
+/** What every module is given. */
 export const extensionApp = ({
   lifecycle,
+  jobs,
   log,
   config,
   records,
@@ -36,6 +39,10 @@ export const extensionApp = ({
   roles,
 }: ExtensionAppParts): ExtensionApp => ({
   hooks: lifecycle,
+  jobs: {
+    define: (handler, definition) => jobs.define(handler, definition),
+    enqueue: (job) => jobs.enqueue(null, job),
+  },
   log,
   config: { publicUrl: config.publicUrl, dataDir: config.dataDir, production: config.production },
   async as({ accountId: account, role }) {

@@ -96,13 +96,48 @@ export interface ExtensionLog {
   error(facts: object, message: string): void;
 }
 
+/** Work that is done later, in any process that has the extension: at least once, tried again where it fails. */
+export interface ExtensionJobs {
+  /**
+   * `open`: actions of accounts may enqueue it, with a payload of their own. `signal` is aborted when the job takes too long, is
+   * cancelled, or the process stops. Throws for a name that is taken.
+   */
+  define(
+    handler: string,
+    definition: {
+      readonly open?: boolean;
+      readonly concurrency?: number;
+      /** Default 300. */
+      readonly timeoutSeconds?: number;
+      run(
+        payload: HookRecord,
+        job: {
+          readonly id: string;
+          readonly accountId: string | null;
+          readonly attempt: number;
+          readonly signal: AbortSignal;
+        },
+      ): Promise<void>;
+    },
+  ): void;
+  /** Answers the job's id. Throws where something is wrong with the order, with `entries`. */
+  enqueue(job: {
+    readonly handler: string;
+    readonly payload?: HookRecord;
+    readonly accountId?: string | null;
+    readonly delaySeconds?: number;
+    readonly retries?: number;
+  }): Promise<string>;
+}
+
 /** What an extension works with. */
 export interface ExtensionApp {
   readonly hooks: { readonly on: On };
+  readonly jobs: ExtensionJobs;
   readonly log: ExtensionLog;
   readonly config: ExtensionConfig;
   /**
-   * The records of an account (id or slug), under the rules of a role; of `admin` where it is left out. In a hook before a write
+   * The records of an account (id or slug), as the account itself, or under the rules of a role. In a hook before a write
    * use `event.records`, which is part of its transaction. Throws RESOURCE_NOT_FOUND.
    */
   as(who: { readonly accountId: string; readonly role?: string }): Promise<HookRecords>;

@@ -56,6 +56,35 @@ describe.runIf(available)('extensions', () => {
     expect((await t.call('GET', '/api/v1/hooks/events')).status).toBe(401);
   });
 
+  it('jobs of a module are enqueued by it, and by definitions of accounts where they are open', async () => {
+    const done: Json[] = [];
+    Object.assign(globalThis, { [Symbol.for('snackbase.test.done')]: done });
+    const own = await startApp({ extensions: [fixture('worker.mjs')] });
+    const b = await own.tenant();
+    await own.collection({ name: 'notes', schema: [{ name: 'title', type: 'text' }] });
+    const define = (handler: string) =>
+      own.call(
+        'POST',
+        '/api/v1/hooks',
+        {
+          name: handler,
+          trigger: { type: 'event', event: 'records.create', collection: 'notes' },
+          actions: [{ type: 'enqueue_job', handler, payload: { title: '{{record.title}}' } }],
+        },
+        { token: b.token },
+      );
+    expect((await define('note')).status).toBe(201);
+    for (const closed of ['inner', 'send_webhook', 'nothing'])
+      expect((await define(closed)).body.errors).toMatchObject([
+        { field: 'actions[0].handler', code: 'unknown_handler', message: expect.stringContaining('note') },
+      ]);
+    const { id } = (await own.call('POST', '/api/v1/records/notes', { title: 'x' }, { token: b.token })).body;
+    await expect.poll(() => done, { timeout: 15_000 }).toHaveLength(2);
+    expect(done).toContainEqual({ payload: { title: 'x' }, accountId: b.account.id });
+    expect(done).toContainEqual({ inner: { id } });
+    await own.stop();
+  });
+
   it('S000-53 a module that the configuration names changes what the server does', async () => {
     const post = (title: string) => t.call('POST', '/api/v1/records/greetings', { title }, { token: a.token });
     const made = await post('hello');
