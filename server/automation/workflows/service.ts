@@ -123,12 +123,19 @@ export async function createWorkflows(options: WorkflowsOptions) {
   });
 
   const work = async (): Promise<Working> => {
+    const busy = new Set<string>();
     const due = createDue<runs.RunRow>({
       name: 'workflows',
-      claim: (lease, leaseMs, limit) => runs.claim(db, lease, leaseMs, limit),
+      claim: (lease, leaseMs, limit) => runs.claim(db, lease, leaseMs, limit, [...busy]),
       renew: (lease, leaseMs, ids) => runs.renew(db, lease, leaseMs, ids),
       // Its account may have had to wait for this one's end.
-      run: (row, lease, signal) => engine(row, lease, signal).finally(() => setImmediate(() => live.wake?.())),
+      run(row, lease, signal) {
+        busy.add(row.id);
+        return engine(row, lease, signal).finally(() => {
+          busy.delete(row.id);
+          setImmediate(() => live.wake?.());
+        });
+      },
       nextIn: () => runs.nextIn(db),
       concurrency: CONCURRENCY,
       log,

@@ -47,8 +47,17 @@ const first = <T>(rows: readonly T[]): T | null => rows[0] ?? null;
 /** Running at a time for one account, in all processes together. */
 const PER_ACCOUNT = 6;
 
-/** Accounts take turns: of each the one that waits longest, then of each the next. */
-export const claim = (run: Runner, lease: string, leaseMs: number, limit: number): Promise<RunRow[]> =>
+/**
+ * Accounts take turns: of each the one that waits longest, then of each the next. Those in `busy` are left alone: this process still
+ * works on them for an earlier claim, which a new one would end.
+ */
+export const claim = (
+  run: Runner,
+  lease: string,
+  leaseMs: number,
+  limit: number,
+  busy: readonly string[],
+): Promise<RunRow[]> =>
   run.query<RunRow>(
     `with recursive accounts as (
        (select account_id from snackbase.workflow_instances where wake_at is not null order by account_id limit 1)
@@ -64,7 +73,7 @@ export const claim = (run: Runner, lease: string, leaseMs: number, limit: number
          where l.account_id = a.account_id and l.lease is not null and l.wake_at > clock_timestamp()) r
        cross join lateral (
          select s.id, s.wake_at from snackbase.workflow_instances s
-         where s.account_id = a.account_id and s.wake_at <= clock_timestamp()
+         where s.account_id = a.account_id and s.wake_at <= clock_timestamp() and s.id <> all($4)
          order by s.wake_at, s.id limit greatest(0, ${PER_ACCOUNT} - r.running)) d
        where a.account_id is not null),
      taken as (
@@ -77,7 +86,7 @@ export const claim = (run: Runner, lease: string, leaseMs: number, limit: number
          step_at = coalesce(u.step_at, clock_timestamp())
        from taken where u.id = taken.id returning u.*)
      select ${WHOLE} from i ${JOINED}`,
-    [lease, leaseMs, limit],
+    [lease, leaseMs, limit, busy],
   );
 
 export async function renew(run: Runner, lease: string, leaseMs: number, ids: readonly string[]): Promise<void> {
