@@ -22,7 +22,7 @@ export interface AuthOptions {
   readonly accounts: Accounts;
   readonly trail?: Recorder;
   readonly log?: Logger;
-  readonly lifecycle?: Pick<Lifecycle, 'fire'>;
+  readonly lifecycle?: Pick<Lifecycle, 'fire' | 'keep'>;
   /** The time; tests bring their own. */
   readonly clock?: () => Date;
 }

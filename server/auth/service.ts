@@ -43,6 +43,12 @@ export interface AuthService {
   hashPassword(password: string, field?: string): Promise<string>;
   /** Adds a user and answers his id; throws CONFLICT when the account has that address. */
   addUser(tx: Transaction, user: NewUser, ctx?: Ctx): Promise<string>;
+  /** Tells in `tx` that a person has come into an account by his own doing, as with an account of his own. */
+  joined(
+    tx: Transaction,
+    person: { readonly userId: string; readonly accountId: string; readonly email: string },
+    ctx: Ctx | null,
+  ): Promise<void>;
   /** Makes a change of a user act on his next request. */
   userChanged(tx: Transaction, userId: string): Promise<void>;
   /** The same for what else a change can concern: a key, all users of a role, an account. */
@@ -80,7 +86,7 @@ export interface AuthParts {
   readonly verification: Verification;
   readonly superadmins: Superadmins;
   readonly trail: Recorder;
-  readonly lifecycle: Pick<Lifecycle, 'fire'>;
+  readonly lifecycle: Pick<Lifecycle, 'fire' | 'keep'>;
   readonly secureCookies: boolean;
   readonly clock: () => Date;
 }
@@ -90,6 +96,9 @@ export function createAuthService(parts: AuthParts): AuthService {
   const { secureCookies, clock } = parts;
   const now = () => clock().toISOString();
   const atRegister: Array<(tx: Transaction, registered: Registered) => Promise<void>> = [];
+
+  const joined: AuthService['joined'] = (tx, person, ctx) =>
+    lifecycle.keep('on_auth_after_register', person, { ctx, accountId: person.accountId, tx });
 
   async function requirePerson(userId: string): Promise<PersonRow> {
     const person = await findPerson(db, userId);
@@ -118,6 +127,7 @@ export function createAuthService(parts: AuthParts): AuthService {
         const user = { accountId, email, passwordHash, roleId: BUILTIN_ROLES.admin, isActive: true, verified: false };
         const userId = await addUser(tx, user, now(), trail, ctx);
         for (const work of atRegister) await work(tx, { accountId, userId });
+        await joined(tx, { userId, accountId, email }, ctx ?? null);
         return { userId, deliver: await verification.prepare(tx, { userId, email }) };
       });
       await deliver();
@@ -135,7 +145,9 @@ export function createAuthService(parts: AuthParts): AuthService {
       const right = await passwords.verify(found?.password_hash ?? null, password);
       if (!found || !right || !found.is_active) throw new Failure('INVALID_CREDENTIALS');
       if (!found.email_verified) throw new Failure('EMAIL_NOT_VERIFIED');
-      const { reply, sessionId } = await sessions.open(found, found.password_hash, ctx);
+      const { reply, sessionId } = await sessions.open(found, found.password_hash, ctx, (tx) =>
+        lifecycle.keep('on_auth_after_login', factsOf(found), { ...insideOf(ctx, found), tx }),
+      );
       await lifecycle.fire('on_auth_after_login', factsOf(found), insideOf(ctx, found));
       if (!session) return reply;
       const token = tokens.sign('session', { userId: found.id, accountId: found.account_id, sessionId });
@@ -153,7 +165,9 @@ export function createAuthService(parts: AuthParts): AuthService {
         input?.refresh_token === undefined ? null : tokens.verify(input.refresh_token, 'refresh'),
       ].flatMap((verified) => (verified ? [verified.claims.sid] : []));
       const own = ctx.caller?.sessionId ?? null;
-      await sessions.end(own === null ? sent : [own, ...sent], 'logout', ctx);
+      await sessions.end(own === null ? sent : [own, ...sent], 'logout', ctx, (tx) =>
+        lifecycle.keep('on_auth_after_logout', facts, { ctx, tx }),
+      );
       await lifecycle.fire('on_auth_after_logout', facts, { ctx });
       return new Answer({ message: 'You are logged out.' }, clearCookie(secureCookies));
     },
@@ -189,6 +203,7 @@ export function createAuthService(parts: AuthParts): AuthService {
     },
     hashPassword: (password, field) => passwords.hash(password, field),
     addUser: (tx, user, ctx) => addUser(tx, user, now(), trail, ctx),
+    joined,
     userChanged: (tx, user) => principals.invalidate({ user }, tx),
     changed: (tx, scope) => principals.invalidate(scope, tx),
     onRegister: (work) => void atRegister.push(work),

@@ -149,11 +149,12 @@ export function createInvitations({
         if (row === undefined) throw new Failure('RESOURCE_NOT_FOUND');
         if (row.status !== 'pending') throw new Failure('INVALID_TOKEN');
         const { account_id: accountId, role_id: roleId } = row;
-        await auth.addUser(
+        const userId = await auth.addUser(
           tx,
           { accountId, email: row.email, passwordHash, roleId, isActive: true, verified: true },
           ctx,
         );
+        await auth.joined(tx, { userId, accountId, email: row.email }, ctx);
         await store.markAccepted(tx, row.id, at());
         await told(tx, ctx, row, 'accepted_at');
         return row;

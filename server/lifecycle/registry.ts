@@ -2,6 +2,7 @@
 import { EVENT_NAMES, EVENTS, type EventName, type LifecycleEvents } from '../../contract/lifecycle.ts';
 import { Failure } from '../../contract/problems.ts';
 import { MOST_DEPTH } from '../context.ts';
+import type { Transaction } from '../db/database.ts';
 import type { Logger } from '../db/log.ts';
 import { abort, abortedBy } from './abort.ts';
 import { BUILTINS } from './builtins.ts';
@@ -26,6 +27,8 @@ export interface RegisteredHook {
 export interface HookSource {
   /** Asked on every write: it must neither wait nor search long. */
   wants(event: EventName, collection: string | null, accountId: string | null): boolean;
+  /** Of an after-event that is in no log: what follows from it is put in by `tx`. */
+  keep?(event: EventName, facts: object, ctx: HookContext, tx: Transaction): Promise<void>;
   /** In their order; among those of equal priority they run after the hooks in code. */
   handlers(event: EventName, collection: string | null, accountId: string | null): readonly RegisteredHook[];
 }
@@ -44,6 +47,15 @@ export interface Lifecycle {
   fire<N extends EventName>(event: N, facts: LifecycleEvents[N], inside: Inside): Promise<LifecycleEvents[N]>;
   /** Runs one hook, for no longer than it may. Throws what it throws. */
   run(hook: RegisteredHook, facts: object, inside: Inside): Promise<unknown>;
+  /**
+   * Tells an after-event to those who keep what follows from it, in the transaction of what happened, so that both commit or neither.
+   * `fire` tells it to the hooks in code, once that has committed.
+   */
+  keep<N extends EventName>(
+    event: N,
+    facts: LifecycleEvents[N],
+    inside: Inside & { readonly tx: Transaction },
+  ): Promise<void>;
   /** The hooks of an event in their order. */
   hooksOf(event: EventName, collection?: string | null, accountId?: string | null): readonly RegisteredHook[];
   /** Everything that is registered in code, built-in steps at their place. */
@@ -146,6 +158,10 @@ export function createLifecycle({ log }: LifecycleOptions = {}): Lifecycle {
   return {
     on: on as On,
     off,
+    async keep(name, facts, inside) {
+      const ctx = hookContext(inside);
+      for (const source of sources) await source.keep?.(name, facts, ctx, inside.tx);
+    },
     addSource: (source) => void sources.push(source),
     wants(event, collection = null, accountId = null) {
       const own = chains.get(event);

@@ -37,7 +37,7 @@ export interface UsersOptions {
   readonly accounts: Accounts;
   readonly roles: Roles;
   readonly trail?: Recorder;
-  readonly lifecycle?: Pick<Lifecycle, 'fire'>;
+  readonly lifecycle?: Pick<Lifecycle, 'fire' | 'keep'>;
   readonly clock?: () => Date;
 }
 
@@ -157,6 +157,7 @@ export function createUsers({
         await store.updatePassword(tx, user.id, hash, now());
         await told(tx, ctx, user, { password: 'old' }, { password: 'new' });
         await auth.endSessions(tx, user.id, 'password changed');
+        await lifecycle.keep('on_auth_after_password_reset', facts, { ...inside, tx });
       });
       await lifecycle.fire('on_auth_after_password_reset', facts, inside);
       return { message: 'The password is set.' };

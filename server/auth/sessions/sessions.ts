@@ -19,11 +19,22 @@ export interface Sessions {
    * Opens a session for a user whose proof was checked (`passwordHash` is the one it was checked against) and answers its tokens.
    * Throws INVALID_CREDENTIALS when the user was deactivated or his password changed meanwhile.
    */
-  open(person: PersonRow, passwordHash: string | null, ctx: Ctx): Promise<{ reply: Session; sessionId: string }>;
+  open(
+    person: PersonRow,
+    passwordHash: string | null,
+    ctx: Ctx,
+    /** In the same transaction. */
+    also?: (tx: Transaction) => Promise<void>,
+  ): Promise<{ reply: Session; sessionId: string }>;
   /** Exchanges a refresh token; a used one ends its session. Throws INVALID_REFRESH_TOKEN. */
   refresh(refreshToken: string): Promise<Session>;
   /** Ends sessions; unknown and ended ones are passed over. */
-  end(sessionIds: readonly string[], reason: EndReason, ctx: Ctx): Promise<void>;
+  end(
+    sessionIds: readonly string[],
+    reason: EndReason,
+    ctx: Ctx,
+    also?: (tx: Transaction) => Promise<void>,
+  ): Promise<void>;
   /** Ends all sessions of a user inside `tx`. */
   endAll(tx: Transaction, userId: string, reason: EndReason): Promise<void>;
   /** Removes rows that are long over. */
@@ -67,7 +78,7 @@ export function createSessions({ db, tokens, principals, trail, clock }: Parts):
   }
 
   return {
-    async open(person, passwordHash, ctx) {
+    async open(person, passwordHash, ctx, also) {
       const sessionId = uuidV7();
       const subject = { userId: person.id, accountId: person.account_id, sessionId };
       const refreshToken = tokens.sign('refresh', subject);
@@ -86,6 +97,7 @@ export function createSessions({ db, tokens, principals, trail, clock }: Parts):
         if (!(await store.insertSession(tx, session))) return false;
         const { id: user_id, account_id, email } = person;
         await told(tx, ctx, 'LOGIN', sessionId, { user_id, account_id, email }, { expires_at: session.expiresAt });
+        await also?.(tx);
         return true;
       });
       if (!opened) throw new Failure('INVALID_CREDENTIALS');
@@ -111,7 +123,7 @@ export function createSessions({ db, tokens, principals, trail, clock }: Parts):
       return reply(person, rotated.session_id, next);
     },
 
-    async end(sessionIds, reason, ctx) {
+    async end(sessionIds, reason, ctx, also) {
       const known = [...new Set(sessionIds)].filter(isUuid);
       if (known.length === 0) return;
       await db.transaction(async (tx) => {
@@ -120,6 +132,7 @@ export function createSessions({ db, tokens, principals, trail, clock }: Parts):
           if (ended !== null) await told(tx, ctx, 'LOGOUT', id, ended, { revoke_reason: reason });
           await principals.invalidate({ session: id }, tx);
         }
+        await also?.(tx);
       });
     },
 

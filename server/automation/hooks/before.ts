@@ -3,7 +3,7 @@ import { EVENTS, type EventName } from '../../../contract/lifecycle.ts';
 import { Failure } from '../../../contract/problems.ts';
 import { authOf } from '../../access/decide.ts';
 import type { Automation, Ctx } from '../../context.ts';
-import type { Database, Transaction } from '../../db/database.ts';
+import type { Transaction } from '../../db/database.ts';
 import { uuidV7 } from '../../ids.ts';
 import {
   AbortHook,
@@ -39,7 +39,6 @@ interface Person {
 }
 
 export interface BeforeOptions {
-  readonly db: Database;
   readonly records: Records;
   readonly actions: ActionService;
   readonly enabled: EnabledHooks;
@@ -56,10 +55,12 @@ interface Acting {
 /** A request waits for them, and a transaction is open. */
 const MOST_SECONDS = 10;
 
-/** What the record events of the log tell is read from there, once it is committed. */
-const isHere = (event: EventName): boolean => EVENTS[event].phase === 'before' || !isOfRecord(event);
+/** What after-events of records tell is read from the log, once it is committed. */
+const isHere = (event: EventName): boolean => EVENTS[event].phase === 'before' && isOfRecord(event);
+/** What is in no log is kept in the transaction of what happened. */
+const isKept = (event: EventName): boolean => EVENTS[event].phase === 'after' && !isOfRecord(event);
 
-export function createBefore({ db, records, actions, enabled, undone, wake }: BeforeOptions): HookSource {
+export function createBefore({ records, actions, enabled, undone, wake }: BeforeOptions): HookSource {
   /** Nothing that fails here is told in full to the caller, who may be anybody: the log of executions tells it. */
   const failed = (hook: EventHookRow, where: string, code: string): AbortHook =>
     new AbortHook(`The hook "${hook.name}" failed${where}: ${code}.`, 409);
@@ -159,10 +160,9 @@ export function createBefore({ db, records, actions, enabled, undone, wake }: Be
   }
 
   /** After what is in no log of events. */
-  async function after(hook: EventHookRow, facts: Person, ctx: HookContext, tx: Transaction | null): Promise<void> {
+  async function after(hook: EventHookRow, facts: Person, ctx: HookContext, tx: Transaction): Promise<void> {
     const event = hook.event as EventName;
     const userId = facts.userId ?? ctx.userId;
-    const run = tx ?? db;
     const context = {
       event: toldEvent(event),
       ...(userId !== null && { user_id: userId }),
@@ -171,12 +171,12 @@ export function createBefore({ db, records, actions, enabled, undone, wake }: Be
     const id = uuidV7();
     const { condition, problems } = enabled.compiled(hook);
     if (problems.length > 0) return;
-    const person = userId === null ? null : await findPerson(run, hook.account_id, userId);
+    const person = userId === null ? null : await findPerson(tx, hook.account_id, userId);
     const auth = authValues(hook.account_id, person);
     const values = valuesOf(context, { hook, run: id, auth, now: new Date().toISOString() });
     if (!condition.holds(values, { auth: null, data: values })) return;
     const depth = (ctx.automation?.depth ?? 0) + 1;
-    await insertExecutions(run, [
+    await insertExecutions(tx, [
       {
         id,
         accountId: hook.account_id,
@@ -188,8 +188,7 @@ export function createBefore({ db, records, actions, enabled, undone, wake }: Be
         context,
       },
     ]);
-    if (tx === null) wake();
-    else tx.afterCommit(wake);
+    tx.afterCommit(wake);
   }
 
   const registered = (hook: EventHookRow): RegisteredHook => ({
@@ -199,13 +198,14 @@ export function createBefore({ db, records, actions, enabled, undone, wake }: Be
     collections: hook.collection === null ? null : new Set([hook.collection]),
     stopOnError: true,
     timeoutMs: (MOST_SECONDS + 1) * 1000,
-    run: (event, inside: Inside) =>
-      isOfRecord(event.name)
-        ? before(hook, event as never as Facts, event.ctx, inside.tx as Transaction)
-        : after(hook, event as never as Person, event.ctx, inside.tx ?? null),
+    run: (event, inside: Inside) => before(hook, event as never as Facts, event.ctx, inside.tx as Transaction),
   });
 
   return {
+    async keep(event, facts, ctx, tx) {
+      if (ctx.accountId === null || !isKept(event)) return;
+      for (const hook of enabled.now.of(ctx.accountId, event, null)) await after(hook, facts, ctx, tx);
+    },
     wants: (event, collection, accountId) => isHere(event) && enabled.now.has(accountId, event, collection),
     handlers: (event, collection, accountId) =>
       accountId === null || !isHere(event) ? [] : enabled.now.of(accountId, event, collection).map(registered),

@@ -64,7 +64,7 @@ export async function createHookRoom(options: HookRoomOptions) {
   // In a process that leaves the work to others these stay away.
   let working: ReturnType<typeof begin> | null = null;
   const wake = () => working?.runner.wake();
-  lifecycle.addSource(createBefore({ db, records, actions, enabled, undone, wake }));
+  lifecycle.addSource(createBefore({ records, actions, enabled, undone, wake }));
 
   function begin() {
     const runner = createHookRunner({ db, log, actions, enabled });
