@@ -175,7 +175,7 @@ export async function openRange(): Promise<Range> {
       expect(await database()).toEqual(before);
       const names = (await t.call('GET', '/api/v1/collections/names', undefined, { token: t.root })).body.total;
       const tables = await t.app.db.query(
-        `select 1 from pg_tables where schemaname not in ('pg_catalog', 'information_schema', 'snackbase')`,
+        `select 1 from pg_tables where schemaname not in ('pg_catalog', 'information_schema', 'snackbase', 'snackbase_jobs')`,
       );
       expect(tables.length).toBe(names);
       expect(Object.keys(Object.prototype)).toEqual([]);

@@ -368,8 +368,8 @@ describe.runIf(available)('background jobs', () => {
 
   it('does not begin again what still runs here, and what it writes after its lease changes nothing', async () => {
     const [begun, release] = [latch(), latch()];
-    const name = handler(async (_, { attempt }) => {
-      if (attempt > 1) return;
+    const name = handler(async ({ wakes }, { attempt }) => {
+      if (wakes || attempt > 1) return;
       begun.open();
       await release.opened;
     });
