@@ -34,6 +34,11 @@ export const CATALOGUE = {
   },
   ACCOUNT_REQUIRED: { status: 400, title: 'Bad request', message: 'Name the account: {how}.' },
   EMAIL_ALREADY_VERIFIED: { status: 400, title: 'Bad request', message: 'This address is verified already.' },
+  RESULT_TOO_LARGE: {
+    status: 400,
+    title: 'Bad request',
+    message: 'The result has {characters} characters; {limit} are kept: ask for fewer records or fields.',
+  },
   CALL_REFUSED: {
     status: 400,
     title: 'Bad request',

@@ -22,7 +22,7 @@ export const MOST_RENDERED = 4_000_000;
 export type Part = string | Path;
 type Node =
   | { readonly kind: 'value'; readonly value: unknown }
-  | { readonly kind: 'whole'; readonly path: Path }
+  | { readonly kind: 'whole'; readonly path: Path; readonly become?: ((value: unknown) => unknown) | undefined }
   | { readonly kind: 'text'; readonly parts: readonly Part[] }
   | { readonly kind: 'list'; readonly items: readonly Node[] }
   | { readonly kind: 'object'; readonly entries: readonly (readonly [string, Node])[] };
@@ -32,6 +32,8 @@ export interface Judged {
   readonly vocabulary: Vocabulary;
   readonly at: string;
   readonly problems: ProblemEntry[];
+  /** What becomes of a value that stands for a whole text; `at` is its place. */
+  readonly whole?: (value: unknown, at: string) => unknown;
 }
 
 const OPEN = '{{';
@@ -87,7 +89,10 @@ function compile(value: unknown, judged: Judged): Node {
   if (typeof value === 'string') {
     const parts = partsOf(value, judged);
     const [only] = parts;
-    if (parts.length === 1 && typeof only !== 'string') return { kind: 'whole', path: only as Path };
+    if (parts.length === 1 && typeof only !== 'string') {
+      const { whole, at } = judged;
+      return { kind: 'whole', path: only as Path, become: whole && ((found) => whole(found, at)) };
+    }
     if (parts.every((part) => typeof part === 'string')) return { kind: 'value', value: parts.join('') };
     return { kind: 'text', parts };
   }
@@ -132,7 +137,8 @@ class Rendering {
       case 'value':
         return node.value;
       case 'whole': {
-        const value = follow(this.values, node.path);
+        const found = follow(this.values, node.path);
+        const value = node.become === undefined ? found : node.become(found);
         if (typeof value === 'string') this.spend(value.length);
         else if (typeof value === 'object' && value !== null) this.spend(JSON.stringify(value).length);
         return value;
@@ -197,4 +203,42 @@ function asJson(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+const HTML: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+
+/** A value as part of HTML. */
+export const asHtml = (value: unknown): string => asText(value).replace(/[&<>"']/g, (letter) => HTML[letter] as string);
+
+const ORIGIN = /^https?:\/\/[^/?#]*[/?#]/i;
+
+/**
+ * A URL: values behind the origin are single parts of it, encoded. A value may be the whole URL or its beginning; in the host of
+ * a URL that is written out there is none, because it would choose who gets what is sent.
+ */
+export function compileUrl(text: string, judged: Judged): { render(values: Values): string } {
+  const parts = partsOf(text.trim(), judged);
+  let before = '';
+  const raw = parts.map((part, i) => {
+    if (typeof part === 'string') before += part;
+    else if (i === 0) before = 'https://value/';
+    else if (ORIGIN.test(before)) return false;
+    else
+      judged.problems.push({
+        field: judged.at,
+        code: 'bad_template',
+        message: 'A value cannot stand in the host: write the host, or take the whole URL from a value.',
+      });
+    return typeof part !== 'string' && i === 0;
+  });
+  return {
+    render: (values) =>
+      parts
+        .map((part, i) => {
+          if (typeof part === 'string') return part;
+          const value = asText(follow(values, part));
+          return raw[i] ? value : encodeURIComponent(value);
+        })
+        .join(''),
+  };
 }

@@ -65,7 +65,7 @@ export function readAggregation(
     if (columns.findIndex((other) => other.name === name) < i)
       throw invalidParameter('functions', `${name} stands twice: ask for each result and group once`);
   if (results.length === 0) throw invalidParameter('functions', 'name at least one function, as count()');
-  const having = query.having === undefined ? null : readHaving(query.having, columns);
+  const having = query.having === undefined ? null : readHaving(query.having, columns, data);
   const order = readOrder(query.sort, columns, groups);
   const shape = [...columns.map(({ sql }) => sql), groups.length, filter?.sql, having?.sql, ...order].join('|');
   return { groups, results, filter, having, order, skip: query.skip, limit: query.limit, shape };
@@ -121,7 +121,7 @@ const spelled = (text: string): string =>
     verb === undefined ? whole : [verb.toLowerCase(), of].filter(Boolean).join('_'),
   );
 
-function readHaving(text: string, columns: readonly ResultColumn[]): Filter {
+function readHaving(text: string, columns: readonly ResultColumn[], data: ListOptions['data']): Filter {
   const byName = new Map(columns.map((column) => [column.name, column]));
   try {
     const checked = check(parseRule(spelled(text)), {
@@ -130,10 +130,10 @@ function readHaving(text: string, columns: readonly ResultColumn[]): Filter {
         return column && { type: column.valueType };
       },
       fieldNames: [...byName.keys()],
-      allow: { auth: false, data: false },
+      allow: { auth: false, data: data !== undefined },
     });
     const { sql, slots } = toSql(checked, { column: (name) => (byName.get(name) as ResultColumn).sql });
-    return { sql, values: slotValues(slots, { auth: null }) as Bound[] };
+    return { sql, values: slotValues(slots, { auth: null, ...(data && { data }) }) as Bound[] };
   } catch (error) {
     if (!(error instanceof ExpressionError)) throw error;
     throw new Failure('INVALID_QUERY_PARAMS', { name: 'having', reason: error.message }, [

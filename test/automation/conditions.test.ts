@@ -134,12 +134,23 @@ describe('filters of actions', () => {
     expect(problems).toMatchObject([{ field: 'filter', code }]);
   });
 
-  it('as a where, its values are values', () => {
-    const compiled = compileFilter(
-      { status: '{{q.s}}', amount: { $gt: '{{q.n}}' } },
-      { vocabulary: words, at: 'filter', problems: [] },
-      scope,
-    );
-    expect(compiled.render({ q: { s: "'", n: 3 } })).toEqual({ where: { status: "'", amount: { $gt: 3 } } });
+  it('as a where, its values are single ones, lists where the operator takes one, and never operators', () => {
+    const where = (source: Record<string, unknown>, q: unknown) =>
+      compileFilter(source, { vocabulary: words, at: 'filter', problems: [] }, scope).render({ q }).where;
+    const asked = { status: '{{q.s}}', amount: { $gt: '{{q.n}}' } };
+    expect(where(asked, { s: "'", n: 3 })).toEqual({ status: "'", amount: { $gt: 3 } });
+    expect(where({ status: { $in: '{{q.l}}' } }, { l: ['a', 'b'] })).toEqual({ status: { $in: ['a', 'b'] } });
+    // What is not there finds nothing, rather than records without a value.
+    expect(where({ status: '{{q.none}}' }, {})).toEqual({ status: { $in: [] } });
+    for (const [source, q] of [
+      [{ status: '{{q.s}}' }, { s: { $ne: 'x' } }],
+      [{ status: '{{q.s}}' }, { s: ['x'] }],
+      [{ status: { $eq: '{{q.s}}' } }, { s: { $ne: 1 } }],
+      [{ status: { $ne: '{{q.none}}' } }, {}],
+      [{ status: { $in: '{{q.s}}' } }, { s: 'x' }],
+      [{ status: { $in: '{{q.s}}' } }, { s: [{ $ne: 1 }] }],
+      [{ $or: [{ status: '{{q.s}}' }] }, { s: { $ne: 1 } }],
+    ] as const)
+      expect(() => where(source, q)).toThrow(/single|list/);
   });
 });

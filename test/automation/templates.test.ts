@@ -7,6 +7,7 @@ import {
   compileBody,
   compileTemplate,
   compileText,
+  compileUrl,
   MOST_RENDERED,
   TemplateError,
   type Values,
@@ -112,6 +113,29 @@ describe('templates', () => {
     const body = compileBody('total={{record.total}}&title={{record.title}}', judged());
     expect(body).toMatchObject({ json: false });
     expect(body.render(values)).toBe('total=12.5&title=He said "no"\n');
+  });
+
+  it('a value in a URL is one part of it, and never its host', () => {
+    const url = (text: string, body: unknown) => {
+      const problems: ProblemEntry[] = [];
+      const made = compileUrl(text, judged(problems)).render({ body });
+      return problems.length > 0 ? problems.map(({ code }) => code) : made;
+    };
+    const id = '../admin?x=1#y';
+    expect(url('https://a.example/u/{{body.id}}/n?q={{body.id}}', { id })).toBe(
+      'https://a.example/u/..%2Fadmin%3Fx%3D1%23y/n?q=..%2Fadmin%3Fx%3D1%23y',
+    );
+    expect(url('{{body.url}}', { url: 'https://b.example/x?y=1' })).toBe('https://b.example/x?y=1');
+    expect(url('{{body.url}}/u/{{body.id}}', { url: 'https://b.example', id: 'a/b' })).toBe(
+      'https://b.example/u/a%2Fb',
+    );
+    for (const text of [
+      'https://{{body.h}}/x',
+      'https://a.{{body.h}}',
+      'https://a.example{{body.h}}/x',
+      'https://a:{{body.h}}@b/',
+    ])
+      expect(url(text, { h: 'evil' })).toEqual(['bad_template']);
   });
 
   it('values that would become too much are stopped', () => {

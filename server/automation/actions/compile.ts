@@ -4,7 +4,16 @@ import type { ProblemEntry } from '../../../contract/problems.ts';
 import { type MacroSource, NO_MACROS, ruleScope } from '../../access/rule.ts';
 import type { CollectionDef } from '../../schema/collection-def.ts';
 import { type Condition, compileCondition } from '../conditions.ts';
-import { compileBody, compileTemplate, compileText, type Judged, type Template, type Values } from '../templates.ts';
+import {
+  asHtml,
+  compileBody,
+  compileTemplate,
+  compileText,
+  compileUrl,
+  type Judged,
+  type Template,
+  type Values,
+} from '../templates.ts';
 import type { Shape, Vocabulary } from '../vocabulary.ts';
 import { compileFilter, type FilterTemplate } from './filter.ts';
 
@@ -117,6 +126,12 @@ function optionsOf(action: Action, options: CompileOptions): CompiledAction['opt
   const withFilter = (filter: FilterTemplate | null, render: (values: Values) => Record<string, unknown>) =>
     filter === null ? render : (values: Values) => ({ ...render(values), ...filter.render(values) });
 
+  /** What decides on what is read is written out, or a value would. */
+  const written = (key: string, names: unknown) => {
+    if (JSON.stringify(names ?? '').includes('{{'))
+      wrong(key, 'template_not_allowed', `${key} names fields, which no value may choose: write them out.`);
+  };
+
   switch (action.type) {
     case 'send_webhook': {
       const { url, method, headers, body, body_template, timeout_seconds } = action;
@@ -126,21 +141,26 @@ function optionsOf(action: Action, options: CompileOptions): CompiledAction['opt
         wrong('body', 'conflict', 'A GET has no body.');
       if (!/^\s*\{\{/.test(url) && !/^https?:\/\//i.test(url))
         wrong('url', 'invalid_url', 'Begin with http:// or https://.');
-      const text = compileText(url, judged('url'), undefined);
+      const text = compileUrl(url, judged('url'));
       const rest = all({ headers, ...(body_template === undefined && { body }) });
-      const written = body_template === undefined ? null : compileBody(body_template, judged('body_template'));
+      const writing = body_template === undefined ? null : compileBody(body_template, judged('body_template'));
       return (values) => ({
         method: method ?? 'POST',
         timeout_seconds: timeout_seconds ?? 30,
         ...rest(values),
         url: text.render(values),
-        ...(written && { text: written.render(values), json: written.json }),
+        ...(writing && { text: writing.render(values), json: writing.json }),
       });
     }
     case 'send_email': {
-      const { to, subject, body, html } = action;
+      const { subject, body, html } = action;
+      // Only what is written here is a list: a value is one address, whatever it holds.
+      const listed = typeof action.to === 'string' && !action.to.includes('{{') ? action.to.split(/[,;]/) : action.to;
+      const to = [listed].flat();
       if (body === undefined && html === undefined) wrong('body', 'required_missing', 'Write a body or html.');
-      return all({ to, subject: subject ?? 'Notification', body, html });
+      const plain = all({ to, subject: subject ?? 'Notification', body });
+      const marked = html === undefined ? null : compileText(html, judged('html'), asHtml);
+      return (values) => ({ ...plain(values), ...(marked && { html: marked.render(values) }) });
     }
     case 'create_record':
       fieldsOf(collection(action.collection), action.data);
@@ -153,16 +173,25 @@ function optionsOf(action: Action, options: CompileOptions): CompiledAction['opt
       return all({ collection: action.collection, record_id: action.record_id });
     case 'query_records': {
       const { filter, type: _, name: __, condition: ___, on_error: ____, ...rest } = action;
+      for (const key of ['fields', 'expand'] as const) written(key, rest[key]);
       return withFilter(filtered(filter, collection(action.collection)), all(rest));
     }
     case 'aggregate_records': {
-      const { filter, type: _, name: __, condition: ___, on_error: ____, ...rest } = action;
+      const { filter, having, type: _, name: __, condition: ___, on_error: ____, ...rest } = action;
       const { function: one, functions, field } = rest;
       if ((one === undefined) === (functions === undefined))
         wrong('function', 'required_missing', 'Send function (with field), or functions.');
       if (one !== undefined && one !== 'count' && field === undefined)
         wrong('field', 'required_missing', `${one} is of a field.`);
-      return withFilter(filtered(filter, collection(action.collection)), all(rest));
+      for (const key of ['functions', 'field', 'group_by', 'sort'] as const) written(key, rest[key]);
+      const asked = withFilter(filtered(filter, collection(action.collection)), all(rest));
+      const results = having === undefined ? null : compileFilter(having, judged('having'), null, 'h');
+      if (results === null) return asked;
+      return (values) => {
+        const { filter: text, data } = results.render(values);
+        const options = asked(values);
+        return { ...options, having: text, data: { ...(options.data as object | undefined), ...data } };
+      };
     }
     case 'transform':
       if (action.output === undefined) wrong('output', 'required_missing', 'Say what it answers.');

@@ -1,4 +1,5 @@
 // Filters of actions: conditions whose templates are values and never syntax.
+import { Failure } from '../../../contract/problems.ts';
 import { check } from '../../expression/check.ts';
 import { ExpressionError, expressionEntry } from '../../expression/error.ts';
 import { parseRule } from '../../expression/parse-rule.ts';
@@ -23,6 +24,23 @@ function list(value: unknown): string {
     typeof item === 'string' ? `'${item.replace(/[\\']/g, '\\$&')}'` : String(item),
   );
   return `[${literals.join(', ')}]`;
+}
+
+/**
+ * A value of a where: single, or a list where the operator takes one. An object would be operators, and nothing would be null, which
+ * asks for records without a value: where there is none, none is found.
+ */
+function plainValue(value: unknown, at: string): unknown {
+  const takesList = /\.\$(in|nin|contains)$/.test(at);
+  const single = (one: unknown) => one === null || typeof one !== 'object';
+  if (
+    takesList ? Array.isArray(value) && value.every(single) : single(value) && (value !== null || !/\.\$\w+$/.test(at))
+  )
+    return value === null ? { $in: [] } : value;
+  const reason = takesList ? 'the value must be a list of single values' : 'the value must be a single one';
+  throw new Failure('INVALID_QUERY_PARAMS', { name: at, reason }, [
+    { field: at, code: 'invalid_value', message: reason },
+  ]);
 }
 
 /** Syntax; a value; a text with values; a list of values. */
@@ -78,10 +96,10 @@ function piecesOf(parts: readonly Part[]): Piece[] {
 }
 
 /** The text in which values are variables. */
-function written(pieces: readonly Piece[], listed: (path: Path) => string): string {
+function written(pieces: readonly Piece[], prefix: string, listed: (path: Path) => string): string {
   return pieces
     .map((piece, i) =>
-      piece.kind === 'syntax' ? piece.text : piece.kind === 'list' ? listed(piece.path) : `@request.data.p${i}`,
+      piece.kind === 'syntax' ? piece.text : piece.kind === 'list' ? listed(piece.path) : `@request.data.${prefix}${i}`,
     )
     .join('');
 }
@@ -91,9 +109,10 @@ export function compileFilter(
   filter: string | Readonly<Record<string, unknown>>,
   judged: Judged,
   scope: Scope | null,
+  prefix = 'p',
 ): FilterTemplate {
   if (typeof filter !== 'string') {
-    const template = compileTemplate(filter, judged);
+    const template = compileTemplate(filter, { ...judged, whole: plainValue });
     return { render: (values) => ({ where: template.render(values) as Record<string, unknown> }) };
   }
   const before = judged.problems.length;
@@ -102,12 +121,12 @@ export function compileFilter(
   return {
     render(values) {
       const data = pieces.flatMap((piece, i) => {
-        if (piece.kind === 'value') return [[`p${i}`, follow(values, piece.path)] as const];
+        if (piece.kind === 'value') return [[`${prefix}${i}`, follow(values, piece.path)] as const];
         if (piece.kind !== 'text') return [];
         const text = piece.parts.map((part) => (typeof part === 'string' ? part : asText(follow(values, part))));
-        return [[`p${i}`, text.join('')] as const];
+        return [[`${prefix}${i}`, text.join('')] as const];
       });
-      return { filter: written(pieces, (path) => list(follow(values, path))), data: Object.fromEntries(data) };
+      return { filter: written(pieces, prefix, (path) => list(follow(values, path))), data: Object.fromEntries(data) };
     },
   };
 }
@@ -115,7 +134,7 @@ export function compileFilter(
 /** Stored only if it can be understood: a placeholder stands for a value of whatever type is asked for there. */
 function judge(pieces: readonly Piece[], { at, problems }: Judged, scope: Scope | null): void {
   try {
-    const tree = parseRule(written(pieces, () => '[]'));
+    const tree = parseRule(written(pieces, 'p', () => '[]'));
     if (scope !== null) check(tree, { ...scope, allow: { auth: false, data: true } });
   } catch (error) {
     if (!(error instanceof ExpressionError)) throw error;

@@ -10,6 +10,7 @@ import { knownFailure } from '../../faults.ts';
 import { abortedBy } from '../../lifecycle/service.ts';
 import { TemplateError, type Values } from '../templates.ts';
 import type { CompiledAction } from './compile.ts';
+import { kept, storable } from './kept.ts';
 
 /** In which circumstances actions run. */
 export interface Situation {
@@ -121,14 +122,14 @@ export function createRunner({ db, perform, log }: RunnerOptions) {
     try {
       if (situation.dry && LEAVES.has(type))
         return outcome('skipped', { dry_run: true, ...action.options(situation.values) }, null);
-      return outcome('success', (await once(action, situation)) ?? null, null);
+      return outcome('success', kept((await once(action, situation)) ?? null), null);
     } catch (thrown) {
       // What was stopped failed because of that, whatever it says itself.
       const { reason } = situation.signal;
       const told = toldError(reason instanceof Failure ? reason : thrown);
       if (told.code === 'INTERNAL_ERROR')
         log?.error({ err: thrown, action: type, run: situation.ctx.automation }, 'An action failed on the server.');
-      return { ...outcome('failed', null, told), thrown };
+      return { ...outcome('failed', null, { code: told.code, message: storable(told.message) }), thrown };
     }
   }
 

@@ -99,7 +99,11 @@ export function createActions(parts: ActionParts) {
       }
       case 'send_email': {
         const messages = messagesOf(options);
-        if (tx !== null) return { queued: true, job_id: await later(LATER.mail, { messages }, at) };
+        if (tx !== null) {
+          const ids: string[] = [];
+          for (const message of messages) ids.push(await later(LATER.mail, { ...message }, at));
+          return { queued: true, job_id: ids[0] ?? null, job_ids: ids };
+        }
         for (const message of messages) await mail.send(message);
         return { sent: true, to: messages.map(({ to }) => to) };
       }
@@ -141,9 +145,7 @@ export function createActions(parts: ActionParts) {
     /** What jobs do later that was put off. */
     later: {
       [LATER.call]: (payload: unknown, signal: AbortSignal) => call(payload as Call, signal),
-      [LATER.mail]: async (payload: unknown) => {
-        for (const message of (payload as { readonly messages: readonly Message[] }).messages) await mail.send(message);
-      },
+      [LATER.mail]: (payload: unknown) => mail.send(payload as Message),
     },
   };
 }
@@ -187,7 +189,7 @@ const ADDRESS = /^[^\s@<>"',;\0]+@[^\s@<>"',;\0]+$/;
 
 /** One message for each address. Throws INVALID_RESOURCE_DATA naming the address that is none. */
 function messagesOf({ to, subject, body, html }: Record<string, unknown>): Message[] {
-  const all = (Array.isArray(to) ? to : String(to ?? '').split(/[,;]/)).map((one) => String(one ?? '').trim());
+  const all = (to as readonly unknown[]).map((one) => (typeof one === 'string' ? one.trim() : ''));
   const bad = all.find((one) => !ADDRESS.test(one));
   if (bad !== undefined || all.length === 0 || all.length > 50) {
     const message = `"${(bad ?? '').slice(0, 100)}" is no address.`;
