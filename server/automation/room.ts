@@ -66,10 +66,12 @@ export async function createAutomation(options: AutomationOptions) {
     abort: (message, status) => new Failure('HOOK_ABORTED', { message, status }),
   });
   // What a transaction put off until it commits.
+  const inner = { mostPayloadBytes: 4_000_000 };
   jobs.define(LATER.call, {
+    ...inner,
     run: async (payload, { signal }) => void (await actions.later[LATER.call](payload, signal)),
   });
-  jobs.define(LATER.mail, { run: (payload) => actions.later[LATER.mail](payload) });
+  jobs.define(LATER.mail, { ...inner, run: (payload) => actions.later[LATER.mail](payload) });
   const webhooks = await createWebhooks({
     db,
     tail,

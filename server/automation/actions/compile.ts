@@ -15,6 +15,7 @@ import {
   type Values,
 } from '../templates.ts';
 import type { Shape, Vocabulary } from '../vocabulary.ts';
+import { ADDRESS } from './address.ts';
 import { compileFilter, type FilterTemplate } from './filter.ts';
 
 export interface CompiledAction {
@@ -90,6 +91,9 @@ export function compileAction(action: Action, options: CompileOptions): Compiled
   };
 }
 
+const PLAIN = /^[-+]?(?:(?:year|month|week|day|hour)\(\s*)?([A-Za-z_]\w*)\s*\)?$/;
+const FUNCTION = /^(?:count|sum|avg|min|max)\(\s*([A-Za-z_]\w*)?\s*\)$/i;
+
 function optionsOf(action: Action, options: CompileOptions): CompiledAction['options'] {
   const { vocabulary, at, problems, definitionOf, handlers, mayAbort, macros = NO_MACROS } = options;
   const judged = (key: string): Judged => ({ vocabulary, problems, at: `${at}.${key}` });
@@ -132,6 +136,24 @@ function optionsOf(action: Action, options: CompileOptions): CompiledAction['opt
       wrong(key, 'template_not_allowed', `${key} names fields, which no value may choose: write them out.`);
   };
 
+  /** Names of fields, alone or as `pattern` finds them; what a template stands for shows when it runs. */
+  const namesOf = (def: CollectionDef | undefined, key: string, given: unknown, pattern = PLAIN) => {
+    const text = Array.isArray(given) ? given.join() : String(given ?? '');
+    if (def === undefined || text.trim() === '' || text.includes('{{')) return;
+    const { field: known } = ruleScope(
+      def.shown.map(({ field }) => field),
+      'list',
+      macros,
+    );
+    for (const part of text.split(',').map((one) => one.trim())) {
+      const found = pattern.exec(part);
+      const name = found?.[1] ?? '';
+      if (found === null) wrong(key, 'invalid_value', `${part.slice(0, 60)} cannot be meant in ${key}.`);
+      else if (name !== '' && name !== 'deleted_at' && known(name) === undefined)
+        wrong(key, 'unknown_field', `${def.qualifiedName} has no field ${name}.`);
+    }
+  };
+
   switch (action.type) {
     case 'send_webhook': {
       const { url, method, headers, body, body_template, timeout_seconds } = action;
@@ -157,6 +179,9 @@ function optionsOf(action: Action, options: CompileOptions): CompiledAction['opt
       // Only what is written here is a list: a value is one address, whatever it holds.
       const listed = typeof action.to === 'string' && !action.to.includes('{{') ? action.to.split(/[,;]/) : action.to;
       const to = [listed].flat();
+      for (const one of to)
+        if (!one.includes('{{') && !ADDRESS.test(one.trim()))
+          wrong('to', 'invalid_email', `"${one.trim().slice(0, 100)}" is no address.`);
       if (body === undefined && html === undefined) wrong('body', 'required_missing', 'Write a body or html.');
       const plain = all({ to, subject: subject ?? 'Notification', body });
       const marked = html === undefined ? null : compileText(html, judged('html'), asHtml);
@@ -174,7 +199,9 @@ function optionsOf(action: Action, options: CompileOptions): CompiledAction['opt
     case 'query_records': {
       const { filter, type: _, name: __, condition: ___, on_error: ____, ...rest } = action;
       for (const key of ['fields', 'expand'] as const) written(key, rest[key]);
-      return withFilter(filtered(filter, collection(action.collection)), all(rest));
+      const def = collection(action.collection);
+      for (const key of ['fields', 'sort'] as const) namesOf(def, key, rest[key]);
+      return withFilter(filtered(filter, def), all(rest));
     }
     case 'aggregate_records': {
       const { filter, having, type: _, name: __, condition: ___, on_error: ____, ...rest } = action;
@@ -184,7 +211,11 @@ function optionsOf(action: Action, options: CompileOptions): CompiledAction['opt
       if (one !== undefined && one !== 'count' && field === undefined)
         wrong('field', 'required_missing', `${one} is of a field.`);
       for (const key of ['functions', 'field', 'group_by', 'sort'] as const) written(key, rest[key]);
-      const asked = withFilter(filtered(filter, collection(action.collection)), all(rest));
+      const def = collection(action.collection);
+      namesOf(def, 'field', field);
+      namesOf(def, 'group_by', rest.group_by);
+      namesOf(def, 'functions', functions, FUNCTION);
+      const asked = withFilter(filtered(filter, def), all(rest));
       const results = having === undefined ? null : compileFilter(having, judged('having'), null, 'h');
       if (results === null) return asked;
       return (values) => {

@@ -3,6 +3,7 @@ import { Failure } from '../../../contract/problems.ts';
 import { check } from '../../expression/check.ts';
 import { ExpressionError, expressionEntry } from '../../expression/error.ts';
 import { parseRule } from '../../expression/parse-rule.ts';
+import { parseWhere } from '../../expression/parse-where.ts';
 import type { Scope } from '../../expression/scope.ts';
 import { follow } from '../paths.ts';
 import { asText, compileTemplate, type Judged, type Part, partsOf, type Values } from '../templates.ts';
@@ -112,6 +113,7 @@ export function compileFilter(
   prefix = 'p',
 ): FilterTemplate {
   if (typeof filter !== 'string') {
+    if (scope !== null) judgeWhere(filter, judged, scope);
     const template = compileTemplate(filter, { ...judged, whole: plainValue });
     return { render: (values) => ({ where: template.render(values) as Record<string, unknown> }) };
   }
@@ -130,6 +132,19 @@ export function compileFilter(
     },
   };
 }
+
+/** Names and operators; what a placeholder becomes is judged when it runs. */
+function judgeWhere(where: object, { at, problems }: Judged, scope: Scope): void {
+  try {
+    check(parseWhere(where), { ...scope, allow: { auth: false, data: false } });
+  } catch (error) {
+    if (!(error instanceof ExpressionError)) throw error;
+    const filled = JSON.stringify(where).includes('{{');
+    if (!filled || NAMES.has(error.code))
+      problems.push(expressionEntry(error, error.path ? `${at}.${error.path}` : at));
+  }
+}
+const NAMES: ReadonlySet<string> = new Set(['unknown_field', 'unknown_operator']);
 
 /** Stored only if it can be understood: a placeholder stands for a value of whatever type is asked for there. */
 function judge(pieces: readonly Piece[], { at, problems }: Judged, scope: Scope | null): void {

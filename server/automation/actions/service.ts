@@ -6,6 +6,7 @@ import type { Database, Transaction } from '../../db/database.ts';
 import type { Logger } from '../../db/log.ts';
 import type { Message } from '../../mail/service.ts';
 import type { Records } from '../../records/service.ts';
+import { ADDRESS } from './address.ts';
 import { onRecords } from './on-records.ts';
 import { createRunner, type Perform, type Situation } from './run.ts';
 
@@ -184,8 +185,6 @@ function callOf(options: Record<string, unknown>, ctx: Ctx): Call {
 
 const keyOf = (...parts: unknown[]): string =>
   createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 32);
-
-const ADDRESS = /^[^\s@<>"',;\0]+@[^\s@<>"',;\0]+$/;
 
 /** One message for each address. Throws INVALID_RESOURCE_DATA naming the address that is none. */
 function messagesOf({ to, subject, body, html }: Record<string, unknown>): Message[] {

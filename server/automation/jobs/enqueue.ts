@@ -4,7 +4,7 @@ import { Failure, type ProblemEntry } from '../../../contract/problems.ts';
 import type { Database, Transaction } from '../../db/database.ts';
 import { uuidV7 } from '../../ids.ts';
 import { type Boss, on } from './boss.ts';
-import { MOST_PAYLOAD_BYTES, type NewJob } from './handler.ts';
+import { type JobHandler, MOST_PAYLOAD_BYTES, type NewJob } from './handler.ts';
 import { type Envelope, ensureQueue } from './store.ts';
 
 /** Tells the workers of all processes: empty for "there is more", else the id of a job that was cancelled. */
@@ -12,9 +12,9 @@ export const CHANNEL = 'snackbase_jobs';
 
 export type Enqueue = (tx: Transaction | null, job: NewJob) => Promise<string>;
 
-export function createEnqueue(db: Database, boss: Boss, known: () => readonly string[]): Enqueue {
+export function createEnqueue(db: Database, boss: Boss, handlers: ReadonlyMap<string, JobHandler>): Enqueue {
   return async (tx, job) => {
-    const problems = problemsOf(job, known());
+    const problems = problemsOf(job, handlers);
     if (problems.length > 0) throw new Failure('INVALID_RESOURCE_DATA', {}, problems);
     const { handler, payload = {}, accountId = null, queue = 'default', depth = 0, singletonKey } = job;
     const { retries = 2, retryDelaySeconds = 60, delaySeconds = 0, priority = 0 } = job;
@@ -56,14 +56,15 @@ function idOf(handler: string, key: string): string {
 export const isHandlerName = (name: string): boolean => /^[a-z][a-z0-9_.:-]{0,99}$/i.test(name);
 
 /** Every problem of an order; none for one that can be enqueued. For those who store orders, too. */
-export function problemsOf(job: NewJob, known: readonly string[]): ProblemEntry[] {
+export function problemsOf(job: NewJob, handlers: ReadonlyMap<string, JobHandler>): ProblemEntry[] {
+  const known = [...handlers.keys()].sort();
   const problems: ProblemEntry[] = [];
   const add = (field: string, code: string, message: string) => void problems.push({ field, code, message });
   if (!known.includes(job.handler)) {
     const names = known.length === 0 ? 'none is known' : `the known ones are ${known.join(', ')}`;
     add('handler', 'unknown_handler', `There is no job handler ${JSON.stringify(job.handler)}: ${names}.`);
   }
-  payloadProblem(job.payload ?? {}, add);
+  payloadProblem(job.payload ?? {}, handlers.get(job.handler)?.mostPayloadBytes ?? MOST_PAYLOAD_BYTES, add);
   if (job.queue !== undefined && !/^[\w.-]{1,100}$/.test(job.queue))
     add('queue', 'invalid', 'A queue is 1 to 100 letters, digits, dots, hyphens and underscores.');
   whole('delay_seconds', job.delaySeconds, 0, 365 * 86_400, add);
@@ -82,7 +83,7 @@ function whole(field: string, value: number | undefined, min: number, max: numbe
     add(field, 'out_of_range', `A whole number from ${min} to ${max} is needed.`);
 }
 
-function payloadProblem(payload: unknown, add: Add): void {
+function payloadProblem(payload: unknown, most: number, add: Add): void {
   if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) {
     add('payload', 'invalid_type', 'The payload of a job is an object.');
     return;
@@ -90,8 +91,7 @@ function payloadProblem(payload: unknown, add: Add): void {
   const text = jsonOf(payload);
   const bytes = text === null ? 0 : Buffer.byteLength(text);
   if (text === null) add('payload', 'invalid', 'The payload cannot be written as JSON.');
-  else if (bytes > MOST_PAYLOAD_BYTES)
-    add('payload', 'too_large', `The payload has ${bytes} bytes as JSON; ${MOST_PAYLOAD_BYTES} are allowed.`);
+  else if (bytes > most) add('payload', 'too_large', `The payload has ${bytes} bytes as JSON; ${most} are allowed.`);
   else if (hasNul(payload)) add('payload', 'invalid_characters', 'The payload has a NUL character.');
 }
 

@@ -23,6 +23,8 @@ export interface JobHandler {
   run(payload: Payload, job: JobRun): Promise<void>;
   /** Definitions of accounts may enqueue it, with a payload of their own. */
   readonly open?: boolean;
+  /** Of its payloads as JSON; default 64 KiB. */
+  readonly mostPayloadBytes?: number;
   /** Side by side in one process; default: as many as the process works on at all. */
   readonly concurrency?: number;
   /** Default 300. */

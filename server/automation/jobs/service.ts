@@ -103,8 +103,8 @@ export function createJobs({ db, trail, log, concurrency = 10, leaseSeconds, lim
     get openHandlers() {
       return known().filter((name) => handlers.get(name)?.open === true);
     },
-    problems: (job) => problemsOf(job, known()),
-    enqueue: createEnqueue(db, boss, known),
+    problems: (job) => problemsOf(job, handlers),
+    enqueue: createEnqueue(db, boss, handlers),
 
     async list({ status, queue, handler, account_id, limit = 50, offset, skip }) {
       const window = { limit, skip: offset ?? skip ?? 0 };

@@ -14,6 +14,23 @@ export function masked(value: unknown): unknown {
   );
 }
 
+/** What a call or a message says is its receiver's: of a text that is JSON the keys are told, of any other nothing. */
+function payloadOf({ handler, data }: JobRow): unknown {
+  const shown = masked(data.payload) as Record<string, unknown>;
+  if (handler !== 'send_webhook' && handler !== 'send_email') return shown;
+  const said = ['body', 'text', 'html'].filter((key) => typeof shown[key] === 'string');
+  return { ...shown, ...Object.fromEntries(said.map((key) => [key, hiddenText(shown[key] as string)])) };
+}
+
+function hiddenText(text: string): unknown {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' ? masked(value) : HIDDEN;
+  } catch {
+    return HIDDEN;
+  }
+}
+
 export function showJob(row: JobRow): Job {
   const { status, output, data } = row;
   const failed = status === 'failed' || status === 'dead';
@@ -21,7 +38,7 @@ export function showJob(row: JobRow): Job {
     id: row.id,
     queue: data.queue,
     handler: row.handler,
-    payload: masked(data.payload) as Job['payload'],
+    payload: payloadOf(row) as Job['payload'],
     status,
     priority: row.priority,
     run_at: row.run_at,
