@@ -43,7 +43,7 @@ const settings = {
   fields: Fields.optional(),
   filter: Filter.optional(),
   secret: Secret.optional(),
-  headers: Headers.optional(),
+  headers: Headers.nullable().optional(),
   enabled: z.boolean().optional(),
 };
 export const WebhookInput = z.strictObject(settings).meta({ id: 'WebhookInput' });
@@ -117,7 +117,14 @@ const delivery = {
   delivered_at: Timestamp.nullable(),
   created_at: Timestamp,
 };
-export const WebhookDelivery = z.object(delivery).meta({ id: 'WebhookDelivery' });
+export const WebhookDelivery = z
+  .object({
+    ...delivery,
+    payload: WebhookPayload.nullable().optional().meta({
+      description: 'In lists; null where it has more than 100,000 characters: the delivery by its id has it.',
+    }),
+  })
+  .meta({ id: 'WebhookDelivery' });
 export type WebhookDelivery = z.infer<typeof WebhookDelivery>;
 export const WebhookAttempt = z
   .object({

@@ -146,7 +146,7 @@ Signed as Standard Webhooks says (\`webhook-id\`, \`webhook-timestamp\`, \`webho
     }),
     responses: { 200: pageOf(WebhookDelivery), ...missing },
     metadata: reads('account_admin'),
-    example: { params, query: { status: 'delivered' }, reply: { items: [told], ...pageFigures } },
+    example: { params, query: { status: 'delivered' }, reply: { items: [{ ...told, payload }], ...pageFigures } },
   },
   delivery: {
     method: 'GET',

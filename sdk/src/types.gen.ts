@@ -16,6 +16,7 @@ export type ServerCode =
   | 'INVALID_TOKEN'
   | 'ACCOUNT_REQUIRED'
   | 'EMAIL_ALREADY_VERIFIED'
+  | 'RESULT_TOO_LARGE'
   | 'CALL_REFUSED'
   | 'HOOK_ABORTED'
   | 'UNAUTHORIZED'
@@ -3110,10 +3111,9 @@ export interface WebhookChange {
   filter?: string | null | undefined;
   /** Left out: one is made. `whsec_` and base64 is decoded as Standard Webhooks says. */
   secret?: string | undefined;
-  /** Sent with every message. Values of those that carry credentials are shown as ***. */
   headers?: {
     [key: string]: string;
-  } | undefined;
+  } | null | undefined;
   enabled?: boolean | undefined;
 }
 
@@ -3141,6 +3141,8 @@ export interface WebhookDelivery {
   delivered_at: string | null;
   /** RFC 3339, UTC, ends in Z. */
   created_at: string;
+  /** In lists; null where it has more than 100,000 characters: the delivery by its id has it. */
+  payload?: WebhookPayload | null | undefined;
 }
 
 export interface WebhookDeliveryInFull {
@@ -3187,10 +3189,9 @@ export interface WebhookInput {
   filter?: string | null | undefined;
   /** Left out: one is made. `whsec_` and base64 is decoded as Standard Webhooks says. */
   secret?: string | undefined;
-  /** Sent with every message. Values of those that carry credentials are shown as ***. */
   headers?: {
     [key: string]: string;
-  } | undefined;
+  } | null | undefined;
   enabled?: boolean | undefined;
 }
 

@@ -45,7 +45,7 @@ export function createSettings({ outbound, collections, watch, sealed }: Setting
     if (refused !== null) problems.push({ field: 'url', code: refused.reason, message: refused.message });
 
     const stored = before === null ? {} : sealed.headers(before.headers);
-    const headers = sent.headers === undefined ? stored : unmaskedHeaders(sent.headers, stored);
+    const headers = sent.headers === undefined ? stored : unmaskedHeaders(sent.headers ?? {}, stored);
     problems.push(...headerProblems(headers));
 
     const secret = sent.secret ?? (before === null ? makeSecret() : null);

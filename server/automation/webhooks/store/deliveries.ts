@@ -57,6 +57,8 @@ const LAST = (key: string) => `attempts -> -1 ->> '${key}'`;
 const SHOWN = `id, webhook_id, message_id, redelivery_of, event, collection, record_id, status, attempt_number,
   (${LAST('status')})::integer as response_status, ${LAST('response_body')} as response_body, ${LAST('error')} as error,
   next_at as next_retry_at, case when status = 'delivered' then finished_at end as delivered_at, created_at`;
+/** A page must not grow with what its messages say. */
+const SHORT = 'case when length(payload) <= 100000 then payload::json end as payload';
 const first = <T>(rows: readonly T[]): T | null => rows[0] ?? null;
 
 export interface DeliveryFilter {
@@ -76,7 +78,7 @@ export async function listDeliveries(
     and ($3::text is null or event = $3) and ($4::uuid is null or record_id = $4)`;
   const values = [webhookId, status ?? null, event ?? null, recordId ?? null];
   const [rows, counted] = await Promise.all([
-    run.query<WebhookDelivery>(`select ${SHOWN} ${matching} order by number desc offset $5 limit $6`, [
+    run.query<WebhookDelivery>(`select ${SHOWN}, ${SHORT} ${matching} order by number desc offset $5 limit $6`, [
       ...values,
       skip,
       limit,
