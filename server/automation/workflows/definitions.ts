@@ -163,6 +163,10 @@ export function createDefinitions(options: DefinitionsOptions) {
     };
   }
 
+  accounts.onDelete(async (tx, accountId) => {
+    if (await store.removeOfAccount(tx, accountId)) await snapshot.publish(tx);
+  });
+
   return {
     find,
     async list(query: Parsed<C['list']>['query'], ctx: Ctx): Promise<Reply<C['list']>> {

@@ -204,7 +204,7 @@ export async function createWorkflows(options: WorkflowsOptions) {
       : await db.transaction(async (tx) => {
           const by = startedBy(ctx);
           const depth = (ctx.automation?.depth ?? 0) + 1;
-          const made = await starting.begin(tx, {
+          const made = await starting.started(tx, {
             ...{ workflow, source: 'manual', trigger: input, depth, startedBy: by },
             id: attempt?.seed,
           });

@@ -51,8 +51,11 @@ export const tooDeep = (depth: number, slug: string): Failure | null =>
 export type Starting = ReturnType<typeof createStarting>;
 
 export function createStarting(db: Database) {
-  /** The instance is there when `tx` commits. Answers its id, of a message that came before the earlier one's. */
-  async function begin(tx: Transaction, start: Start): Promise<string> {
+  /**
+   * The instance is there when `tx` commits. Answers its id, of a message that came before the earlier one's; null where the
+   * workflow has been deleted by now.
+   */
+  async function begin(tx: Transaction, start: Start): Promise<string | null> {
     const { workflow, source, trigger, depth, messageId = null, id = uuidV7() } = start;
     const refused = tooDeep(depth, workflow.slug);
     const made = await instances.insert(tx, {
@@ -69,13 +72,21 @@ export function createStarting(db: Database) {
       context: triggerText({ ...trigger, _source: source }),
       refused: refused && { code: refused.code, message: refused.message },
     });
-    if (!made) return (await instances.ofMessage(tx, workflow.id, messageId ?? '')) ?? id;
+    if (!made) return messageId === null ? null : instances.ofMessage(tx, workflow.id, messageId);
     await db.notify(CHANNEL, '', tx);
+    return id;
+  }
+
+  /** The same for whoever waits for an answer. Throws RESOURCE_NOT_FOUND where the workflow has been deleted by now. */
+  async function started(tx: Transaction, start: Start): Promise<string> {
+    const id = await begin(tx, start);
+    if (id === null) throw new Failure('RESOURCE_NOT_FOUND');
     return id;
   }
 
   return {
     begin,
+    started,
     /** As an action or a step of another workflow asks. Throws RESOURCE_NOT_FOUND, WORKFLOW_STATE, DEPTH_LIMIT. */
     async byAutomation(
       tx: Transaction,
@@ -103,7 +114,7 @@ export function createStarting(db: Database) {
       const refused = tooDeep(asked.depth, workflow.slug);
       if (refused !== null) throw refused;
       const { source, depth, startedBy: by, parentId } = asked;
-      return begin(tx, { workflow, source, trigger: asked.input, depth, startedBy: by, parentId });
+      return started(tx, { workflow, source, trigger: asked.input, depth, startedBy: by, parentId });
     },
   };
 }

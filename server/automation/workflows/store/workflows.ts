@@ -158,6 +158,12 @@ export async function remove(run: Runner, id: string): Promise<void> {
   await run.query('delete from snackbase.workflows where id = $1', [id]);
 }
 
+/** Answers whether there was one. */
+export async function removeOfAccount(run: Runner, accountId: string): Promise<boolean> {
+  const sql = 'delete from snackbase.workflows where account_id = $1 returning id';
+  return (await run.query(sql, [accountId])).length > 0;
+}
+
 export async function findByToken(run: Runner, hash: Buffer): Promise<WorkflowRow | null> {
   const sql = `select ${SHOWN} from snackbase.workflows w where w.token_hash = $1 and w.enabled`;
   return first(await run.query<WorkflowRow>(sql, [hash]));
