@@ -55,4 +55,42 @@ describe.runIf(available)('workflows whose surroundings change', () => {
     await t.call('POST', `/api/v1/records/${orders}`, { title: 'alive' }, { token: a.token });
     expect(await some(id)).toHaveLength(1);
   });
+
+  it('the trail keeps no credentials of a definition, and says when they change', async () => {
+    const headers = (value: string) => ({ Authorization: `Bearer ${value}`, 'X-Any': value });
+    const called = (name: string, value: string) => ({
+      name,
+      action: { type: 'send_webhook', url: 'https://example.com/', headers: headers(value) },
+    });
+    const steps = (value: string) => [
+      { type: 'action', ...called('plain', value) },
+      { type: 'loop', name: 'one', items: [1], step: { action: called('in_loop', value).action } },
+      { type: 'loop', name: 'more', items: [1], steps: [called('in_steps', value)] },
+      { type: 'parallel', name: 'both', branches: [[called('left', value)], [called('right', value)]] },
+      { type: 'action', name: 'named', action: { type: 'transform', output: { api_key: value, plain: 'shown' } } },
+    ];
+    const secret = 'whsec_TOPSECRET';
+    const made = await w.made({ name: 'Calls', trigger: { type: 'webhook', secret }, steps: steps('TOPSECRET') });
+    const trail = async () => {
+      const path = `/api/v1/audit-logs?table_name=workflows&record_id=${made.id}&limit=100`;
+      const { body, text } = await t.call('GET', path, undefined, { token: a.token });
+      expect(text).not.toMatch(/TOPSECRET|wfh_/);
+      return body.items as Json[];
+    };
+    const path = `/api/v1/workflows/${made.id}`;
+    const put = async (body: Json) => expect((await t.call('PUT', path, body, { token: a.token })).status).toBe(200);
+    expect((await t.call('POST', `${path}/rotate-token`, undefined, { token: a.token })).status).toBe(200);
+    await put({ trigger: { type: 'webhook', secret: 'TOPSECRET of another kind' } });
+    await put({ steps: steps('TOPSECRET 2') });
+    await put({ steps: steps('TOPSECRET 2') });
+    await put({ name: 'The last' });
+    let all: Json[] = [];
+    for (let i = 0; i < 100 && !all.some(({ new_value }) => new_value === 'The last'); i++) {
+      await pause(50);
+      all = await trail();
+    }
+    const changed = all.filter(({ operation }) => operation === 'UPDATE').map(({ column_name }) => column_name);
+    expect(changed.sort()).toEqual(['credentials_hash', 'name', 'secret_hash', 'token_hash']);
+    expect(all.find(({ column_name }) => column_name === 'steps')?.new_value).toContain('"plain":"shown"');
+  });
 });
