@@ -93,4 +93,18 @@ describe.runIf(available)('workflows whose surroundings change', () => {
     expect(changed.sort()).toEqual(['credentials_hash', 'name', 'secret_hash', 'token_hash']);
     expect(all.find(({ column_name }) => column_name === 'steps')?.new_value).toContain('"plain":"shown"');
   });
+
+  it('who runs the server is nobody in the workflows of an account', async () => {
+    const step = { type: 'end', name: 'e', output: '{{auth}}' };
+    const { id } = await w.made({ name: 'Who', steps: [step] });
+    const as = { token: t.root, headers: { 'X-Account-ID': a.account.id } };
+    const started = await t.call('POST', `/api/v1/workflows/${id}/trigger`, {}, as);
+    expect(started.status).toBe(202);
+    const nobody = { id: null, user_id: null, email: null, account_id: a.account.id, groups: [] };
+    expect((await w.until(started.body.instance_id)).output).toMatchObject(nobody);
+    const tried = await t.call('POST', `/api/v1/workflows/${id}/trigger?dry_run=true`, {}, as);
+    expect(tried.status).toBe(200);
+    expect(tried.text).not.toContain('root@example.com');
+    expect((await w.until(await w.start(id))).output).toMatchObject({ email: expect.stringContaining('@') });
+  });
 });

@@ -185,7 +185,7 @@ export async function createWorkflows(options: WorkflowsOptions) {
         workflow: { id: workflow.id, name, slug },
         instanceId: automation.run,
         accountId,
-        startedBy: startedBy(ctx),
+        startedBy: startedBy(ctx, accountId),
       };
       const done = await rehearse(
         { db, actions },
@@ -202,7 +202,7 @@ export async function createWorkflows(options: WorkflowsOptions) {
     const instance = attempt?.committed
       ? attempt.seed
       : await db.transaction(async (tx) => {
-          const by = startedBy(ctx);
+          const by = startedBy(ctx, workflow.account_id);
           const depth = (ctx.automation?.depth ?? 0) + 1;
           const made = await starting.started(tx, {
             ...{ workflow, source: 'manual', trigger: input, depth, startedBy: by },
@@ -234,13 +234,14 @@ export async function createWorkflows(options: WorkflowsOptions) {
     /** For the action `trigger_workflow`: with a transaction the instance is there when that commits. */
     start(on: Transaction | null, { workflow, input, ctx }: Parameters<ActionParts['trigger']>[1]): Promise<string> {
       const depth = (ctx.automation?.depth ?? 0) + 1;
+      const accountId = accountOf(ctx);
       const asked = {
-        accountId: accountOf(ctx),
+        accountId,
         workflow,
         input,
         depth,
         source: 'action',
-        startedBy: startedBy(ctx),
+        startedBy: startedBy(ctx, accountId),
       } as const;
       const work = (tx: Transaction) => starting.byAutomation(tx, asked);
       return on === null ? db.transaction(work) : work(on);

@@ -8,7 +8,7 @@ import * as instances from './store/instances.ts';
 import { CHANNEL } from './store/runs.ts';
 import * as workflows from './store/workflows.ts';
 import { triggerText } from './stored-json.ts';
-import type { StartedBy } from './words.ts';
+import { NOBODY, type StartedBy } from './words.ts';
 
 /** What is started: a version of a workflow. */
 export interface Startable {
@@ -31,17 +31,21 @@ export interface Start {
   readonly messageId?: string | undefined;
 }
 
-export const startedBy = ({ caller }: Ctx): StartedBy | null =>
-  caller === null
-    ? null
-    : {
-        id: caller.userId,
-        user_id: caller.kind === 'automation' ? null : caller.userId,
-        email: caller.email || null,
-        role: caller.role,
-        account_id: caller.accountId,
-        groups: caller.groups,
-      };
+/** Who asks, as definitions of an account are told. */
+export function startedBy({ caller }: Ctx, accountId: string): StartedBy | null {
+  if (caller === null) return null;
+  const { userId, role } = caller;
+  // Whoever runs the server is nobody of the account.
+  if (caller.superadmin && caller.accountId !== accountId) return { ...NOBODY(accountId), role };
+  return {
+    id: userId,
+    user_id: caller.kind === 'automation' ? null : userId,
+    email: caller.email || null,
+    role,
+    account_id: caller.accountId,
+    groups: caller.groups,
+  };
+}
 
 export const tooDeep = (depth: number, slug: string): Failure | null =>
   depth <= MOST_DEPTH
