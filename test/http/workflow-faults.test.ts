@@ -4,6 +4,7 @@ import { available, type Json, startApp, type Tenant, type TestApp } from '../he
 import { type WorkflowTools, workflowTools } from '../helpers/workflows.ts';
 
 const END = [{ type: 'end', name: 'e' }];
+const ACTIONS = [{ type: 'transform', output: 1 }];
 
 describe.runIf(available)('workflows whose surroundings change', () => {
   let t: TestApp;
@@ -106,5 +107,42 @@ describe.runIf(available)('workflows whose surroundings change', () => {
     expect(tried.status).toBe(200);
     expect(tried.text).not.toContain('root@example.com');
     expect((await w.until(await w.start(id))).output).toMatchObject({ email: expect.stringContaining('@') });
+  });
+
+  it('nothing acts as anonymous callers, and nothing as a role that is disabled', async () => {
+    const as = { token: t.root };
+    const role = (await t.call('POST', '/api/v1/roles', { name: 'clerk' }, as)).body;
+    const mine = { token: a.token };
+    const made = {
+      workflows: (runAs: string) => ({ name: 'Acts', trigger: on('create'), steps: END, run_as: runAs }),
+      hooks: (runAs: string) => ({ name: 'Acts', trigger: { type: 'manual' }, actions: ACTIONS, run_as: runAs }),
+      endpoints: (runAs: string) => ({ name: 'Acts', path: '/acts', method: 'POST', actions: ACTIONS, run_as: runAs }),
+    };
+    const ids: Record<string, string> = {};
+    for (const [kind, definition] of Object.entries(made)) {
+      const refused = await t.call('POST', `/api/v1/${kind}`, definition('public'), mine);
+      expect([kind, refused.body.details?.[0]?.field]).toEqual([kind, 'run_as']);
+      const { status, body } = await t.call('POST', `/api/v1/${kind}`, definition('clerk'), mine);
+      expect([kind, status]).toEqual([kind, 201]);
+      ids[kind] = body.id;
+    }
+    const rules = { list_rule: '', view_rule: '', create_rule: '' };
+    await t.call('PATCH', `/api/v1/collections/${orders}/rules`, rules, as);
+    const disabled = await t.call('PATCH', `/api/v1/roles/${role.id}`, { enabled: false }, as);
+    expect(disabled.status).toBe(200);
+    const run = await w.until(await w.start(ids.workflows as string));
+    expect(run).toMatchObject({ status: 'failed', error_code: 'FORBIDDEN' });
+    const { id } = await w.made({ name: 'Others', trigger: on('create'), steps: END });
+    await t.call('POST', `/api/v1/records/${orders}`, { title: 'x' }, mine);
+    expect(await some(id)).toHaveLength(1);
+    expect(await w.instances(ids.workflows as string)).toHaveLength(1);
+    expect((await t.call('POST', '/api/v1/x/acts', {}, mine)).status).toBe(403);
+    await t.call('POST', `/api/v1/hooks/${ids.hooks}/trigger`, {}, mine);
+    let last: Json = {};
+    for (let i = 0; i < 100 && last.status !== 'failed'; i++) {
+      await pause(50);
+      last = (await t.call('GET', `/api/v1/hooks/${ids.hooks}/executions`, undefined, mine)).body.items[0] ?? {};
+    }
+    expect(last).toMatchObject({ status: 'failed', error_code: 'FORBIDDEN' });
   });
 });

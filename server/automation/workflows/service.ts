@@ -21,6 +21,7 @@ import type { Working } from '../background.ts';
 import { createDefinitions as createSnapshotOf } from '../definitions.ts';
 import { createDue } from '../due.ts';
 import { automationCtx } from '../principal.ts';
+import { actingRole } from '../store.ts';
 import { type CompiledWorkflow, compileWorkflow, runnable } from './compile.ts';
 import { createDefinitions } from './definitions.ts';
 import { rehearse } from './dry-run.ts';
@@ -32,7 +33,7 @@ import { createSchedules, type Schedules } from './schedules.ts';
 import { createStarting, startedBy } from './starting.ts';
 import * as runs from './store/runs.ts';
 
-import { LISTENING, roleOf } from './store/workflows.ts';
+import { LISTENING } from './store/workflows.ts';
 
 type C = typeof contract;
 
@@ -172,7 +173,7 @@ export async function createWorkflows(options: WorkflowsOptions) {
     const workflow = await definitions.find(id, ctx);
     const input = body ?? {};
     if (dry) {
-      const role = await roleOf(db, workflow.run_as);
+      const role = await actingRole(db, workflow.run_as);
       const automation = {
         kind: 'workflow',
         id: workflow.id,
