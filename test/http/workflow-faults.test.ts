@@ -25,7 +25,7 @@ describe.runIf(available)('workflows whose surroundings change', () => {
     t = await startApp();
     a = await t.tenant('Alpha');
     w = workflowTools(t, () => a.token);
-    orders = (await t.collection({ schema: [{ name: 'title', type: 'text' }] })).name;
+    orders = (await t.collection({ schema: [{ name: 'title', type: 'text' }], soft_delete: true })).name;
   });
   afterAll(() => t.stop());
 
@@ -144,5 +144,32 @@ describe.runIf(available)('workflows whose surroundings change', () => {
       last = (await t.call('GET', `/api/v1/hooks/${ids.hooks}/executions`, undefined, mine)).body.items[0] ?? {};
     }
     expect(last).toMatchObject({ status: 'failed', error_code: 'FORBIDDEN' });
+  });
+
+  it('what is restored has changed and was not created, for what begins and for what waits', async () => {
+    const made = await w.made({ name: 'Created', trigger: on('create'), steps: END });
+    const changed = await w.made({
+      name: 'Changed',
+      trigger: on('update'),
+      steps: [{ type: 'end', name: 'e', output: ['{{trigger._event}}', '{{trigger.title}}', '{{trigger.old}}'] }],
+    });
+    const waits = (event: string) => [{ type: 'wait_event', name: 'e', event: `records.${event}`, collection: orders }];
+    const waiting = async (event: string) =>
+      w.start((await w.made({ name: event, steps: waits(event) })).id).then(async (instance) => {
+        await w.until(instance, 'waiting');
+        return instance;
+      });
+    const path = `/api/v1/records/${orders}`;
+    const as = { token: a.token };
+    const { body } = await t.call('POST', path, { title: 'back' }, as);
+    expect(await some(made.id)).toHaveLength(1);
+    const [forCreate, forUpdate] = [await waiting('create'), await waiting('update')];
+    expect((await t.call('DELETE', `${path}/${body.id}`, undefined, as)).status).toBe(204);
+    expect((await t.call('POST', `${path}/${body.id}/restore`, undefined, as)).status).toBe(200);
+    const [instance] = await some(changed.id);
+    expect((await w.until(instance?.id)).output).toEqual(['records.update', 'back', null]);
+    expect(await w.until(forUpdate)).toMatchObject({ status: 'completed' });
+    expect(await w.instances(made.id)).toHaveLength(1);
+    expect(await w.until(forCreate, 'waiting')).toMatchObject({ status: 'waiting' });
   });
 });

@@ -7,7 +7,7 @@ import type { Ctx } from '../../context.ts';
 import type { Database, Transaction } from '../../db/database.ts';
 import type { Logger } from '../../db/log.ts';
 import { type Consumer, createConsumer } from '../../events/consumer.ts';
-import type { Event } from '../../events/event.ts';
+import type { Event, EventType } from '../../events/event.ts';
 import type { Tail } from '../../events/tail.ts';
 import type { Records } from '../../records/service.ts';
 import type { Condition } from '../conditions.ts';
@@ -78,8 +78,14 @@ interface Sight {
   readonly old: Readonly<Record<string, unknown>> | null;
 }
 
-const typeOf = ({ type }: Event): RecordEvent =>
-  type === 'updated' ? 'update' : type === 'deleted' ? 'delete' : 'create';
+/** What comes back is a change of the record, as for hooks. */
+const TYPES: Readonly<Record<EventType, RecordEvent>> = {
+  created: 'create',
+  updated: 'update',
+  restored: 'update',
+  deleted: 'delete',
+};
+const typeOf = ({ type }: Event): RecordEvent => TYPES[type];
 
 function depthOf({ actor }: Event): number {
   const { automation } = JSON.parse(actor) as { readonly automation?: { readonly depth?: number } };
@@ -109,7 +115,8 @@ export function createEvents(options: EventsOptions): Consumer {
     try {
       const watch = await records.within(tx).watch(ctx, event.collection, {});
       const seen = watch.see(event);
-      if (seen === null || (typeOf(event) === 'update') !== (seen.type === 'updated')) return null;
+      // What has left its sight is no change for it.
+      if (seen === null || (event.type === 'updated' && seen.type !== 'updated')) return null;
       const [now, old] = [seen.new, seen.old].map((json) => (json === null ? null : JSON.parse(json)));
       return { record: now ?? old ?? {}, old };
     } catch (error) {

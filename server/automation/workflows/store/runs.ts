@@ -284,7 +284,7 @@ export const waitsFor = (
     `select i.id as instance, e.id as event
      from snackbase.workflow_instances i join snackbase.events e on e.account_id = i.account_id
      where i.wait_event is not null and i.account_id = any($1) and e.id = any($2)
-       and i.wait_event = case e.type when 'updated' then 'update' when 'deleted' then 'delete' else 'create' end
+       and i.wait_event = case e.type when 'updated' then 'update' when 'restored' then 'update' when 'deleted' then 'delete' else 'create' end
        and (i.wait_collection is null or i.wait_collection = e.collection)
        and not pg_visible_in_snapshot(e.xid, i.wait_snapshot)
      order by i.id, e.id`,
