@@ -7,17 +7,18 @@ export { MOST_DEPTH } from '../context.ts';
 
 export interface ActsAs {
   readonly accountId: string;
-  /** null: the role that the definition named is gone. */
+  /** null: the role that the definition named is gone or disabled. */
   readonly role: { readonly id: number; readonly name: string } | null;
   readonly automation: Automation;
 }
 
 /**
  * The context of a run without a person: rules see the definition's id as `@request.auth.id` and its role, no e-mail and no
- * groups, so personal data stays masked. Throws FORBIDDEN where the role is gone.
+ * groups, so personal data stays masked. Throws FORBIDDEN where the role is gone or disabled.
  */
 export function automationCtx({ accountId, role, automation }: ActsAs, requestId = `auto_${randomUUID()}`): Ctx {
-  if (role === null) throw new Failure('FORBIDDEN', { reason: 'the role that the definition runs as is gone' });
+  if (role === null)
+    throw new Failure('FORBIDDEN', { reason: 'the role that the definition runs as is gone or disabled' });
   const caller: Caller = {
     kind: 'automation',
     userId: automation.id,

@@ -1,5 +1,5 @@
-// The SQL that kinds of definitions share: all of them in one reading, with the number that orders their changes.
-
+// The SQL that kinds of definitions share: all of them in one reading, with the number that orders their changes, and as whom they act.
+import { AS_ACCOUNT } from '../context.ts';
 import type { Plan, Runner } from '../db/database.ts';
 import { plan } from '../db/plans.ts';
 
@@ -25,3 +25,21 @@ export function definitionStatements(kind: Kind, select: string) {
     bump: numberBy(next),
   };
 }
+
+export interface ActingRole {
+  readonly id: number;
+  readonly name: string;
+}
+
+/** The role that a definition acts as; null when it is gone or disabled. Nobody acts as anonymous callers. */
+export async function actingRole(run: Runner, name: string): Promise<ActingRole | null> {
+  if (name === AS_ACCOUNT.name) return AS_ACCOUNT;
+  const sql = 'select id, name from snackbase.roles where name = $1 and id > 0 and enabled';
+  return (await run.query<ActingRole>(sql, [name]))[0] ?? null;
+}
+
+/** The same as a column `role_id` of the name in another one, and where that is from. */
+export const actingRoleOf = (column: string) => ({
+  select: `case when ${column} = '${AS_ACCOUNT.name}' then ${AS_ACCOUNT.id} else acting.id end as role_id`,
+  join: `left join snackbase.roles acting on acting.name = ${column} and acting.id > 0 and acting.enabled`,
+});

@@ -4,13 +4,13 @@ import type { DocumentedEndpoint } from '../../../openapi/endpoint-document.ts';
 import type { MacroSource } from '../../access/rule.ts';
 import type { Accounts } from '../../accounts/service.ts';
 import type { Recorder } from '../../audit/service.ts';
-import { AS_ACCOUNT, type Ctx } from '../../context.ts';
+import type { Ctx } from '../../context.ts';
 import type { Database } from '../../db/database.ts';
 import type { Logger } from '../../db/log.ts';
-import type { Roles } from '../../roles/service.ts';
 import type { CollectionDef } from '../../schema/collection-def.ts';
 import type { ActionService } from '../actions/service.ts';
 import { createDefinitions } from '../definitions.ts';
+import { actingRole } from '../store.ts';
 import { type CompiledEndpoint, compileEndpoint } from './compile.ts';
 import { createDispatch } from './dispatch.ts';
 import { createExecutions } from './executions.ts';
@@ -22,7 +22,6 @@ export interface EndpointRoomOptions {
   readonly db: Database;
   readonly log?: Logger | undefined;
   readonly accounts: Pick<Accounts, 'scope' | 'onDelete'>;
-  readonly roles: Pick<Roles, 'list'>;
   readonly trail: Recorder;
   readonly macros: MacroSource;
   readonly collections: { get(name: string): CollectionDef | undefined };
@@ -38,7 +37,7 @@ export type EndpointRoom = Awaited<ReturnType<typeof createEndpointRoom>>;
 
 /** Subscribes to the definitions. Rejects with DatabaseUnavailable. Close it before the database. */
 export async function createEndpointRoom(options: EndpointRoomOptions) {
-  const { db, log, accounts, roles, trail, macros, collections, actions, handlers } = options;
+  const { db, log, accounts, trail, macros, collections, actions, handlers } = options;
   const definitions = await createDefinitions({
     db,
     log,
@@ -56,10 +55,7 @@ export async function createEndpointRoom(options: EndpointRoomOptions) {
     ready.set(key, known);
     return known;
   };
-  const roleOf = async (name: string) =>
-    name === AS_ACCOUNT.name
-      ? AS_ACCOUNT
-      : ((await roles.list()).find((role) => role.name === name && role.enabled) ?? null);
+  const roleOf = (name: string) => actingRole(db, name);
   const dispatch = createDispatch({
     db,
     log,

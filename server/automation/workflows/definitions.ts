@@ -13,6 +13,7 @@ import type { Database, Transaction } from '../../db/database.ts';
 import { isUniqueViolation } from '../../db/errors.ts';
 import { isUuid, uuidV7 } from '../../ids.ts';
 import type { sealedBox } from '../../sealed-box.ts';
+import { actingRole } from '../store.ts';
 import { type CompileOptions, compileWorkflow } from './compile.ts';
 import { nextOfSchedule } from './schedules.ts';
 import { recorded, type Seals, shownWorkflow } from './shown.ts';
@@ -66,7 +67,7 @@ export function createDefinitions(options: DefinitionsOptions) {
     more: readonly ProblemEntry[],
   ): Promise<void> {
     const problems = [...more, ...compileWorkflow({ trigger, steps }, compile).problems];
-    if ((await store.roleOf(tx, runAs)) === null)
+    if ((await actingRole(tx, runAs)) === null)
       problems.push({ field: 'run_as', code: 'unknown_role', message: `There is no role ${runAs}.` });
     if (problems.length > 0) throw new Failure('INVALID_RESOURCE_DATA', {}, problems);
   }
@@ -162,6 +163,10 @@ export function createDefinitions(options: DefinitionsOptions) {
       secretSealed: secret === undefined ? (before?.secret_sealed ?? null) : secret === null ? null : seal(secret),
     };
   }
+
+  accounts.onDelete(async (tx, accountId) => {
+    if (await store.removeOfAccount(tx, accountId)) await snapshot.publish(tx);
+  });
 
   return {
     find,

@@ -7,11 +7,12 @@ import type { Ctx } from '../../context.ts';
 import type { Database, Transaction } from '../../db/database.ts';
 import type { Logger } from '../../db/log.ts';
 import { type Consumer, createConsumer } from '../../events/consumer.ts';
-import type { Event } from '../../events/event.ts';
+import type { Event, EventType } from '../../events/event.ts';
 import type { Tail } from '../../events/tail.ts';
 import type { Records } from '../../records/service.ts';
 import type { Condition } from '../conditions.ts';
 import { automationCtx } from '../principal.ts';
+import { type ActingRole, actingRole } from '../store.ts';
 import type { CompiledWorkflow } from './compile.ts';
 import { contextOf } from './engine.ts';
 import { type Starting, tooDeep } from './starting.ts';
@@ -31,7 +32,6 @@ export interface ListeningRow {
   readonly run_as: string;
   readonly active_since: string;
   readonly timeout_seconds: number | null;
-  readonly role_id: number | null;
 }
 
 export interface Listening extends ListeningRow {
@@ -78,12 +78,33 @@ interface Sight {
   readonly old: Readonly<Record<string, unknown>> | null;
 }
 
-const typeOf = ({ type }: Event): RecordEvent =>
-  type === 'updated' ? 'update' : type === 'deleted' ? 'delete' : 'create';
+/** What comes back is a change of the record, as for hooks. */
+const TYPES: Readonly<Record<EventType, RecordEvent>> = {
+  created: 'create',
+  updated: 'update',
+  restored: 'update',
+  deleted: 'delete',
+};
+const typeOf = ({ type }: Event): RecordEvent => TYPES[type];
 
 function depthOf({ actor }: Event): number {
   const { automation } = JSON.parse(actor) as { readonly automation?: { readonly depth?: number } };
   return (automation?.depth ?? 0) + 1;
+}
+
+type RoleOf = (name: string) => Promise<ActingRole | null>;
+
+/** Each looked up once. */
+function rolesIn(tx: Transaction): RoleOf {
+  const known = new Map<string, ActingRole | null>();
+  return async (name) => {
+    let role = known.get(name);
+    if (role === undefined) {
+      role = await actingRole(tx, name);
+      known.set(name, role);
+    }
+    return role;
+  };
 }
 
 export function createEvents(options: EventsOptions): Consumer {
@@ -94,7 +115,8 @@ export function createEvents(options: EventsOptions): Consumer {
     try {
       const watch = await records.within(tx).watch(ctx, event.collection, {});
       const seen = watch.see(event);
-      if (seen === null || (typeOf(event) === 'update') !== (seen.type === 'updated')) return null;
+      // What has left its sight is no change for it.
+      if (seen === null || (event.type === 'updated' && seen.type !== 'updated')) return null;
       const [now, old] = [seen.new, seen.old].map((json) => (json === null ? null : JSON.parse(json)));
       return { record: now ?? old ?? {}, old };
     } catch (error) {
@@ -104,13 +126,17 @@ export function createEvents(options: EventsOptions): Consumer {
     }
   }
 
-  async function start(tx: Transaction, workflow: Listening, event: Event): Promise<void> {
-    const { id, name, account_id: accountId, role_id, run_as } = workflow;
+  async function start(tx: Transaction, workflow: Listening, event: Event, roleOf: RoleOf): Promise<void> {
+    const { id, name, account_id: accountId, run_as } = workflow;
     const depth = depthOf(event);
-    if (role_id === null)
-      return log?.warn({ workflow: id, role: run_as }, 'A workflow was not started: the role that it runs as is gone.');
+    const role = await roleOf(run_as);
+    if (role === null)
+      return log?.warn(
+        { workflow: id, role: run_as },
+        'A workflow was not started: the role that it runs as is gone or disabled.',
+      );
     const automation = { kind: 'workflow', id, name, run: id, depth } as const;
-    const ctx = automationCtx({ accountId, role: { id: role_id, name: run_as }, automation });
+    const ctx = automationCtx({ accountId, role, automation });
     const sight = await sightOf(tx, ctx, event);
     if (sight === null || ctx.caller === null) return;
     const facts = {
@@ -163,6 +189,7 @@ export function createEvents(options: EventsOptions): Consumer {
     wanted: async (tx) => (await definitions.current(tx)).size > 0 || (await store.anyWaits(tx)),
     async work(tx, events) {
       const listening = await definitions.current(tx);
+      const roleOf = rolesIn(tx);
       for (const event of events)
         for (const workflow of listening.get(event.accountId) ?? [])
           if (
@@ -170,7 +197,7 @@ export function createEvents(options: EventsOptions): Consumer {
             (workflow.collection === null || workflow.collection === event.collection) &&
             workflow.since <= Date.parse(event.at)
           )
-            await start(tx, workflow, event);
+            await start(tx, workflow, event, roleOf);
       const byId = new Map(events.map((event) => [event.position.id, event]));
       const accounts = [...new Set(events.map(({ accountId }) => accountId))];
       const found = new Map<string, Event[]>();

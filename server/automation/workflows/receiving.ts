@@ -36,7 +36,7 @@ export function createReceiving({ db, starting, openSecret, clock }: ReceivingOp
     const isObject = typeof data === 'object' && data !== null && !Array.isArray(data);
     const trigger = data === undefined ? {} : isObject ? { ...data } : { data };
     const id = await db.transaction((tx) =>
-      starting.begin(tx, {
+      starting.started(tx, {
         workflow,
         source: 'webhook',
         trigger,

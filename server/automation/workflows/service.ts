@@ -21,6 +21,7 @@ import type { Working } from '../background.ts';
 import { createDefinitions as createSnapshotOf } from '../definitions.ts';
 import { createDue } from '../due.ts';
 import { automationCtx } from '../principal.ts';
+import { actingRole } from '../store.ts';
 import { type CompiledWorkflow, compileWorkflow, runnable } from './compile.ts';
 import { createDefinitions } from './definitions.ts';
 import { rehearse } from './dry-run.ts';
@@ -32,7 +33,7 @@ import { createSchedules, type Schedules } from './schedules.ts';
 import { createStarting, startedBy } from './starting.ts';
 import * as runs from './store/runs.ts';
 
-import { LISTENING, roleOf } from './store/workflows.ts';
+import { LISTENING } from './store/workflows.ts';
 
 type C = typeof contract;
 
@@ -172,7 +173,7 @@ export async function createWorkflows(options: WorkflowsOptions) {
     const workflow = await definitions.find(id, ctx);
     const input = body ?? {};
     if (dry) {
-      const role = await roleOf(db, workflow.run_as);
+      const role = await actingRole(db, workflow.run_as);
       const automation = {
         kind: 'workflow',
         id: workflow.id,
@@ -185,7 +186,7 @@ export async function createWorkflows(options: WorkflowsOptions) {
         workflow: { id: workflow.id, name, slug },
         instanceId: automation.run,
         accountId,
-        startedBy: startedBy(ctx),
+        startedBy: startedBy(ctx, accountId),
       };
       const done = await rehearse(
         { db, actions },
@@ -202,9 +203,9 @@ export async function createWorkflows(options: WorkflowsOptions) {
     const instance = attempt?.committed
       ? attempt.seed
       : await db.transaction(async (tx) => {
-          const by = startedBy(ctx);
+          const by = startedBy(ctx, workflow.account_id);
           const depth = (ctx.automation?.depth ?? 0) + 1;
-          const made = await starting.begin(tx, {
+          const made = await starting.started(tx, {
             ...{ workflow, source: 'manual', trigger: input, depth, startedBy: by },
             id: attempt?.seed,
           });
@@ -234,13 +235,14 @@ export async function createWorkflows(options: WorkflowsOptions) {
     /** For the action `trigger_workflow`: with a transaction the instance is there when that commits. */
     start(on: Transaction | null, { workflow, input, ctx }: Parameters<ActionParts['trigger']>[1]): Promise<string> {
       const depth = (ctx.automation?.depth ?? 0) + 1;
+      const accountId = accountOf(ctx);
       const asked = {
-        accountId: accountOf(ctx),
+        accountId,
         workflow,
         input,
         depth,
         source: 'action',
-        startedBy: startedBy(ctx),
+        startedBy: startedBy(ctx, accountId),
       } as const;
       const work = (tx: Transaction) => starting.byAutomation(tx, asked);
       return on === null ? db.transaction(work) : work(on);

@@ -1,7 +1,8 @@
 // A stored workflow as it is answered: steps in the form in which clients write them, tokens for those who own them.
-
+import { createHash } from 'node:crypto';
 import type { Workflow } from '../../../contract/workflow-shapes.ts';
 import type { InnerStep, Step } from '../../../contract/workflow-steps.ts';
+import { isSecret } from '../endpoints/masked.ts';
 import type { WorkflowRow } from './store/workflows.ts';
 
 /** Opens what is stored of a webhook. */
@@ -63,13 +64,50 @@ export function shownWorkflow(row: WorkflowRow, { open, publicUrl }: Seals): Wor
   };
 }
 
-/** What the trail keeps of it. */
+const MASK = '***';
+
+/** The value without what it holds of credentials: each header, and what has a name of a secret; `found` is told what was there. */
+function masked(value: unknown, found: unknown[]): unknown {
+  if (Array.isArray(value)) return value.map((one) => masked(one, found));
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).map(([key, one]): [string, unknown] => {
+    if (key === 'headers' && typeof one === 'object' && one !== null) {
+      found.push(one);
+      return [key, Object.fromEntries(Object.keys(one).map((name) => [name, MASK]))];
+    }
+    if (!isSecret(key)) return [key, masked(one, found)];
+    found.push(one);
+    return [key, MASK];
+  });
+  return Object.fromEntries(entries);
+}
+
+const hashed = (value: string | Buffer | null): string | null =>
+  value && createHash('sha256').update(value).digest('hex');
+
+/** What the trail keeps of it; of hashes that they changed. */
 export const recorded = (
   row: Pick<
     WorkflowRow,
-    'name' | 'slug' | 'description' | 'trigger' | 'steps' | 'enabled' | 'run_as' | 'timeout_seconds'
+    | 'name'
+    | 'slug'
+    | 'description'
+    | 'trigger'
+    | 'steps'
+    | 'enabled'
+    | 'run_as'
+    | 'timeout_seconds'
+    | 'token_sealed'
+    | 'secret_sealed'
   >,
 ) => {
-  const { name, slug, description, trigger, steps, enabled, run_as, timeout_seconds } = row;
-  return { name, slug, description, trigger, steps, enabled, run_as, timeout_seconds };
+  const { name, slug, description, trigger, enabled, run_as, timeout_seconds } = row;
+  const found: unknown[] = [];
+  const steps = masked(row.steps, found);
+  return {
+    ...{ name, slug, description, trigger, steps, enabled, run_as, timeout_seconds },
+    token_hash: hashed(row.token_sealed),
+    secret_hash: hashed(row.secret_sealed),
+    credentials_hash: hashed(found.length === 0 ? null : JSON.stringify(found)),
+  };
 };

@@ -8,7 +8,7 @@ import * as instances from './store/instances.ts';
 import { CHANNEL } from './store/runs.ts';
 import * as workflows from './store/workflows.ts';
 import { triggerText } from './stored-json.ts';
-import type { StartedBy } from './words.ts';
+import { NOBODY, type StartedBy } from './words.ts';
 
 /** What is started: a version of a workflow. */
 export interface Startable {
@@ -31,17 +31,21 @@ export interface Start {
   readonly messageId?: string | undefined;
 }
 
-export const startedBy = ({ caller }: Ctx): StartedBy | null =>
-  caller === null
-    ? null
-    : {
-        id: caller.userId,
-        user_id: caller.kind === 'automation' ? null : caller.userId,
-        email: caller.email || null,
-        role: caller.role,
-        account_id: caller.accountId,
-        groups: caller.groups,
-      };
+/** Who asks, as definitions of an account are told. */
+export function startedBy({ caller }: Ctx, accountId: string): StartedBy | null {
+  if (caller === null) return null;
+  const { userId, role } = caller;
+  // Whoever runs the server is nobody of the account.
+  if (caller.superadmin && caller.accountId !== accountId) return { ...NOBODY(accountId), role };
+  return {
+    id: userId,
+    user_id: caller.kind === 'automation' ? null : userId,
+    email: caller.email || null,
+    role,
+    account_id: caller.accountId,
+    groups: caller.groups,
+  };
+}
 
 export const tooDeep = (depth: number, slug: string): Failure | null =>
   depth <= MOST_DEPTH
@@ -51,8 +55,11 @@ export const tooDeep = (depth: number, slug: string): Failure | null =>
 export type Starting = ReturnType<typeof createStarting>;
 
 export function createStarting(db: Database) {
-  /** The instance is there when `tx` commits. Answers its id, of a message that came before the earlier one's. */
-  async function begin(tx: Transaction, start: Start): Promise<string> {
+  /**
+   * The instance is there when `tx` commits. Answers its id, of a message that came before the earlier one's; null where the
+   * workflow has been deleted by now.
+   */
+  async function begin(tx: Transaction, start: Start): Promise<string | null> {
     const { workflow, source, trigger, depth, messageId = null, id = uuidV7() } = start;
     const refused = tooDeep(depth, workflow.slug);
     const made = await instances.insert(tx, {
@@ -69,13 +76,21 @@ export function createStarting(db: Database) {
       context: triggerText({ ...trigger, _source: source }),
       refused: refused && { code: refused.code, message: refused.message },
     });
-    if (!made) return (await instances.ofMessage(tx, workflow.id, messageId ?? '')) ?? id;
+    if (!made) return messageId === null ? null : instances.ofMessage(tx, workflow.id, messageId);
     await db.notify(CHANNEL, '', tx);
+    return id;
+  }
+
+  /** The same for whoever waits for an answer. Throws RESOURCE_NOT_FOUND where the workflow has been deleted by now. */
+  async function started(tx: Transaction, start: Start): Promise<string> {
+    const id = await begin(tx, start);
+    if (id === null) throw new Failure('RESOURCE_NOT_FOUND');
     return id;
   }
 
   return {
     begin,
+    started,
     /** As an action or a step of another workflow asks. Throws RESOURCE_NOT_FOUND, WORKFLOW_STATE, DEPTH_LIMIT. */
     async byAutomation(
       tx: Transaction,
@@ -103,7 +118,7 @@ export function createStarting(db: Database) {
       const refused = tooDeep(asked.depth, workflow.slug);
       if (refused !== null) throw refused;
       const { source, depth, startedBy: by, parentId } = asked;
-      return begin(tx, { workflow, source, trigger: asked.input, depth, startedBy: by, parentId });
+      return started(tx, { workflow, source, trigger: asked.input, depth, startedBy: by, parentId });
     },
   };
 }

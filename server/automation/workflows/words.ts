@@ -77,7 +77,8 @@ export const stepValues = (context: Context, named: Named, now: Date): Values =>
   auth: named.startedBy ?? NOBODY(named.accountId),
 });
 
-const NOBODY = (account_id: string): StartedBy => ({
+/** Of an account, as `auth` tells. */
+export const NOBODY = (account_id: string): StartedBy => ({
   id: null,
   user_id: null,
   email: null,

@@ -3,6 +3,7 @@
 import type { Hook, HookTrigger } from '../../../../contract/hooks.ts';
 import { AS_ACCOUNT } from '../../../context.ts';
 import type { Runner, Transaction } from '../../../db/database.ts';
+import { type ActingRole, actingRole } from '../../store.ts';
 
 /** What a hook is, as it is judged and stored. */
 export interface Definition {
@@ -148,16 +149,10 @@ export async function deleteHooksOf(tx: Transaction, accountId: string): Promise
   return (await tx.query('delete from snackbase.hooks where account_id = $1 returning id', [accountId])).length > 0;
 }
 
-export interface RoleRow {
-  readonly id: number;
-  readonly name: string;
-}
+export type RoleRow = ActingRole;
 
-/** The role that hooks run as; null when it is gone. Nobody runs as anonymous callers. */
-export async function findRole(run: Runner, name: string): Promise<RoleRow | null> {
-  if (name === AS_ACCOUNT.name) return AS_ACCOUNT;
-  return first(await run.query<RoleRow>('select id, name from snackbase.roles where name = $1 and id > 0', [name]));
-}
+/** The role that hooks run as. */
+export const findRole = (run: Runner, name: string): Promise<RoleRow | null> => actingRole(run, name);
 
 export async function roleNames(run: Runner): Promise<string[]> {
   const rows = await run.query<RoleRow>('select id, name from snackbase.roles where id > 0 order by id limit 500');

@@ -25,15 +25,17 @@ export interface NewInstance {
   readonly refused: { readonly code: string; readonly message: string } | null;
 }
 
-/** Answers false where a message has started one already. */
+/** Answers false where a message has started one already, and where the workflow is gone. */
 export async function insert(run: Runner, row: NewInstance): Promise<boolean> {
   const { refused } = row;
   const made = await run.query(
     `insert into snackbase.workflow_instances (id, workflow_id, version, account_id, source, depth, started_by, parent_id, message_id,
        context, deadline, status, wake_at, completed_at, error_code, error_message)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, clock_timestamp() + $11 * interval '1 s',
+     select $1::uuid, v.workflow_id, v.version, $4::text, $5::text, $6::int, $7::json, $8::uuid, $9::text, $10::json,
+       clock_timestamp() + $11::int * interval '1 s',
        case when $12::text is null then 'pending' else 'failed' end, case when $12::text is null then clock_timestamp() end,
-       case when $12::text is not null then clock_timestamp() end, $12, $13)
+       case when $12::text is not null then clock_timestamp() end, $12, $13::text
+     from (select workflow_id, version from snackbase.workflow_versions where workflow_id = $2 and version = $3 for key share) v
      on conflict (workflow_id, message_id) where message_id is not null do nothing returning id`,
     [
       row.id,

@@ -2,8 +2,8 @@
 
 import type { ActionOutcome } from '../../../../contract/actions.ts';
 import type { Step } from '../../../../contract/workflow-steps.ts';
-import { AS_ACCOUNT } from '../../../context.ts';
 import type { Runner } from '../../../db/database.ts';
+import { actingRoleOf } from '../../store.ts';
 import type { StoredTrigger } from '../trigger.ts';
 import type { Context, StartedBy } from '../words.ts';
 
@@ -36,12 +36,13 @@ export interface RunRow {
   readonly now: string;
 }
 
-const WHOLE = `i.id, i.workflow_id, i.version, i.account_id, w.name, w.slug, v.trigger, v.steps, v.run_as, case when v.run_as = '${AS_ACCOUNT.name}' then ${AS_ACCOUNT.id} else r.id end as role_id, i.depth,
+const ROLE = actingRoleOf('v.run_as');
+const WHOLE = `i.id, i.workflow_id, i.version, i.account_id, w.name, w.slug, v.trigger, v.steps, v.run_as, ${ROLE.select}, i.depth,
   i.started_by, i.parent_id, i.current_step, i.state, i.attempt, i.executed, i.context, i.claim, i.step_at, i.deadline,
   clock_timestamp() as now`;
 const JOINED = `join snackbase.workflows w on w.id = i.workflow_id
   join snackbase.workflow_versions v on v.workflow_id = i.workflow_id and v.version = i.version
-  left join snackbase.roles r on r.name = v.run_as`;
+  ${ROLE.join}`;
 const first = <T>(rows: readonly T[]): T | null => rows[0] ?? null;
 
 /** Running at a time for one account, in all processes together. */
@@ -283,7 +284,7 @@ export const waitsFor = (
     `select i.id as instance, e.id as event
      from snackbase.workflow_instances i join snackbase.events e on e.account_id = i.account_id
      where i.wait_event is not null and i.account_id = any($1) and e.id = any($2)
-       and i.wait_event = case e.type when 'updated' then 'update' when 'deleted' then 'delete' else 'create' end
+       and i.wait_event = case e.type when 'updated' then 'update' when 'restored' then 'update' when 'deleted' then 'delete' else 'create' end
        and (i.wait_collection is null or i.wait_collection = e.collection)
        and not pg_visible_in_snapshot(e.xid, i.wait_snapshot)
      order by i.id, e.id`,

@@ -1,7 +1,6 @@
 // The SQL of definitions of workflows and their versions.
 
 import type { Step } from '../../../../contract/workflow-steps.ts';
-import { AS_ACCOUNT } from '../../../context.ts';
 import type { Runner } from '../../../db/database.ts';
 import { isUuid } from '../../../ids.ts';
 import type { StoredTrigger } from '../trigger.ts';
@@ -80,16 +79,6 @@ export async function takenSlugs(run: Runner, accountId: string, slugs: readonly
   return new Set((await run.query<{ slug: string }>(sql, [accountId, slugs])).map(({ slug }) => slug));
 }
 
-export async function roleOf(
-  run: Runner,
-  name: string,
-): Promise<{ readonly id: number; readonly name: string } | null> {
-  if (name === AS_ACCOUNT.name) return AS_ACCOUNT;
-  return first(
-    await run.query<{ id: number; name: string }>('select id, name from snackbase.roles where name = $1', [name]),
-  );
-}
-
 export interface NewWorkflow {
   readonly id: string;
   readonly accountId: string;
@@ -158,6 +147,12 @@ export async function remove(run: Runner, id: string): Promise<void> {
   await run.query('delete from snackbase.workflows where id = $1', [id]);
 }
 
+/** Answers whether there was one. */
+export async function removeOfAccount(run: Runner, accountId: string): Promise<boolean> {
+  const sql = 'delete from snackbase.workflows where account_id = $1 returning id';
+  return (await run.query(sql, [accountId])).length > 0;
+}
+
 export async function findByToken(run: Runner, hash: Buffer): Promise<WorkflowRow | null> {
   const sql = `select ${SHOWN} from snackbase.workflows w where w.token_hash = $1 and w.enabled`;
   return first(await run.query<WorkflowRow>(sql, [hash]));
@@ -189,6 +184,6 @@ export async function clockOf(run: Runner): Promise<Date> {
 
 /** For `createDefinitions`: those that events start. */
 export const LISTENING = `
-  select w.id, w.account_id, w.name, w.slug, w.version, w.trigger, w.run_as, w.active_since, w.timeout_seconds, case when w.run_as = '${AS_ACCOUNT.name}' then ${AS_ACCOUNT.id} else r.id end as role_id
-  from snackbase.workflows w left join snackbase.roles r on r.name = w.run_as
+  select w.id, w.account_id, w.name, w.slug, w.version, w.trigger, w.run_as, w.active_since, w.timeout_seconds
+  from snackbase.workflows w
   where w.enabled and w.trigger ->> 'type' = 'event'`;
