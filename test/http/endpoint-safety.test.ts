@@ -45,4 +45,35 @@ describe.runIf(available)('custom endpoints withstand', () => {
     expect(new Set(all.map(({ status }) => status))).toEqual(new Set([200]));
     expect((await items()).every(({ account_id }) => account_id === a.account.id)).toBe(true);
   });
+
+  it('an admin who sees no personal data does not see it in the log of calls', async () => {
+    const people = (
+      await t.collection({
+        schema: [{ name: 'phone', type: 'text', pii: true, mask_type: 'phone' }],
+        list_rule: '',
+        view_rule: '',
+        create_rule: '',
+      })
+    ).name;
+    await t.call('POST', `/api/v1/records/${people}`, { phone: '+49 170 5551234' }, { token: a.token });
+    const actions = [{ type: 'query_records', collection: people }];
+    const [byCaller, byRole] = [path(), path()];
+    const [one, two] = [
+      await defined({ path: byCaller, actions }),
+      await defined({ path: byRole, actions, run_as: 'admin' }),
+    ];
+    const admin = await t.member(a.account.id, 1);
+    expect((await x('GET', byCaller)).text).toContain('5551234');
+    expect((await x('GET', byCaller, undefined, admin.token)).text).not.toContain('5551234');
+    await x('GET', byRole);
+    const log = async (id: string, token: string) =>
+      (await t.call('GET', `/api/v1/endpoints/${id}/executions`, undefined, { token })).body.items as Json[];
+    expect((await log(one.id, a.token))[1].response_body.items[0].phone).toContain('5551234');
+    const [own, others] = await log(one.id, admin.token);
+    expect(own.response_body.items[0].phone).toMatch(/\*.*1234$/);
+    expect(others).toMatchObject({ response_body: { withheld: true }, request_data: { personal_data: true } });
+    const single = `/api/v1/endpoints/${one.id}/executions/${others.id}`;
+    expect((await t.call('GET', single, undefined, { token: admin.token })).text).not.toContain('5551234');
+    expect((await log(two.id, admin.token))[0].response_body.items[0].phone).toMatch(/\*.*1234$/);
+  });
 });
