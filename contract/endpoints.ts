@@ -109,10 +109,13 @@ export const EndpointExecution = z
       .meta({ description: 'partial: an action failed and was passed over. denied: the condition or the input.' }),
     http_status: z.int(),
     duration_ms: z.int(),
-    request_data: z
-      .record(z.string(), z.unknown())
-      .meta({ description: 'Method, path, params, query and body, without values of secrets, cut at 8 KB.' }),
-    response_body: z.unknown().optional(),
+    request_data: z.record(z.string(), z.unknown()).meta({
+      description:
+        'Method, path, params, query and body, without values of secrets, cut at 8 KB; personal_data: true where the caller saw personal data unmasked.',
+    }),
+    response_body: z.unknown().optional().meta({
+      description: 'The same; withheld from whoever sees no personal data where the caller did.',
+    }),
     error_message: z.string().nullable(),
     user_id: z.string().nullable(),
     executed_at: Timestamp,

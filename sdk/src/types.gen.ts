@@ -1012,10 +1012,11 @@ export interface EndpointExecution {
   status: "success" | "partial" | "failed" | "denied";
   http_status: number;
   duration_ms: number;
-  /** Method, path, params, query and body, without values of secrets, cut at 8 KB. */
+  /** Method, path, params, query and body, without values of secrets, cut at 8 KB; personal_data: true where the caller saw personal data unmasked. */
   request_data: {
     [key: string]: unknown;
   };
+  /** The same; withheld from whoever sees no personal data where the caller did. */
   response_body?: unknown | undefined;
   error_message: string | null;
   user_id: string | null;

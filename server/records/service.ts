@@ -52,8 +52,8 @@ export type { Seen, Watch } from './watch.ts';
 export interface RecordsOptions {
   readonly db: Database;
   readonly definitions: Definitions;
-  /** The id of the account named by id or slug, null when there is none. */
-  readonly resolveAccount: (name: string) => Promise<string | null>;
+  /** The id of the account named by id or slug, null when there is none; asked on `run` where one is open. */
+  readonly resolveAccount: (name: string, run?: Runner) => Promise<string | null>;
   readonly trail: Trail;
   readonly events: Pick<Tail, 'appended'>;
   readonly decide: Decide;
@@ -86,7 +86,17 @@ export function createRecords(options: RecordsOptions): Records {
     refresh: async (name) => definitions.get(name),
   };
   const within = (tx: Transaction): RecordVerbs =>
-    recordVerbs({ ...options, db: joined(db, tx), definitions: remembered }, statements, within);
+    recordVerbs(
+      {
+        ...options,
+        db: joined(db, tx),
+        definitions: remembered,
+        // A transaction asks nothing of another session.
+        resolveAccount: (name) => options.resolveAccount(name, tx),
+      },
+      statements,
+      within,
+    );
   return { ...recordVerbs(options, statements, within), within };
 }
 

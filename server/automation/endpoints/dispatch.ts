@@ -1,6 +1,7 @@
 // Calls of custom endpoints: which one is meant and who may, how many at a time, and the log of each.
 import type { EndpointMethod } from '../../../contract/endpoints.ts';
 import { Failure } from '../../../contract/problems.ts';
+import { seesPersonalData } from '../../access/mask.ts';
 import type { Logger } from '../../db/log.ts';
 import { knownFailure } from '../../faults.ts';
 import { uuidV7 } from '../../ids.ts';
@@ -40,6 +41,10 @@ const segmentsOf = (path: string | readonly string[]): string[] => {
   // A slash at the end means nothing, as everywhere.
   return segments.at(-1) === '' ? segments.slice(0, -1) : segments;
 };
+
+/** What he was answered may hold personal data unmasked. */
+const sawPersonalData = ({ settings }: Found['endpoint'], { ctx }: Asked): boolean =>
+  settings.run_as === 'caller' && seesPersonalData(ctx.caller);
 
 export function createDispatch(parts: DispatchParts): Dispatch {
   const { log, executions, endpoints } = parts;
@@ -84,6 +89,7 @@ export function createDispatch(parts: DispatchParts): Dispatch {
           params: masked(params),
           query: kept(asked.query),
           body: kept(asked.body),
+          ...(sawPersonalData(endpoint, asked) && { personal_data: true }),
         },
         response_body: failure === undefined ? kept(note.body) : null,
         error_message: message === null ? null : message.slice(0, 1000),

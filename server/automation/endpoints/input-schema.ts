@@ -4,7 +4,8 @@ import { RE2JS } from 're2js';
 import type { ProblemEntry } from '../../../contract/problems.ts';
 import { valuePattern } from '../../schema/value-pattern.ts';
 import { isDate, isDateTime, isEmail, isUuid } from '../../schema/values.ts';
-import { schemaProblems } from './schema-bounds.ts';
+import { costOf } from './judging-cost.ts';
+import { resolve, schemaProblems } from './schema-bounds.ts';
 
 type Schema = Readonly<Record<string, unknown>>;
 
@@ -13,8 +14,14 @@ export interface InputSchema {
   judge(value: unknown): { readonly value: unknown; readonly problems: ProblemEntry[] };
 }
 
-/** Larger bodies are told their first problem alone. */
+/** What takes more steps to judge is told its first problem alone. */
 const ALL_PROBLEMS_BELOW = 100_000;
+
+const TOO_DEAR: ProblemEntry = {
+  field: '',
+  code: 'too_complex',
+  message: 'It is too large to be judged by the schema of this endpoint: send less at once.',
+};
 
 const FORMATS: Readonly<Record<string, (value: string) => boolean>> = {
   date: isDate,
@@ -82,12 +89,15 @@ export function compileSchema(
   const coerce = kind === 'query';
   try {
     const first = compiler(coerce, false).compile(schema);
+    const cost = costOf(schema, (ref) => resolve(schema, ref));
     let all: ValidateFunction | undefined;
     return {
       judge(given) {
         const value = coerce ? { ...(given as object) } : given;
+        const steps = cost(value);
+        if (steps === null) return { value, problems: [TOO_DEAR] };
         if (first(value)) return { value, problems: [] };
-        const small = coerce || (JSON.stringify(value)?.length ?? 0) < ALL_PROBLEMS_BELOW;
+        const small = steps < ALL_PROBLEMS_BELOW;
         if (small) all ??= compiler(coerce, true).compile(schema);
         const judging = small && all !== undefined ? all : first;
         judging(coerce ? { ...(given as object) } : given);

@@ -1,4 +1,5 @@
 // What the log keeps of a request: no values of secrets, and no more than fits.
+import type { EndpointExecution } from '../../../contract/endpoints.ts';
 
 const MOST = 8192;
 const MASK = '***';
@@ -44,6 +45,12 @@ export function kept(value: unknown): unknown {
     ? shown
     : { truncated: true, characters: text.length, text: text.slice(0, MOST).replace(/[\ud800-\udbff]$/, '') };
 }
+
+/** A logged call for whoever sees no personal data: without an answer that may hold some. */
+export const withoutPersonalData = (call: EndpointExecution): EndpointExecution =>
+  call.request_data.personal_data === true && call.response_body !== null
+    ? { ...call, response_body: { withheld: true, reason: 'The caller saw personal data unmasked.' } }
+    : call;
 
 /** The path of a request with the values of secret parameters masked. */
 export const maskedPath = (path: string, params: Readonly<Record<string, string>>): string =>

@@ -12,7 +12,7 @@ const isObject = (value: unknown): value is Schema =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** What a reference within the schema leads to. */
-function resolve(root: Schema, ref: string): unknown {
+export function resolve(root: Schema, ref: string): unknown {
   let at: unknown = root;
   for (const part of ref.slice(1).split('/').slice(1)) {
     const key = decodePart(part);

@@ -8,6 +8,7 @@ import {
 import type { Parsed, Reply } from '../../../contract/kit.ts';
 import { Failure, type ProblemEntry } from '../../../contract/problems.ts';
 import { page, pageWindow } from '../../../contract/shapes.ts';
+import { seesPersonalData } from '../../access/mask.ts';
 import type { Snapshot } from '../../access/snapshot.ts';
 import type { Accounts } from '../../accounts/service.ts';
 import type { Recorder } from '../../audit/service.ts';
@@ -16,7 +17,7 @@ import type { Database, Transaction } from '../../db/database.ts';
 import { isUuid, uuidV7 } from '../../ids.ts';
 import type { CompiledEndpoint } from './compile.ts';
 import type { Executions } from './executions.ts';
-import { masked } from './masked.ts';
+import { masked, withoutPersonalData } from './masked.ts';
 import { pathProblems, patternOf } from './path.ts';
 import { pathOf, settingsOf, shown } from './shown.ts';
 import * as store from './store.ts';
@@ -130,6 +131,11 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
     return save(row, before, ctx);
   }
 
+  const seenBy =
+    ({ caller }: Ctx) =>
+    (call: EndpointExecution): EndpointExecution =>
+      seesPersonalData(caller) ? call : withoutPersonalData(call);
+
   accounts.onDelete(async (tx, accountId) => {
     if ((await store.deleteOfAccount(tx, accountId)) > 0) await definitions.publish(tx);
   });
@@ -188,14 +194,14 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
       const window = pageWindow({ ...query, skip: query.skip ?? offset });
       await executions.flush();
       const { rows, total } = await store.listExecutions(db, row.id, status, window);
-      return page(rows, total, window);
+      return page(rows.map(seenBy(ctx)), total, window);
     },
     async execution(id, execution, ctx) {
       const row = await find(id, ctx);
       await executions.flush();
       const found = isUuid(execution) ? await store.findExecution(db, row.id, execution) : null;
       if (found === null) throw new Failure('RESOURCE_NOT_FOUND');
-      return found;
+      return seenBy(ctx)(found);
     },
   };
 }

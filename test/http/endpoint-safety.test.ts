@@ -1,0 +1,79 @@
+// What custom endpoints withstand: callers of no account, repeated and simultaneous requests, dear bodies, other sites and eyes.
+import { beforeAll, describe, expect, it } from 'vitest';
+import { available, type Json, startApp, type Tenant, type TestApp, unique } from '../helpers/app.ts';
+
+describe.runIf(available)('custom endpoints withstand', () => {
+  let t: TestApp;
+  let a: Tenant;
+  let b: Tenant;
+  /** Whoever there is may create and read. */
+  let open: string;
+
+  const define = (definition: Json) =>
+    t.call('POST', '/api/v1/endpoints', { name: 'An endpoint', ...definition }, { token: a.token });
+  const defined = async (definition: Json): Promise<Json> => {
+    const { status, body, text } = await define(definition);
+    expect(status, text).toBe(201);
+    return body;
+  };
+  const x = (method: string, path: string, body?: unknown, token: string | null = a.token, headers = {}) =>
+    t.call(method, `/api/v1/x${path}`, body, { token, headers });
+  const path = () => `/${unique('s-')}`;
+  const items = async (): Promise<Json[]> =>
+    (await t.call('GET', `/api/v1/records/${open}?limit=100`, undefined, { token: a.token })).body.items;
+  const customers = async (customer: string) => (await items()).filter((one) => one.customer === customer).length;
+  const create = (customer: string) => ({ type: 'create_record', collection: open, data: { customer } });
+
+  beforeAll(async () => {
+    t = await startApp({ webhookAllowPrivate: true });
+    [a, b] = [await t.tenant('Acme'), await t.tenant('Beta')];
+    const schema = [{ name: 'customer', type: 'text', required: true }];
+    open = (await t.collection({ schema, list_rule: '', view_rule: '', create_rule: '', update_rule: '' })).name;
+  });
+
+  it('one transaction as the caller for nobody, for others and for superadmins, at once too', async () => {
+    const at = path();
+    await defined({ path: at, method: 'POST', auth_required: false, actions: [create('Anyone'), create('Anyone')] });
+    const public_ = `/${a.account.slug}${at}`;
+    for (const token of [null, b.token, t.root]) {
+      const { status, text } = await x('POST', public_, {}, token);
+      expect(status, text).toBe(200);
+    }
+    expect((await x('POST', at, {}, t.root, { 'X-Account-ID': a.account.id })).status).toBe(200);
+    expect(await customers('Anyone')).toBe(8);
+    const all = await Promise.all(Array.from({ length: 15 }, () => x('POST', public_, {}, null)));
+    expect(new Set(all.map(({ status }) => status))).toEqual(new Set([200]));
+    expect((await items()).every(({ account_id }) => account_id === a.account.id)).toBe(true);
+  });
+
+  it('an admin who sees no personal data does not see it in the log of calls', async () => {
+    const people = (
+      await t.collection({
+        schema: [{ name: 'phone', type: 'text', pii: true, mask_type: 'phone' }],
+        list_rule: '',
+        view_rule: '',
+        create_rule: '',
+      })
+    ).name;
+    await t.call('POST', `/api/v1/records/${people}`, { phone: '+49 170 5551234' }, { token: a.token });
+    const actions = [{ type: 'query_records', collection: people }];
+    const [byCaller, byRole] = [path(), path()];
+    const [one, two] = [
+      await defined({ path: byCaller, actions }),
+      await defined({ path: byRole, actions, run_as: 'admin' }),
+    ];
+    const admin = await t.member(a.account.id, 1);
+    expect((await x('GET', byCaller)).text).toContain('5551234');
+    expect((await x('GET', byCaller, undefined, admin.token)).text).not.toContain('5551234');
+    await x('GET', byRole);
+    const log = async (id: string, token: string) =>
+      (await t.call('GET', `/api/v1/endpoints/${id}/executions`, undefined, { token })).body.items as Json[];
+    expect((await log(one.id, a.token))[1].response_body.items[0].phone).toContain('5551234');
+    const [own, others] = await log(one.id, admin.token);
+    expect(own.response_body.items[0].phone).toMatch(/\*.*1234$/);
+    expect(others).toMatchObject({ response_body: { withheld: true }, request_data: { personal_data: true } });
+    const single = `/api/v1/endpoints/${one.id}/executions/${others.id}`;
+    expect((await t.call('GET', single, undefined, { token: admin.token })).text).not.toContain('5551234');
+    expect((await log(two.id, admin.token))[0].response_body.items[0].phone).toMatch(/\*.*1234$/);
+  });
+});
