@@ -106,5 +106,6 @@ export function createLeasedReader({ db, tail, log, name, wants, work }: LeasedR
   };
 }
 
-/** Nothing is kept any longer for readers of that name, unless one is at work. */
-export const forgetReader = (db: Database, name: string): Promise<void> => place.forget(db, name);
+/** Nothing is kept any longer for readers of that name where none has read for so many seconds what is in the log. */
+export const forgetReader = (db: Database, name: string, seconds: number): Promise<void> =>
+  place.forgetUnread(db, name, seconds);

@@ -41,6 +41,9 @@ const EVENT = {
   restored: 'on_record_after_update',
   deleted: 'on_record_after_delete',
 } as const satisfies Record<EventType, EventName>;
+/** For so long the log is kept for extensions that no process has: they may be down for a while, as in a deployment. */
+const UNREAD_S = 7 * 86_400;
+const HOUR_MS = 3_600_000;
 const AFTER: ReadonlySet<string> = new Set(Object.values(EVENT));
 
 const after = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -48,6 +51,12 @@ const after = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 export function createAfterHooks(options: AfterHooksOptions): AfterHooks {
   const { db, tail, log, lifecycle, records, actAs, definitions, pausesMs = [200, 2000] } = options;
   let reader: LeasedReader | undefined;
+  let forgetting: NodeJS.Timeout | undefined;
+
+  /** Another process may have the extension, or will have it again: only what nobody reads for long is not kept for it. */
+  const forget = async () => {
+    if (reader === undefined) await forgetReader(db, NAME, UNREAD_S);
+  };
 
   /** The definition that knows the event; another process may have changed the collection just now. */
   async function definitionOf({ collection, collectionId, revision }: Event): Promise<CollectionDef | undefined> {
@@ -112,14 +121,16 @@ export function createAfterHooks(options: AfterHooksOptions): AfterHooks {
 
   return {
     async ready() {
-      // A log that nobody reads must not be kept for him.
-      if (reader === undefined) await forgetReader(db, NAME);
-      else await reader.ready;
+      if (reader !== undefined) return reader.ready;
+      await forget();
+      const warn = (err: unknown) => log?.warn({ err }, 'A place in the log that nobody reads could not be removed.');
+      forgetting ??= setInterval(() => void forget().catch(warn), HOUR_MS).unref();
     },
     async settle() {
       await reader?.settle();
     },
     async close() {
+      clearInterval(forgetting);
       await reader?.close();
     },
   };

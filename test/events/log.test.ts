@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { OpenDatabase } from '../../server/db/open.ts';
 import { createConsumer } from '../../server/events/consumer.ts';
 import type { Event } from '../../server/events/event.ts';
+import { createLeasedReader, forgetReader } from '../../server/events/leased-reader.ts';
 import type { Read } from '../../server/events/outbox.ts';
 import { comparePositions, type Position } from '../../server/events/position.ts';
 import { createTail, type Tail } from '../../server/events/tail.ts';
@@ -160,6 +161,33 @@ onBoth('what a change leaves', (database) => {
       await tail.end();
       await expect.poll(() => read).toEqual(['after']);
       await consumer.close();
+    }));
+
+  it('a place that nobody leases is forgotten once something was unread behind it for long', () =>
+    within(database(), async (bench, tail) => {
+      const reader = () =>
+        createLeasedReader({ db: database(), tail, name: 'leased', wants: () => true, work: async () => {} });
+      const places = async () =>
+        (await database().query("select from snackbase.event_consumers where name = 'leased'")).length;
+      const age = (table: string, column: string) =>
+        database().query(`update snackbase.${table} set ${column} = now() - interval '2 hours'`);
+      const first = reader();
+      await first.settle();
+      await first.close();
+      // It has read all there is, however long ago.
+      await age('event_consumers', 'updated_at');
+      await age('event_batches', 'cut_at');
+      await forgetReader(database(), 'leased', 3600);
+      expect(await places()).toBe(1);
+      await bench.create(ACCOUNTS[0], { title: 'unread' });
+      await tail.end();
+      await forgetReader(database(), 'leased', 3600);
+      expect(await places()).toBe(1);
+      await age('event_batches', 'cut_at');
+      await forgetReader(database(), 'leased', 3 * 3600);
+      expect(await places()).toBe(1);
+      await forgetReader(database(), 'leased', 3600);
+      expect(await places()).toBe(0);
     }));
 
   it('after a restore into a younger cluster readers begin anew and what was in no batch is still told', () =>

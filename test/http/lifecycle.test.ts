@@ -429,4 +429,24 @@ describe.runIf(available)('lifecycle hooks of records', () => {
     expect(heard).toEqual(Array.from({ length: 60 }, (_, i) => title(i)));
     await twin.stop();
   });
+
+  it.runIf(kind === 'postgres')('what nobody hears is kept, though a server without the extension starts', async () => {
+    const own = await startApp();
+    const b = await own.tenant();
+    const { name } = await own.collection({ schema: SCHEMA });
+    const heard: string[] = [];
+    const extended = () =>
+      own.twin(
+        (hooks) =>
+          void hooks.on('on_record_after_create', { collection: name }, (e) => void heard.push(String(e.record.title))),
+      );
+    const create = (title: string) => own.call('POST', `/api/v1/records/${name}`, { title }, { token: b.token });
+    await (await extended()).stop();
+    await create('while it is down');
+    await (await own.twin()).stop();
+    const again = await extended();
+    await create('later');
+    await expect.poll(() => heard, { timeout: 10_000 }).toEqual(['while it is down', 'later']);
+    await again.stop();
+  });
 });

@@ -40,18 +40,19 @@ export interface AfterOptions {
 }
 
 export function createAfter({ db, tail, log, records, enabled, wake }: AfterOptions) {
-  async function work(tx: Transaction, events: readonly Event[]): Promise<void> {
+  /** One after the other: each holds its record whole, and a page may be told to many hooks. */
+  async function* executionsOf(tx: Transaction, events: readonly Event[]): AsyncGenerator<NewExecution> {
     const hooks = await enabled.current(tx);
     const reading = new Reading(tx, records.within(tx), enabled);
-    const made: NewExecution[] = [];
     for (const event of events)
       for (const hook of hooks.of(event.accountId, NAMES[event.type], event.collection)) {
         if (Date.parse(event.at) < Date.parse(hook.active_since)) continue;
         const execution = await reading.executionOf(hook, event);
-        if (execution !== null) made.push(execution);
+        if (execution !== null) yield execution;
       }
-    await insertExecutions(tx, made);
-    if (made.length > 0) tx.afterCommit(wake);
+  }
+  async function work(tx: Transaction, events: readonly Event[]): Promise<void> {
+    if ((await insertExecutions(tx, executionsOf(tx, events))) > 0) tx.afterCommit(wake);
   }
   return createConsumer({
     db,

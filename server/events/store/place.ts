@@ -50,7 +50,16 @@ export async function move(
   return row;
 }
 
-/** For whoever ceases to read: nothing is kept for him. */
-export async function forget(run: Runner, name: string): Promise<void> {
-  await run.query('delete from snackbase.event_consumers where name = $1 and updated_at <= clock_timestamp()', [name]);
+/**
+ * Forgets a place behind which something has been in the log unread for so many seconds, or at which the log is no longer kept;
+ * not while somebody has it. Until then it is that of a process which is down for a while.
+ */
+export async function forgetUnread(run: Runner, name: string, seconds: number): Promise<void> {
+  const since = "clock_timestamp() - $2::float8 * interval '1 second'";
+  await run.query(
+    `delete from snackbase.event_consumers c where name = $1 and updated_at <= ${since} and (
+       exists (select from snackbase.event_batches where number > c.batch and cut_at <= ${since})
+       or not exists (select from snackbase.event_batches where number = c.batch))`,
+    [name, seconds],
+  );
 }

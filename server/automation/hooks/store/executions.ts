@@ -26,19 +26,42 @@ export interface NewExecution {
   };
 }
 
-/** Puts executions in, in their order. Those of hooks that are gone meanwhile are left out. */
-export async function insertExecutions(run: Runner, rows: readonly NewExecution[]): Promise<void> {
-  if (rows.length === 0) return;
-  const given = rows.map(({ over, context, ...row }, n) => ({
-    ...row,
-    n,
-    context: JSON.stringify(context),
-    status: over?.status ?? 'pending',
-    outcomes: JSON.stringify(over?.outcomes ?? []),
-    error_code: over?.errorCode ?? null,
-    error_message: over?.errorMessage ?? null,
-    ms: over?.durationMs ?? null,
-  }));
+/** Characters of contexts and outcomes in one statement. */
+const AT_ONCE = 4_000_000;
+
+/** Puts executions in, in their order; answers how many. Those of hooks that are gone meanwhile are left out, yet counted. */
+export async function insertExecutions(
+  run: Runner,
+  rows: Iterable<NewExecution> | AsyncIterable<NewExecution>,
+): Promise<number> {
+  let part: ReturnType<typeof cellsOf>[] = [];
+  let size = 0;
+  let count = 0;
+  for await (const row of rows) {
+    const cells = cellsOf(row, count++);
+    part.push(cells);
+    size += cells.context.length + cells.outcomes.length;
+    if (size < AT_ONCE) continue;
+    await insertPart(run, part);
+    part = [];
+    size = 0;
+  }
+  if (part.length > 0) await insertPart(run, part);
+  return count;
+}
+
+const cellsOf = ({ over, context, ...row }: NewExecution, n: number) => ({
+  ...row,
+  n,
+  context: JSON.stringify(context),
+  status: over?.status ?? 'pending',
+  outcomes: JSON.stringify(over?.outcomes ?? []),
+  error_code: over?.errorCode ?? null,
+  error_message: over?.errorMessage ?? null,
+  ms: over?.durationMs ?? null,
+});
+
+async function insertPart(run: Runner, part: readonly ReturnType<typeof cellsOf>[]): Promise<void> {
   // JSON within JSON, as text: what templates read may hold characters that only the outer one escapes twice.
   await run.query(
     `insert into snackbase.hook_executions (id, account_id, hook_id, trigger_type, event, queue, depth, context, status,
@@ -50,7 +73,7 @@ export async function insertExecutions(run: Runner, rows: readonly NewExecution[
        queue text, depth int, context text, status text, outcomes text, error_code text, error_message text, ms float8)
      join snackbase.hooks h on h.id = g."hookId" and h.account_id = g."accountId"
      order by g.n`,
-    [JSON.stringify(given)],
+    [JSON.stringify(part)],
   );
 }
 
