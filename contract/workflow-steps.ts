@@ -27,7 +27,11 @@ const retry = z
   })
   .meta({ id: 'WorkflowRetry' });
 
+const editing = 'Kept for editors; the workflow does not look at it.';
 const common = {
+  id: z.string().max(200).optional().meta({ description: editing }),
+  position_x: z.number().optional().meta({ description: editing }),
+  position_y: z.number().optional().meta({ description: editing }),
   name: ActionName.meta({ description: 'Unique in the workflow; later steps read `steps.<name>.output`.' }),
   next: Target.nullable()
     .optional()
@@ -148,46 +152,57 @@ const Union = z.discriminatedUnion(
     S['fail'],
   ],
 );
+/** `{type, config: {…}}` means `{type, …}`, and null what is left out, but for `next`. */
+const plain = (value: object): Record<string, unknown> => {
+  const { config, ...rest } = value as Record<string, unknown>;
+  const own = 'action_type' in rest || typeof config !== 'object' ? { config } : (config as object);
+  const all = config === undefined ? rest : { ...own, ...rest };
+  return Object.fromEntries(Object.entries(all).filter(([key, one]) => one !== null || key === 'next'));
+};
+
 /** Other spellings: `sub_workflow` for `workflow`. */
 const spelled = (value: unknown): unknown => {
-  if (typeof value !== 'object' || value === null) return value;
-  const { type } = value as { readonly type?: unknown };
-  return actionOf(type === 'sub_workflow' ? { ...value, type: 'workflow' } : value);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const step = plain(value);
+  return actionOf(step.type === 'sub_workflow' ? { ...step, type: 'workflow' } : step);
 };
 export const Step = z.preprocess(spelled, Union).meta({ id: 'WorkflowStep', description: 'One step.' });
 export type Step = z.output<typeof Step>;
 export type StepOf<T extends StepType> = Extract<Step, { type: T }>;
 export type InnerStep = z.output<typeof InnerStep>;
 
-export const Trigger = z
-  .discriminatedUnion('type', [
-    z.strictObject({
-      type: z.literal('event'),
-      event: z.string().max(200).meta({
-        description: 'records.create, records.update or records.delete (or on_record_after_create …).',
-        example: 'records.create',
-      }),
-      collection: z.string().max(201).nullable().optional().meta({ description: 'Left out: of any collection.' }),
-      condition: Condition.nullable()
-        .optional()
-        .meta({ description: 'Over the record, bare and as `trigger.record`.' }),
+const Triggers = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('event'),
+    event: z.string().max(200).meta({
+      description: 'records.create, records.update or records.delete (or on_record_after_create …).',
+      example: 'records.create',
     }),
-    z.strictObject({
-      type: z.literal('schedule'),
-      cron: z.string().max(200).meta({ description: 'Five fields.', example: '0 9 * * 1-5' }),
-      timezone: z.string().max(100).optional().meta({ description: 'IANA name; default UTC.' }),
+    collection: z.string().max(201).nullable().optional().meta({ description: 'Left out: of any collection.' }),
+    condition: Condition.nullable().optional().meta({ description: 'Over the record, bare and as `trigger.record`.' }),
+  }),
+  z.strictObject({
+    type: z.literal('schedule'),
+    cron: z.string().max(200).meta({ description: 'Five fields.', example: '0 9 * * 1-5' }),
+    timezone: z.string().max(100).optional().meta({ description: 'IANA name; default UTC.' }),
+  }),
+  z.strictObject({ type: z.literal('manual') }),
+  z.strictObject({
+    type: z.literal('webhook'),
+    secret: z.string().min(8).max(200).nullable().optional().meta({
+      description:
+        'With it only signed requests start the workflow: Standard Webhooks headers, or X-SnackBase-Signature: sha256=<hex HMAC of the body>. Never shown; null takes it away.',
     }),
-    z.strictObject({ type: z.literal('manual') }),
-    z.strictObject({
-      type: z.literal('webhook'),
-      secret: z.string().min(8).max(200).nullable().optional().meta({
-        description:
-          'With it only signed requests start the workflow: Standard Webhooks headers, or X-SnackBase-Signature: sha256=<hex HMAC of the body>. Never shown; null takes it away.',
-      }),
-      token: z.string().max(200).optional().meta({ description: 'Made by the server; ignored when sent.' }),
-      url: z.string().max(2000).optional().meta({ description: 'Told by the server; ignored when sent.' }),
-      signed: z.boolean().optional().meta({ description: 'Told by the server; ignored when sent.' }),
-    }),
-  ])
-  .meta({ id: 'WorkflowTrigger' });
+    token: z.string().max(200).optional().meta({ description: 'Made by the server; ignored when sent.' }),
+    url: z.string().max(2000).optional().meta({ description: 'Told by the server; ignored when sent.' }),
+    signed: z.boolean().optional().meta({ description: 'Told by the server; ignored when sent.' }),
+  }),
+]);
+/** As for steps; a secret that is null is taken away. */
+const triggering = (value: unknown): unknown => {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const { secret } = value as { readonly secret?: unknown };
+  return { ...plain(value), ...(secret === null && { secret }) };
+};
+export const Trigger = z.preprocess(triggering, Triggers).meta({ id: 'WorkflowTrigger' });
 export type Trigger = z.output<typeof Trigger>;

@@ -3494,6 +3494,12 @@ export interface WorkflowStarted {
 
 /** One step. */
 export type WorkflowStep = {
+  /** Kept for editors; the workflow does not look at it. */
+  id?: string | undefined;
+  /** Kept for editors; the workflow does not look at it. */
+  position_x?: number | undefined;
+  /** Kept for editors; the workflow does not look at it. */
+  position_y?: number | undefined;
   /** Unique in the workflow; later steps read `steps.<name>.output`. */
   name: string;
   /** Which step follows; null or `end`: none. Left out: the one behind it. */

@@ -188,6 +188,33 @@ describe.runIf(available)('definitions of workflows', () => {
     expect(body.errors.length).toBeGreaterThanOrEqual(4);
   });
 
+  it('takes what an editor of the published client sends: ids, positions, nulls and options under config', async () => {
+    const made = await w.made({
+      name: 'Edited',
+      trigger: { type: 'schedule', config: { cron: '0 9 * * 1' } },
+      steps: [
+        {
+          id: 'a',
+          type: 'condition',
+          name: 'ask',
+          expression: '1 = 1',
+          on_true: null,
+          on_false: null,
+          position_x: 10.5,
+          position_y: 0,
+        },
+        { id: 'b', type: 'wait_delay', name: 'wait', config: { duration: '1s' }, next: null },
+      ],
+    });
+    expect(made.trigger_config).toMatchObject({ cron: '0 9 * * 1' });
+    expect(made.steps).toMatchObject([
+      { id: 'a', position_x: 10.5, position_y: 0 },
+      { id: 'b', duration: '1s', next: null },
+    ]);
+    const called = { type: 'webhook', token: null, secret: null };
+    expect((await w.made({ name: 'Called', trigger: called, steps: [note('a')] })).trigger_config.token).toMatch(/./);
+  });
+
   it('keeps what is not sent, counts versions of what it does, and answers what can be sent again', async () => {
     const made = await w.made({ name: 'Größe & Maß', description: 'first', steps: [note('a'), wait('b')] });
     expect(made).toMatchObject({
