@@ -21,7 +21,11 @@ const deliveryParams = z.object({
   delivery: z.string().min(1).meta({ description: 'Of the delivery.' }),
 });
 const missing = errors('RESOURCE_NOT_FOUND');
-const Moment = z.iso.datetime({ offset: true }).optional();
+const Moment = z.iso
+  .datetime({ offset: true })
+  .refine((text) => !text.startsWith('0000'), { message: 'there is no year 0' })
+  .refine((text) => !/[+-](1[5-9]|2\d):?\d\d$/.test(text), { message: 'no offset is of 15 hours or more' })
+  .optional();
 const changing = {
   pathParams: idParam,
   body: WebhookChange,

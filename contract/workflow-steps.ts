@@ -191,7 +191,7 @@ const Triggers = z.discriminatedUnion('type', [
     type: z.literal('webhook'),
     secret: z.string().min(8).max(200).nullable().optional().meta({
       description:
-        'With it only signed requests start the workflow: Standard Webhooks headers, or X-SnackBase-Signature: sha256=<hex HMAC of the body>. Never shown; null takes it away.',
+        'With it only signed requests start the workflow: Standard Webhooks headers, or X-SnackBase-Timestamp (Unix seconds) and X-SnackBase-Signature: sha256=<hex HMAC-SHA256 of `<timestamp>.<body>`>, at most 5 minutes away. Never shown; null takes it away.',
     }),
     token: z.string().max(200).optional().meta({ description: 'Made by the server; ignored when sent.' }),
     url: z.string().max(2000).optional().meta({ description: 'Told by the server; ignored when sent.' }),

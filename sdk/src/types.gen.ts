@@ -3667,7 +3667,7 @@ export type WorkflowTrigger = {
   type: "manual";
 } | {
   type: "webhook";
-  /** With it only signed requests start the workflow: Standard Webhooks headers, or X-SnackBase-Signature: sha256=<hex HMAC of the body>. Never shown; null takes it away. */
+  /** With it only signed requests start the workflow: Standard Webhooks headers, or X-SnackBase-Timestamp (Unix seconds) and X-SnackBase-Signature: sha256=<hex HMAC-SHA256 of `<timestamp>.<body>`>, at most 5 minutes away. Never shown; null takes it away. */
   secret?: string | null | undefined;
   /** Made by the server; ignored when sent. */
   token?: string | undefined;

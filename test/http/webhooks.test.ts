@@ -377,6 +377,12 @@ describe.runIf(available)('webhooks', () => {
           .map(({ json }) => json.id)
           .sort(),
       ).toEqual(dead.map((d: Json) => d.message_id).sort());
+      for (const never of ['0000-01-01T00:00:00Z', '2026-01-01T00:00:00+23:00', '2026-01-01T00:00:00-15:00']) {
+        const { status, body } = await call('POST', `/${w.id}/redeliver`, { from: never });
+        expect([never, status, body.details?.[0]?.field]).toEqual([never, 422, 'from']);
+      }
+      for (const from of ['9999-12-31T23:59:59-14:00', '9999-12-31T23:59:59.999999999Z'])
+        expect(await must('POST', `/${w.id}/redeliver`, { from })).toEqual({ count: 0 });
       const from = new Date(Date.now() + 60_000).toISOString();
       expect(await must('POST', `/${w.id}/redeliver`, { from, status: 'delivered' })).toEqual({ count: 0 });
       expect(await must('POST', `/${w.id}/redeliver`, { to: from, status: 'delivered' })).toEqual({ count: 2 });

@@ -172,4 +172,36 @@ describe.runIf(available)('workflows whose surroundings change', () => {
     expect(await w.instances(made.id)).toHaveLength(1);
     expect(await w.until(forCreate, 'waiting')).toMatchObject({ status: 'waiting' });
   });
+
+  it('who is asked before it begins is asked again where nothing has begun, and not once something has', async () => {
+    const waits = { type: 'wait_delay', name: 'first', duration: 0.1 };
+    const { id } = await w.made({ name: 'Asked', steps: [waits, ...END] });
+    const asked: string[] = [];
+    const refused = new Set<string>();
+    const off = t.app.hooks.on('on_workflow_before_run', async (event) => {
+      asked.push(event.instanceId);
+      if (asked.length === 1)
+        // As if this process had died now.
+        await t.app.db.query(
+          'update snackbase.workflow_instances set lease = null, claim = claim + 1, wake_at = now() where id = $1',
+          [event.instanceId],
+        );
+      else if (refused.has(event.instanceId) || refused.size === 0) {
+        refused.add(event.instanceId);
+        event.abort('not today');
+      }
+    });
+    try {
+      const instance = await w.start(id);
+      expect(await w.until(instance)).toMatchObject({ status: 'failed', error_code: 'HOOK_ABORTED', step_logs: [] });
+      expect(asked).toEqual([instance, instance]);
+      await t.call('POST', `/api/v1/workflow-instances/${instance}/resume`, undefined, { token: a.token });
+      expect(await w.until(instance)).toMatchObject({ status: 'failed', error_code: 'HOOK_ABORTED' });
+      expect(asked).toHaveLength(3);
+      expect(await w.until(await w.start(id))).toMatchObject({ status: 'completed' });
+      expect(asked).toHaveLength(4);
+    } finally {
+      off();
+    }
+  });
 });

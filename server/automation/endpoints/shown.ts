@@ -39,6 +39,10 @@ export function settingsOf(sent: EndpointChange, before: EndpointSettings = DEFA
 
 /** The path that is meant, undefined where none is sent. */
 export function pathOf({ path, slug }: EndpointChange, problems: ProblemEntry[]): string | undefined {
+  if (path === '') {
+    problems.push({ field: 'path', code: 'bad_path', message: 'Write a path, as /orders/:id.' });
+    return undefined;
+  }
   if (slug === undefined) return path;
   if (path !== undefined) {
     if (path !== `/${slug}`)

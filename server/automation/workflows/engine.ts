@@ -59,9 +59,9 @@ export function createEngine({ db, actions, starting, compiledOf, onWait, lifecy
   const factsOf = ({ workflow_id, id }: store.RunRow) => ({ workflow: workflow_id, instanceId: id });
   const inside = ({ account_id }: store.RunRow) => ({ ctx: null, accountId: account_id });
 
-  /** Throws what a hook refuses it with. */
+  /** Throws what a hook refuses it with. As long as no step has left anything it has not begun, whoever was asked before. */
   async function tellBeginning(row: store.RunRow): Promise<void> {
-    if (row.claim === 1 && lifecycle?.wants('on_workflow_before_run'))
+    if (row.current_step === null && lifecycle?.wants('on_workflow_before_run'))
       await lifecycle.fire('on_workflow_before_run', factsOf(row), inside(row));
   }
 

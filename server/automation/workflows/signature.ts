@@ -25,8 +25,8 @@ const keyOf = (secret: string): Buffer =>
   secret.startsWith('whsec_') ? Buffer.from(secret.slice(6), 'base64') : Buffer.from(secret, 'utf8');
 
 /**
- * Accepts Standard Webhooks headers (`webhook-id`, `webhook-timestamp`, `webhook-signature`), or `X-SnackBase-Signature: sha256=<hex>`
- * over the body, with X-SnackBase-Timestamp over `<timestamp>.<body>`. Answers the message's id, null where it has none.
+ * Accepts Standard Webhooks headers (`webhook-id`, `webhook-timestamp`, `webhook-signature`), or X-SnackBase-Timestamp in Unix seconds
+ * with `X-SnackBase-Signature: sha256=<hex>` over `<timestamp>.<body>`. Answers the message's id, null where it has none.
  * Throws INVALID_SIGNATURE.
  */
 export function checkSignature(headers: SignedHeaders, body: Buffer, secret: string, now: Date): string | null {
@@ -41,12 +41,14 @@ export function checkSignature(headers: SignedHeaders, body: Buffer, secret: str
     return id.slice(0, 200);
   }
   const hex = /^sha256=([0-9a-f]{64})$/i.exec(headers.header('x-snackbase-signature') ?? '')?.[1];
-  if (hex === undefined)
-    return refuse('send webhook-id, webhook-timestamp and webhook-signature, or X-SnackBase-Signature');
   const at = headers.header('x-snackbase-timestamp');
-  if (at !== null && !current(at, now)) refuse('its timestamp is more than 5 minutes away');
-  const hmac = createHmac('sha256', secret);
-  if (at !== null) hmac.update(`${at}.`);
-  if (!same(Buffer.from(hex, 'hex'), hmac.update(body).digest())) refuse('it is another one');
+  // Without a moment in what is signed, whoever has seen a message could send it again for ever.
+  if (hex === undefined || at === null)
+    return refuse(
+      'send webhook-id, webhook-timestamp and webhook-signature, or X-SnackBase-Timestamp and X-SnackBase-Signature',
+    );
+  if (!current(at, now)) refuse('its timestamp is more than 5 minutes away');
+  const signed = createHmac('sha256', secret).update(`${at}.`).update(body).digest();
+  if (!same(Buffer.from(hex, 'hex'), signed)) refuse('it is another one');
   return null;
 }
