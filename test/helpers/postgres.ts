@@ -35,7 +35,7 @@ export async function startPostgres(): Promise<TestServer | null> {
   );
   const port = await freePort();
   const settings = { port, listen_addresses: '127.0.0.1', unix_socket_directories: directory, fsync: 'off' };
-  const quick = { synchronous_commit: 'off', full_page_writes: 'off', shared_buffers: '32MB', max_connections: 60 };
+  const quick = { synchronous_commit: 'off', full_page_writes: 'off', shared_buffers: '32MB', max_connections: 200 };
   const flags = Object.entries({ ...settings, ...quick }).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const server = spawn(join(bin, 'postgres'), ['-D', data, ...flags], { ...as, stdio: 'ignore' });
   const kill = () => server.kill('SIGQUIT');
