@@ -76,4 +76,17 @@ describe.runIf(available)('custom endpoints withstand', () => {
     expect((await t.call('GET', single, undefined, { token: admin.token })).text).not.toContain('5551234');
     expect((await log(two.id, admin.token))[0].response_body.items[0].phone).toMatch(/\*.*1234$/);
   });
+
+  it('changes at once are all kept, each upon the other', async () => {
+    const { id } = await defined({ path: path(), actions: [{ type: 'transform', output: 1 }] });
+    const of = (method: string, more: string, body?: unknown) =>
+      t.call(method, `/api/v1/endpoints/${id}${more}`, body, { token: a.token });
+    const sent = [{ name: 'Renamed' }, { description: 'Told' }, { timeout_seconds: 7 }, { enabled: false }];
+    const done = await Promise.all(sent.map((one) => of('PATCH', '', one)));
+    expect(done.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+    expect((await of('GET', '')).body).toMatchObject(Object.assign({}, ...sent));
+    const toggled = await Promise.all([of('PATCH', '/toggle'), of('PATCH', '/toggle'), of('PATCH', '/toggle')]);
+    expect(toggled.filter(({ body }) => body.enabled)).toHaveLength(2);
+    expect((await of('GET', '')).body.enabled).toBe(true);
+  });
 });
