@@ -134,4 +134,24 @@ describe.runIf(available)('custom endpoints withstand', () => {
     expect([again.status, again.body.message]).toEqual([502, expect.stringMatching(/done before/)]);
     expect(await customers('Died')).toBe(1);
   });
+
+  it('the account does not learn who runs the server, nor who calls from another one', async () => {
+    const at = path();
+    const { id } = await defined({
+      path: at,
+      auth_required: false,
+      actions: [{ type: 'transform', output: { auth: '{{auth}}' } }],
+    });
+    const named = { 'X-Account-ID': a.account.id };
+    const { body } = await x('GET', at, undefined, t.root, named);
+    expect(body.auth).toMatchObject({ email: null, account_id: a.account.id });
+    expect((await x('GET', at)).body.auth.email).toBe(a.email);
+    await x('GET', `/${a.account.slug}${at}`, undefined, b.token);
+    const { items: log, text } = await t
+      .call('GET', `/api/v1/endpoints/${id}/executions`, undefined, { token: a.token })
+      .then((reply) => ({ items: reply.body.items as Json[], text: reply.text }));
+    expect(log.map(({ user_id }) => user_id)).toContain(a.user.id);
+    expect(text).not.toContain(b.user.id);
+    expect(text).not.toContain('root@');
+  });
 });
