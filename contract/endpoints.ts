@@ -219,7 +219,7 @@ export const endpoints = room({
     description: 'What is not sent stays.',
     pathParams: idParam,
     body: EndpointChange,
-    responses: { 200: Endpoint, ...missing, ...refused },
+    responses: { 200: Endpoint, ...missing, ...refused, ...errors('WRITE_CONFLICT') },
     metadata: writes(admin, 'endpoint.update', { idempotent: 'natural' }),
     example: { params, body: { enabled: true }, reply: shown },
   },
@@ -230,7 +230,7 @@ export const endpoints = room({
     description: 'What is not sent stays.',
     pathParams: idParam,
     body: EndpointChange,
-    responses: { 200: Endpoint, ...missing, ...refused },
+    responses: { 200: Endpoint, ...missing, ...refused, ...errors('WRITE_CONFLICT') },
     metadata: writes(admin, 'endpoint.update'),
     example: {
       params,

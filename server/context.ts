@@ -80,6 +80,8 @@ export interface Attempt {
   readonly committed: boolean;
   /** To be called in the transaction of its writes. */
   commit(tx: Runner): Promise<void>;
+  /** Part of it is done and stays: the request is not to be done again, so its answer is kept, whatever it is. */
+  keep(): void;
 }
 
 /** An answer as it is kept for requests that are sent again. */
@@ -107,7 +109,7 @@ export interface Repeatable {
  */
 export type DoOnce = (
   asked: Repeatable,
-  work: (attempt: Attempt) => Promise<KeptReply | null>,
+  work: (attempt: Omit<Attempt, 'keep'>) => Promise<KeptReply | null>,
 ) => Promise<KeptReply | null>;
 
 /** A body that is read while it arrives. */

@@ -45,14 +45,18 @@ export async function once(
   let answered: Answered | undefined;
   let failed: unknown;
   const kept = await doOnce({ scope: hash(who), key, fingerprint, rights }, async (attempt) => {
-    ctx.attempt = attempt;
+    let lasting = false;
+    const keep = () => {
+      lasting = true;
+    };
+    ctx.attempt = { ...attempt, keep };
     try {
       answered = await run();
       return keptReply(answered);
     } catch (error) {
-      if (!(error instanceof Failure) || error.status >= 500) throw error;
+      if (!(error instanceof Failure) || (error.status >= 500 && !lasting)) throw error;
       failed = error;
-      return keptFailure(error, ctx.requestId);
+      return lasting || !isPassing(error) ? keptFailure(error, ctx.requestId) : null;
     }
   });
   if (failed !== undefined) throw failed;
@@ -73,7 +77,11 @@ function keptReply({ status, body, headers }: Answered): KeptReply | null {
 /** What says "not now" or "not you" may be otherwise next time, and nothing happened. */
 const PASSING: ReadonlySet<number> = new Set([401, 403, 412, 429]);
 
-const keptFailure = (failure: Failure, requestId: string): KeptReply | null =>
-  PASSING.has(failure.status) || failure.code === 'WRITE_CONFLICT' || failure.code === 'HOOK_ABORTED'
-    ? null
-    : { status: failure.status, body: JSON.stringify(failure.body(requestId)), headers: {} };
+const isPassing = ({ code, status }: Failure): boolean =>
+  PASSING.has(status) || code === 'WRITE_CONFLICT' || code === 'HOOK_ABORTED';
+
+const keptFailure = (failure: Failure, requestId: string): KeptReply => ({
+  status: failure.status,
+  body: JSON.stringify(failure.body(requestId)),
+  headers: {},
+});

@@ -1,8 +1,8 @@
 // Requests that may be sent again: an Idempotency-Key is answered once, and every later time with the same answer.
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { Failure } from '../../contract/problems.ts';
-import type { Attempt, DoOnce, KeptReply, Repeatable } from '../context.ts';
-import type { Database } from '../db/database.ts';
+import type { DoOnce, KeptReply, Repeatable } from '../context.ts';
+import type { Database, Runner } from '../db/database.ts';
 import { uuidV7 } from '../ids.ts';
 import { sealedBox } from '../sealed-box.ts';
 import * as store from './store.ts';
@@ -29,13 +29,13 @@ export function createIdempotency({ db, encryptionKey, log }: IdempotencyOptions
   }, HOUR_MS);
   pruning.unref();
 
-  const attempt = (asked: Repeatable, { seed, committed }: store.Resumed): Attempt => ({
+  const attempt = (asked: Repeatable, { seed, committed }: store.Resumed) => ({
     seed,
     committed,
-    commit: (tx) => store.commit(tx, asked),
+    commit: (tx: Runner) => store.commit(tx, asked),
   });
 
-  async function attemptOf(asked: Repeatable): Promise<Attempt | KeptReply> {
+  async function attemptOf(asked: Repeatable): Promise<ReturnType<typeof attempt> | KeptReply> {
     for (let look = 0; look < LOOKS; look++) {
       const seed = await store.claim(db, asked, uuidV7());
       if (seed !== undefined) return attempt(asked, { seed, committed: false });

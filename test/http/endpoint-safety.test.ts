@@ -76,4 +76,82 @@ describe.runIf(available)('custom endpoints withstand', () => {
     expect((await t.call('GET', single, undefined, { token: admin.token })).text).not.toContain('5551234');
     expect((await log(two.id, admin.token))[0].response_body.items[0].phone).toMatch(/\*.*1234$/);
   });
+
+  it('changes at once are all kept, each upon the other', async () => {
+    const { id } = await defined({ path: path(), actions: [{ type: 'transform', output: 1 }] });
+    const of = (method: string, more: string, body?: unknown) =>
+      t.call(method, `/api/v1/endpoints/${id}${more}`, body, { token: a.token });
+    const sent = [{ name: 'Renamed' }, { description: 'Told' }, { timeout_seconds: 7 }, { enabled: false }];
+    const done = await Promise.all(sent.map((one) => of('PATCH', '', one)));
+    expect(done.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+    expect((await of('GET', '')).body).toMatchObject(Object.assign({}, ...sent));
+    const toggled = await Promise.all([of('PATCH', '/toggle'), of('PATCH', '/toggle'), of('PATCH', '/toggle')]);
+    expect(toggled.filter(({ body }) => body.enabled)).toHaveLength(2);
+    expect((await of('GET', '')).body.enabled).toBe(true);
+  });
+
+  it('under one Idempotency-Key what was done in part is not done again, whatever it was answered', async () => {
+    const key = () => ({ 'Idempotency-Key': unique('key-') });
+    const call = { type: 'send_webhook', url: 'http://127.0.0.1:9/', method: 'POST', timeout_seconds: 1 };
+    const abort = (status: number) => ({ type: 'abort', message: 'No more', status });
+    for (const [customer, last, more] of [
+      ['Called', call, {}],
+      ['Refused', abort(403), { atomic: false }],
+      ['Limited', call, { failure_status: 429 }],
+    ] as const) {
+      const at = path();
+      await defined({ path: at, method: 'POST', actions: [create(customer), last], ...more });
+      const same = key();
+      const [first, second] = [await x('POST', at, {}, a.token, same), await x('POST', at, {}, a.token, same)];
+      expect(first.status, customer).toBeGreaterThanOrEqual(400);
+      expect([second.status, second.text]).toEqual([first.status, first.text]);
+      expect(second.headers.get('idempotency-replayed')).toBe('true');
+      expect(await customers(customer)).toBe(1);
+      await x('POST', at, {}, a.token, key());
+      expect(await customers(customer)).toBe(2);
+    }
+    // Nothing was done: it may be tried again.
+    const at = path();
+    await defined({ path: at, method: 'POST', actions: [call, create('Never')] });
+    const same = key();
+    await x('POST', at, {}, a.token, same);
+    expect((await x('POST', at, {}, a.token, same)).headers.get('idempotency-replayed')).toBe(null);
+    expect(await customers('Never')).toBe(0);
+  });
+
+  it('whose process died after a part was committed is told so, and nothing is done twice', async () => {
+    const at = path();
+    const call = { type: 'send_webhook', url: 'http://127.0.0.1:9/', method: 'POST', timeout_seconds: 1 };
+    await defined({ path: at, method: 'POST', actions: [create('Died'), call] });
+    const key = { 'Idempotency-Key': unique('key-') };
+    expect((await x('POST', at, {}, a.token, key)).status).toBe(502);
+    await t.app.db.query(
+      `update snackbase.idempotency_keys set status = null, reply = null, locked_until = now() - interval '1 s'
+       where key = $1 and committed`,
+      [key['Idempotency-Key']],
+    );
+    const again = await x('POST', at, {}, a.token, key);
+    expect([again.status, again.body.message]).toEqual([502, expect.stringMatching(/done before/)]);
+    expect(await customers('Died')).toBe(1);
+  });
+
+  it('the account does not learn who runs the server, nor who calls from another one', async () => {
+    const at = path();
+    const { id } = await defined({
+      path: at,
+      auth_required: false,
+      actions: [{ type: 'transform', output: { auth: '{{auth}}' } }],
+    });
+    const named = { 'X-Account-ID': a.account.id };
+    const { body } = await x('GET', at, undefined, t.root, named);
+    expect(body.auth).toMatchObject({ email: null, account_id: a.account.id });
+    expect((await x('GET', at)).body.auth.email).toBe(a.email);
+    await x('GET', `/${a.account.slug}${at}`, undefined, b.token);
+    const { items: log, text } = await t
+      .call('GET', `/api/v1/endpoints/${id}/executions`, undefined, { token: a.token })
+      .then((reply) => ({ items: reply.body.items as Json[], text: reply.text }));
+    expect(log.map(({ user_id }) => user_id)).toContain(a.user.id);
+    expect(text).not.toContain(b.user.id);
+    expect(text).not.toContain('root@');
+  });
 });

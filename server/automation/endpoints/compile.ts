@@ -32,7 +32,8 @@ export interface CompileParts {
   readonly handlers: readonly string[];
 }
 
-const READS: ReadonlySet<string> = new Set(['query_records', 'aggregate_records', 'transform', 'abort']);
+/** What changes nothing. */
+export const READS: ReadonlySet<string> = new Set(['query_records', 'aggregate_records', 'transform', 'abort']);
 
 /** What templates of an endpoint know. */
 function vocabularyOf({ path, settings }: Pick<EndpointRow, 'path' | 'settings'>): Vocabulary {

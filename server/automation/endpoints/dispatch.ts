@@ -93,7 +93,7 @@ export function createDispatch(parts: DispatchParts): Dispatch {
         },
         response_body: failure === undefined ? kept(note.body) : null,
         error_message: message === null ? null : message.slice(0, 1000),
-        user_id: asked.ctx.caller?.userId ?? null,
+        user_id: one.belongs ? (asked.ctx.caller?.userId ?? null) : null,
         executed_at: at,
       });
     }

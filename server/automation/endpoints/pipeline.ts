@@ -6,7 +6,7 @@ import type { Database, Transaction } from '../../db/database.ts';
 import { CALLS_OUT } from '../actions/run.ts';
 import type { ActionService } from '../actions/service.ts';
 import type { Values } from '../templates.ts';
-import type { CompiledEndpoint } from './compile.ts';
+import { type CompiledEndpoint, READS } from './compile.ts';
 import type { Deadline } from './deadline.ts';
 import { limitStatements } from './store.ts';
 
@@ -44,24 +44,39 @@ export function runPipeline<T>({ db, actions }: PipelineParts, run: Run<T>): Pro
       return done;
     });
 
+  /** Its effects are there, all or some of them, and what it answered was lost with its process. */
+  function refuseCommitted(): void {
+    if (attempt?.committed)
+      throw new Failure('ENDPOINT_FAILED', { reason: 'this request was done before, and its answer is lost' });
+  }
+
   async function oneByOne(): Promise<T> {
+    refuseCommitted();
     let outcomes: ActionOutcome[] = [];
     for (const [i, { type }] of compiled.actions.entries()) {
       const upTo = compiled.actions.slice(0, i + 1);
       const next = (tx: Transaction | null) => actions.runAll(upTo, { ctx, values, tx, signal }, outcomes);
-      if (CALLS_OUT.has(type) || type === 'transform') outcomes = await next(null);
-      else {
-        outcomes = await within(next);
+      /** Something happened that stays, whatever follows. */
+      const lasting = (done: readonly ActionOutcome[]) => !READS.has(type) && done.at(-1)?.status === 'success';
+      if (type === 'transform') outcomes = await next(null);
+      else if (CALLS_OUT.has(type)) {
+        outcomes = await next(null);
+        if (lasting(outcomes)) await attempt?.commit(db);
+      } else {
+        outcomes = await within(async (tx) => {
+          const done = await next(tx);
+          if (lasting(done)) await attempt?.commit(tx);
+          return done;
+        });
         deadline.resume();
       }
+      if (lasting(outcomes)) attempt?.keep();
     }
     return finish(outcomes);
   }
 
   async function atOnce(): Promise<T> {
-    // Its effects are there, and what it answered was lost with its process.
-    if (attempt?.committed)
-      throw new Failure('ENDPOINT_FAILED', { reason: 'this request was done before, and its answer is lost' });
+    refuseCommitted();
     return within(async (tx) => {
       const done = finish(await actions.runAll(compiled.actions, { ctx, values, tx, signal }));
       await attempt?.commit(tx);

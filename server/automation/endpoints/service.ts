@@ -25,6 +25,9 @@ import * as store from './store.ts';
 type C = typeof contract;
 type Change = Parsed<C['update']>['body'];
 
+/** How often a change is judged anew because another one came first. */
+const ATTEMPTS = 8;
+
 /** Whatever names an endpoint throws RESOURCE_NOT_FOUND for one that is not there or another account's. */
 export interface Endpoints {
   list(query: Parsed<C['list']>['query'], ctx: Ctx): Promise<Reply<C['list']>>;
@@ -55,7 +58,6 @@ export interface EndpointsOptions {
 
 export function createEndpoints(options: EndpointsOptions): Endpoints {
   const { db, accounts, trail, definitions, executions } = options;
-  const now = () => new Date().toISOString();
   type Row = store.EndpointRow;
   const told = (tx: Transaction, ctx: Ctx, row: Row, before: Row | null, after: Row | null) => {
     const plain = (one: Row | null) => {
@@ -88,29 +90,41 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
     return [...own, ...path, ...problems, ...(known ? [] : [unknown])];
   }
 
-  /** Stores what was judged. */
-  async function save(row: Row, before: Row | null, ctx: Ctx): Promise<Endpoint> {
-    await db.transaction(async (tx) => {
+  /** Stores what was judged; null where another change came between. */
+  const save = (row: Row, before: Row | null, ctx: Ctx): Promise<Endpoint | null> =>
+    db.transaction(async (tx) => {
       const count = await store.lockAndCount(tx, row.account_id);
       if (before === null && count >= MOST_ENDPOINTS)
         throw new Failure('LIMIT_REACHED', { limit: MOST_ENDPOINTS, what: 'endpoints', hint: 'delete one first' });
+      if (before !== null) {
+        const current = await store.findEndpoint(tx, row.id, null);
+        if (current === null) throw new Failure('RESOURCE_NOT_FOUND');
+        if (current.updated_at !== before.updated_at) return null;
+      }
       const same = await store.findPattern(tx, row);
       if (same !== null && same.id !== row.id) {
         const what = `The endpoint ${same.name.slice(0, 100)} (${same.method} ${same.path}), which answers the same requests,`;
         const message = `${same.method} ${same.path} answers the same requests.`;
         throw new Failure('CONFLICT', { what }, [{ field: 'path', code: 'taken', message }]);
       }
-      if (before !== null && (await store.findEndpoint(tx, row.id, null)) === null)
-        throw new Failure('RESOURCE_NOT_FOUND');
       await store.saveEndpoint(tx, row);
       await told(tx, ctx, row, before, row);
       await definitions.publish(tx);
+      return shown(row);
     });
-    return shown(row);
+
+  /** Throws WRITE_CONFLICT where others are always faster. */
+  async function change(id: string, asked: Change | ((before: Row) => Change), ctx: Ctx): Promise<Endpoint> {
+    for (let tries = 1; tries <= ATTEMPTS; tries++) {
+      const before = await find(id, ctx);
+      const sent = typeof asked === 'function' ? asked(before) : asked;
+      const made = await save(await changed(before, sent), before, ctx);
+      if (made !== null) return made;
+    }
+    throw new Failure('WRITE_CONFLICT');
   }
 
-  async function change(id: string, sent: Change, ctx: Ctx): Promise<Endpoint> {
-    const before = await find(id, ctx);
+  async function changed(before: Row, sent: Change): Promise<Row> {
     const own: ProblemEntry[] = [];
     const path = pathOf(sent, own) ?? before.path;
     const row: Row = {
@@ -122,13 +136,14 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
       pattern: patternOf(path),
       settings: settingsOf(sent, before.settings),
       enabled: sent.enabled ?? before.enabled,
-      updated_at: now(),
+      // It is the version too, so no two are the same.
+      updated_at: new Date(Math.max(Date.now(), Date.parse(before.updated_at) + 1)).toISOString(),
     };
     const problems = await problemsOf(row, own);
     // Switching off must always work, whatever has become of what a definition speaks of.
     const only = Object.keys(sent).every((key) => key === 'enabled') && sent.enabled === false;
     if (problems.length > 0 && !only) throw new Failure('INVALID_RESOURCE_DATA', {}, problems);
-    return save(row, before, ctx);
+    return row;
   }
 
   const seenBy =
@@ -154,7 +169,7 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
       const path = pathOf(input, own);
       if (path === undefined && own.length === 0)
         own.push({ field: 'path', code: 'required', message: 'Send a path, or a slug.' });
-      const at = now();
+      const at = new Date().toISOString();
       const row: Row = {
         id: uuidV7(),
         account_id: accountId,
@@ -172,14 +187,13 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
       };
       const problems = await problemsOf(row, own);
       if (problems.length > 0) throw new Failure('INVALID_RESOURCE_DATA', {}, problems);
-      return save(row, null, ctx);
+      const made = await save(row, null, ctx);
+      if (made === null) throw new Failure('WRITE_CONFLICT');
+      return made;
     },
     get: async (id, ctx) => shown(await find(id, ctx)),
     update: change,
-    async toggle(id, sent, ctx) {
-      const enabled = sent?.enabled ?? !(await find(id, ctx)).enabled;
-      return change(id, { enabled }, ctx);
-    },
+    toggle: (id, sent, ctx) => change(id, ({ enabled }) => ({ enabled: sent?.enabled ?? !enabled }), ctx),
     async delete(id, ctx) {
       const row = await find(id, ctx);
       await db.transaction(async (tx) => {
