@@ -3,6 +3,7 @@ import { Failure, type ProblemEntry } from '../../contract/problems.ts';
 import type { ImportSummary } from '../../contract/records.ts';
 import type { Ctx } from '../context.ts';
 import type { Database, Transaction } from '../db/database.ts';
+import { joined } from '../db/joined.ts';
 import { coerce } from '../expression/coerce.ts';
 import { valueTypeOf } from '../expression/scope.ts';
 import { uuidV7 } from '../ids.ts';
@@ -184,17 +185,9 @@ export class ImportRun {
   }
 
   /** In a transaction of its own, or in a part of the outer one that can be undone alone. */
-  private async inPart<T>(outer: Transaction | null, work: (tx: Transaction) => Promise<T>): Promise<T> {
-    if (outer === null) return this.parts.db.transaction(work);
-    await outer.query('savepoint part');
-    try {
-      const done = await work(outer);
-      await outer.query('release savepoint part');
-      return done;
-    } catch (error) {
-      await outer.query('rollback to savepoint part');
-      throw error;
-    }
+  private inPart<T>(outer: Transaction | null, work: (tx: Transaction) => Promise<T>): Promise<T> {
+    const { db } = this.parts;
+    return (outer === null ? db : joined(db, outer)).transaction(work);
   }
 
   summary(dryRun: boolean, undone: boolean): ImportSummary {
