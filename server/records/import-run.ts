@@ -48,6 +48,8 @@ interface Ready {
   readonly line: number;
   readonly data: Body;
   readonly create?: NewRecord;
+  /** Its hooks have yet to run, and the rule to look at what they make of it. */
+  readonly hooked?: boolean;
   readonly change?: ChangedRecord;
 }
 
@@ -79,12 +81,15 @@ export class ImportRun {
       if (this.rejects.length < NAMED) this.rejects.push({ line, errors });
     };
     this.counts.rows += rows.length;
+    const { def, scope } = rights.create;
+    // Once for the group: whoever leaves the rule to the hooks must run them.
+    const hooked = this.parts.hooks.wants('create', def, scope.accountId);
     const known = await this.known(rows, rights, outer);
     const ready: Ready[] = [];
     for (const [i, row] of rows.entries()) {
       try {
         if (row.errors !== undefined) reject(row.line, row.errors);
-        else ready.push(await this.judged(row, rights, known.get(i)));
+        else ready.push(await this.judged(row, rights, { id: known.get(i), hooked }));
       } catch (error) {
         if (!(error instanceof Failure) || error.status >= 500) throw error;
         reject(row.line, entriesOf(error));
@@ -129,7 +134,11 @@ export class ImportRun {
     );
   }
 
-  private async judged({ line, data }: ImportRow, { create, update }: Rights, id: string | undefined): Promise<Ready> {
+  private async judged(
+    { line, data }: ImportRow,
+    { create, update }: Rights,
+    { id, hooked }: { readonly id: string | undefined; readonly hooked: boolean },
+  ): Promise<Ready> {
     if (id !== undefined && update !== null) {
       // The key says which record it is; it is equal, and not to be changed.
       const { [this.key?.name ?? '']: _, ...rest } = data;
@@ -139,8 +148,8 @@ export class ImportRun {
     const { def, scope } = create;
     const accountId = scope.accountId ?? (await this.accountOf(data));
     const row = { ...prepareBody(def, data, 'create', scope), id: uuidV7(), accountId };
-    if (scope.rows.length > 0 && !this.parts.hooks.wants('create', def, accountId)) refuseForbidden(create, row);
-    return { line, data, create: row };
+    if (scope.rows.length > 0 && !hooked) refuseForbidden(create, row);
+    return { line, data, create: row, hooked };
   }
 
   private async accountOf(data: Body): Promise<string> {
@@ -176,9 +185,9 @@ export class ImportRun {
   private async run(tx: Transaction, opened: Opened, rows: readonly Ready[]): Promise<void> {
     const { ctx, def, scope } = opened;
     const { writesMany, changeRows, author, hooks } = this.parts;
-    const made = rows.flatMap(({ create }) => create ?? []);
-    if (made.length > 0 && hooks.wants('create', def, scope.accountId))
-      for (const [i, row] of made.entries()) made[i] = await hooks.creating(tx, opened, row);
+    const made: NewRecord[] = [];
+    for (const { create, hooked } of rows)
+      if (create !== undefined) made.push(hooked === true ? await hooks.creating(tx, opened, create) : create);
     if (made.length > 0) await writesMany.insertMany(tx, def, scope, made, author(ctx));
     const changed = rows.flatMap(({ change }) => change ?? []);
     if (changed.length > 0) await changeRows(tx, opened, changed);
