@@ -581,6 +581,25 @@ describe.runIf(available)('hooks by API', () => {
     expect((await call('POST', `/hooks/${onEvent.id}/trigger?dry_run=maybe`)).status).toBe(400);
   });
 
+  it('by hand, sent again under its key: once, though the answer was lost; the trail tells who', async () => {
+    const made = await hook({ trigger: { type: 'manual' }, actions: [{ type: 'transform', output: 1 }] });
+    const headers = { 'Idempotency-Key': `again-${made.id}` };
+    const trigger = () => t.call('POST', `/api/v1/hooks/${made.id}/trigger`, { n: 1 }, { token: a.token, headers });
+    const first = await trigger();
+    expect(first.status, first.text).toBe(202);
+    // As if the process had gone between the commit and the keeping of its answer.
+    await t.app.db.query(
+      'update snackbase.idempotency_keys set status = null, reply = null, locked_until = now() where key = $1',
+      [headers['Idempotency-Key']],
+    );
+    expect((await trigger()).body).toEqual(first.body);
+    expect((await trigger()).body).toEqual(first.body);
+    expect(await executions(made.id)).toMatchObject([{ id: first.body.execution_id, status: 'success' }]);
+    const told = await call('GET', `/audit-logs?table_name=hook_executions&record_id=${first.body.execution_id}`);
+    expect(told.body.items.length, told.text).toBeGreaterThan(0);
+    for (const entry of told.body.items) expect(entry.user_id).toBe(a.user.id);
+  });
+
   it('definitions change in part; lists are filtered; the trail tells who changed what, without headers', async () => {
     const b = await t.tenant();
     const orders = await fresh();
