@@ -57,7 +57,8 @@ const settings = {
   }),
   run_as: RunAs.optional(),
   timeout_seconds: z.int().min(1).max(MOST_SECONDS).optional().meta({
-    description: 'For all actions together; default 60. Hooks before an event have 10 at most.',
+    description:
+      'For all actions together; default 60. Hooks before a write have 10 at most, all that run in one transaction together.',
   }),
 };
 

@@ -67,7 +67,7 @@ export const EVENTS: { readonly [N in EventName]: EventMeta } = {
   on_record_after_update: after('record', `A record was changed or restored: ${DURABLE}.`, 'records.update'),
   on_record_before_delete: before(
     'record',
-    'In the transaction that deletes or purges the record, before it is gone.',
+    'In the transaction that deletes or purges the record, before it is gone. Not for records that go with it by on_delete: cascade.',
     'records.before_delete',
   ),
   on_record_after_delete: after('record', `A record was deleted: ${DURABLE}.`, 'records.delete'),

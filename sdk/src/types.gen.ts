@@ -1542,7 +1542,7 @@ export interface HookChange {
   priority?: number | undefined;
   /** As whom it acts: `account`, the account itself, to which its own rules close nothing but what is locked; or a role, with whose rules and permissions. Rules see the id of the definition as @request.auth.id; personal data stays masked. */
   run_as?: string | undefined;
-  /** For all actions together; default 60. Hooks before an event have 10 at most. */
+  /** For all actions together; default 60. Hooks before a write have 10 at most, all that run in one transaction together. */
   timeout_seconds?: number | undefined;
 }
 
@@ -1604,7 +1604,7 @@ export interface HookInput {
   priority?: number | undefined;
   /** As whom it acts: `account`, the account itself, to which its own rules close nothing but what is locked; or a role, with whose rules and permissions. Rules see the id of the definition as @request.auth.id; personal data stays masked. */
   run_as?: string | undefined;
-  /** For all actions together; default 60. Hooks before an event have 10 at most. */
+  /** For all actions together; default 60. Hooks before a write have 10 at most, all that run in one transaction together. */
   timeout_seconds?: number | undefined;
 }
 

@@ -3,6 +3,7 @@ import { Failure, type ProblemEntry } from '../../contract/problems.ts';
 import type { ImportSummary } from '../../contract/records.ts';
 import type { Ctx } from '../context.ts';
 import type { Database, Transaction } from '../db/database.ts';
+import { joined } from '../db/joined.ts';
 import { coerce } from '../expression/coerce.ts';
 import { valueTypeOf } from '../expression/scope.ts';
 import { uuidV7 } from '../ids.ts';
@@ -47,6 +48,8 @@ interface Ready {
   readonly line: number;
   readonly data: Body;
   readonly create?: NewRecord;
+  /** Its hooks have yet to run, and the rule to look at what they make of it. */
+  readonly hooked?: boolean;
   readonly change?: ChangedRecord;
 }
 
@@ -78,12 +81,15 @@ export class ImportRun {
       if (this.rejects.length < NAMED) this.rejects.push({ line, errors });
     };
     this.counts.rows += rows.length;
+    const { def, scope } = rights.create;
+    // Once for the group: whoever leaves the rule to the hooks must run them.
+    const hooked = this.parts.hooks.wants('create', def, scope.accountId);
     const known = await this.known(rows, rights, outer);
     const ready: Ready[] = [];
     for (const [i, row] of rows.entries()) {
       try {
         if (row.errors !== undefined) reject(row.line, row.errors);
-        else ready.push(await this.judged(row, rights, known.get(i)));
+        else ready.push(await this.judged(row, rights, { id: known.get(i), hooked }));
       } catch (error) {
         if (!(error instanceof Failure) || error.status >= 500) throw error;
         reject(row.line, entriesOf(error));
@@ -128,7 +134,11 @@ export class ImportRun {
     );
   }
 
-  private async judged({ line, data }: ImportRow, { create, update }: Rights, id: string | undefined): Promise<Ready> {
+  private async judged(
+    { line, data }: ImportRow,
+    { create, update }: Rights,
+    { id, hooked }: { readonly id: string | undefined; readonly hooked: boolean },
+  ): Promise<Ready> {
     if (id !== undefined && update !== null) {
       // The key says which record it is; it is equal, and not to be changed.
       const { [this.key?.name ?? '']: _, ...rest } = data;
@@ -138,8 +148,8 @@ export class ImportRun {
     const { def, scope } = create;
     const accountId = scope.accountId ?? (await this.accountOf(data));
     const row = { ...prepareBody(def, data, 'create', scope), id: uuidV7(), accountId };
-    if (scope.rows.length > 0 && !this.parts.hooks.wants('create', def, accountId)) refuseForbidden(create, row);
-    return { line, data, create: row };
+    if (scope.rows.length > 0 && !hooked) refuseForbidden(create, row);
+    return { line, data, create: row, hooked };
   }
 
   private async accountOf(data: Body): Promise<string> {
@@ -175,26 +185,18 @@ export class ImportRun {
   private async run(tx: Transaction, opened: Opened, rows: readonly Ready[]): Promise<void> {
     const { ctx, def, scope } = opened;
     const { writesMany, changeRows, author, hooks } = this.parts;
-    const made = rows.flatMap(({ create }) => create ?? []);
-    if (made.length > 0 && hooks.wants('create', def, scope.accountId))
-      for (const [i, row] of made.entries()) made[i] = await hooks.creating(tx, opened, row);
+    const made: NewRecord[] = [];
+    for (const { create, hooked } of rows)
+      if (create !== undefined) made.push(hooked === true ? await hooks.creating(tx, opened, create) : create);
     if (made.length > 0) await writesMany.insertMany(tx, def, scope, made, author(ctx));
     const changed = rows.flatMap(({ change }) => change ?? []);
     if (changed.length > 0) await changeRows(tx, opened, changed);
   }
 
   /** In a transaction of its own, or in a part of the outer one that can be undone alone. */
-  private async inPart<T>(outer: Transaction | null, work: (tx: Transaction) => Promise<T>): Promise<T> {
-    if (outer === null) return this.parts.db.transaction(work);
-    await outer.query('savepoint part');
-    try {
-      const done = await work(outer);
-      await outer.query('release savepoint part');
-      return done;
-    } catch (error) {
-      await outer.query('rollback to savepoint part');
-      throw error;
-    }
+  private inPart<T>(outer: Transaction | null, work: (tx: Transaction) => Promise<T>): Promise<T> {
+    const { db } = this.parts;
+    return (outer === null ? db : joined(db, outer)).transaction(work);
   }
 
   summary(dryRun: boolean, undone: boolean): ImportSummary {

@@ -386,6 +386,46 @@ describe.runIf(available)('hooks by API', () => {
     }
   });
 
+  it('before writes they have ten seconds in one transaction together, and in each group of an import', async () => {
+    const orders = await fresh();
+    const log = await fresh();
+    const slow = await hook({
+      trigger: { type: 'event', event: 'records.before_create', collection: orders },
+      actions: [{ type: 'create_record', collection: log, data: { title: '{{record.title}}' } }],
+    });
+    // The clock goes on by three seconds while it runs.
+    const { now } = performance;
+    let ahead = 0;
+    const end = t.app.hooks.on('on_record_before_create', { collection: log }, () => {
+      ahead += 3000;
+    });
+    performance.now = () => now.call(performance) + ahead;
+    try {
+      const records = ['1', '2', '3', '4', '5'].map((title) => ({ title }));
+      const batch = await call('POST', `/records/${orders}/batch`, { records });
+      expect(batch.status, batch.text).toBe(409);
+      expect(batch.body.message).toContain('took longer than 10 seconds together');
+      expect(await rows(orders)).toEqual([]);
+      expect(await executions(slow.id)).toMatchObject([
+        { status: 'failed', error_code: 'ACTION_TIMEOUT', actions: [] },
+      ]);
+      const few = await call('POST', `/records/${orders}/batch`, { records: records.slice(0, 3) });
+      expect(few.status, few.text).toBe(201);
+      for (const { title } of records) await write(orders, { title });
+      // Groups that do not get through are halved.
+      const lines = records.map((record) => JSON.stringify(record)).join('\n');
+      const imported = await t.call('POST', `/api/v1/records/${orders}/import?atomic=true`, undefined, {
+        token: a.token,
+        raw: lines,
+        headers: { 'Content-Type': 'application/x-ndjson' },
+      });
+      expect(imported.body, imported.text).toMatchObject({ created: 5, rejected: 0 });
+    } finally {
+      performance.now = now;
+      end();
+    }
+  });
+
   it('by the clock: once each, with the next moment in its time zone; what was missed is made up for once', async () => {
     const log = await fresh();
     const made = await hook({
@@ -539,6 +579,25 @@ describe.runIf(available)('hooks by API', () => {
     expect((await call('POST', `/hooks/${onEvent.id}/trigger`, { record: 5 })).status).toBe(422);
     expect((await call('POST', `/hooks/${onEvent.id}/trigger`, { dry_run: 'yes' })).status).toBe(422);
     expect((await call('POST', `/hooks/${onEvent.id}/trigger?dry_run=maybe`)).status).toBe(400);
+  });
+
+  it('by hand, sent again under its key: once, though the answer was lost; the trail tells who', async () => {
+    const made = await hook({ trigger: { type: 'manual' }, actions: [{ type: 'transform', output: 1 }] });
+    const headers = { 'Idempotency-Key': `again-${made.id}` };
+    const trigger = () => t.call('POST', `/api/v1/hooks/${made.id}/trigger`, { n: 1 }, { token: a.token, headers });
+    const first = await trigger();
+    expect(first.status, first.text).toBe(202);
+    // As if the process had gone between the commit and the keeping of its answer.
+    await t.app.db.query(
+      'update snackbase.idempotency_keys set status = null, reply = null, locked_until = now() where key = $1',
+      [headers['Idempotency-Key']],
+    );
+    expect((await trigger()).body).toEqual(first.body);
+    expect((await trigger()).body).toEqual(first.body);
+    expect(await executions(made.id)).toMatchObject([{ id: first.body.execution_id, status: 'success' }]);
+    const told = await call('GET', `/audit-logs?table_name=hook_executions&record_id=${first.body.execution_id}`);
+    expect(told.body.items.length, told.text).toBeGreaterThan(0);
+    for (const entry of told.body.items) expect(entry.user_id).toBe(a.user.id);
   });
 
   it('definitions change in part; lists are filtered; the trail tells who changed what, without headers', async () => {

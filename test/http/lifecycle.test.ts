@@ -428,6 +428,7 @@ describe.runIf(available)('lifecycle hooks of records', () => {
     await new Promise((resolve) => setTimeout(resolve, 500));
     expect(heard).toEqual(Array.from({ length: 60 }, (_, i) => title(i)));
     await twin.stop();
+    await own.stop();
   });
 
   it.runIf(kind === 'postgres')('what nobody hears is kept, though a server without the extension starts', async () => {
@@ -448,5 +449,6 @@ describe.runIf(available)('lifecycle hooks of records', () => {
     await create('later');
     await expect.poll(() => heard, { timeout: 10_000 }).toEqual(['while it is down', 'later']);
     await again.stop();
+    await own.stop();
   });
 });

@@ -361,4 +361,20 @@ describe.runIf(available)('import and export', () => {
     expect([0, 500]).toContain(await total({ code__like: `${code}%` }));
     expect((await t.call('GET', '/health')).status).toBe(200);
   });
+
+  it('whether hooks take part is decided once: no row slips between them and the rule', async () => {
+    const { name: ruled } = await t.collection({ schema: FIELDS, list_rule: '', create_rule: 'n < 10' });
+    // The only hook goes away while the rows are judged.
+    let asked = 0;
+    t.app.hooks.addSource({
+      wants: (event, collection) =>
+        event === 'on_record_before_create' && collection === `main.${ruled}` && asked++ === 0,
+      handlers: () => [],
+    });
+    const member = await t.member(acme.account.id);
+    const rows = [20, 1].map((n) => JSON.stringify({ code: `c${n}`, n })).join('\n');
+    const { body } = await send(rows, {}, NDJSON, member.token, ruled);
+    expect(asked).toBeGreaterThan(0);
+    expect(body).toMatchObject({ created: 1, rejected: 1, rejects: [{ line: 1, errors: [{ code: 'forbidden' }] }] });
+  });
 });

@@ -22,6 +22,7 @@ import { timeLimit } from './run.ts';
 import { keptContext, keptOutcomes, verdictOf } from './shown.ts';
 import { type EventHookRow, findPerson, findRole, type RoleRow } from './store/definitions.ts';
 import { insertExecutions, type NewExecution } from './store/executions.ts';
+import { createTimeLeft } from './time-left.ts';
 import type { Undone } from './undone.ts';
 
 type Row = Readonly<Record<string, unknown>>;
@@ -52,7 +53,7 @@ interface Acting {
   readonly see: (row: Row) => Row;
 }
 
-/** A request waits for them, and a transaction is open. */
+/** For all that run in one transaction: a request waits for them. */
 const MOST_SECONDS = 10;
 
 /** What after-events of records tell is read from the log, once it is committed. */
@@ -65,6 +66,7 @@ export function createBefore({ records, actions, enabled, undone, wake }: Before
   const failed = (hook: EventHookRow, where: string, code: string): AbortHook =>
     new AbortHook(`The hook "${hook.name}" failed${where}: ${code}.`, 409);
 
+  const timeLeft = createTimeLeft(MOST_SECONDS);
   /** What a hook asks in each transaction once, however many records that writes. */
   const asked = new WeakMap<Transaction, Map<string, Promise<Acting | null>>>();
   function actingIn(tx: Transaction, hook: EventHookRow, collection: string): Promise<Acting | null> {
@@ -116,7 +118,7 @@ export function createBefore({ records, actions, enabled, undone, wake }: Before
     if (!condition.holds(values, { auth: acting.caller && authOf(acting.caller), data: values })) return;
 
     const began = performance.now();
-    const limit = timeLimit(Math.min(hook.timeout_seconds, MOST_SECONDS));
+    const left = timeLeft.in(tx);
     const executed = (over: Omit<NonNullable<NewExecution['over']>, 'durationMs'>): NewExecution => ({
       id: run,
       accountId: hook.account_id,
@@ -128,6 +130,12 @@ export function createBefore({ records, actions, enabled, undone, wake }: Before
       context: keptContext(context),
       over: { ...over, durationMs: performance.now() - began },
     });
+    if (left <= 0) {
+      const errorMessage = `Not run: hooks before writes have ${MOST_SECONDS} seconds in one transaction together, and those were over.`;
+      undone.tell(executed({ status: 'failed', outcomes: [], errorCode: 'ACTION_TIMEOUT', errorMessage }));
+      throw failed(hook, '', `hooks took longer than ${MOST_SECONDS} seconds together`);
+    }
+    const limit = timeLimit(Math.min(hook.timeout_seconds, left));
     const set = (fields: Row): void => {
       for (const name of Object.keys(fields))
         if (facts.data === undefined || (record !== null && !Object.hasOwn(see({ [name]: null }), name)))
@@ -198,7 +206,10 @@ export function createBefore({ records, actions, enabled, undone, wake }: Before
     collections: hook.collection === null ? null : new Set([hook.collection]),
     stopOnError: true,
     timeoutMs: (MOST_SECONDS + 1) * 1000,
-    run: (event, inside: Inside) => before(hook, event as never as Facts, event.ctx, inside.tx as Transaction),
+    run: (event, inside: Inside) => {
+      const tx = inside.tx as Transaction;
+      return timeLeft.during(tx, () => before(hook, event as never as Facts, event.ctx, tx));
+    },
   });
 
   return {

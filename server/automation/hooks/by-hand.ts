@@ -6,6 +6,7 @@ import { z } from '../../../contract/kit.ts';
 import type { EventName } from '../../../contract/lifecycle.ts';
 import { Failure } from '../../../contract/problems.ts';
 import { authOf } from '../../access/decide.ts';
+import type { Recorder } from '../../audit/service.ts';
 import { Answer, type Ctx, requireCaller } from '../../context.ts';
 import type { Database } from '../../db/database.ts';
 import { uuidV7 } from '../../ids.ts';
@@ -39,6 +40,7 @@ class Undo extends Error {
 
 export interface ByHandOptions {
   readonly db: Database;
+  readonly trail: Recorder;
   readonly actions: ActionService;
   readonly enabled: EnabledHooks;
   /** There are executions to run. */
@@ -46,7 +48,7 @@ export interface ByHandOptions {
 }
 
 /** Answers 202 with the id of the execution, or 200 with what a dry run did. Throws INVALID_REQUEST. */
-export function createByHand({ db, actions, enabled, wake }: ByHandOptions) {
+export function createByHand({ db, trail, actions, enabled, wake }: ByHandOptions) {
   async function dryRun(hook: HookRow, context: Context, userId: string): Promise<DryRun> {
     const { condition, actions: compiled, problems } = enabled.compiled(hook);
     if (problems.length > 0) throw new Failure('INVALID_REQUEST', {}, problems);
@@ -95,12 +97,19 @@ export function createByHand({ db, actions, enabled, wake }: ByHandOptions) {
     const { userId } = requireCaller(ctx);
     const context = { ...contextOf(hook, input), user_id: userId, triggered_by: userId };
     if (query.dry_run ?? dry.data) return new Done<Reply<Trigger>>(await dryRun(hook, context, userId));
-    const id = uuidV7();
-    const { account_id: accountId } = hook;
-    await insertExecutions(db, [
-      { id, accountId, hookId: hook.id, triggerType: 'manual', event: null, queue: null, depth: 1, context },
-    ]);
-    wake();
+    const { attempt } = ctx;
+    const id = attempt?.seed ?? uuidV7();
+    if (!attempt?.committed)
+      await db.transaction(async (tx) => {
+        const { account_id: accountId } = hook;
+        await insertExecutions(tx, [
+          { id, accountId, hookId: hook.id, triggerType: 'manual', event: null, queue: null, depth: 1, context },
+        ]);
+        const after = { status: 'pending', hook: hook.id, user: userId };
+        await trail.record(tx, ctx, { accountId, table: 'hook_executions', id, after });
+        await attempt?.commit(tx);
+        tx.afterCommit(wake);
+      });
     return new Answer<Reply<Trigger>>({ message: 'The hook runs.', execution_id: id, job_id: id });
   };
 }
