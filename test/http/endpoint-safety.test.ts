@@ -1,6 +1,6 @@
 // What custom endpoints withstand: callers of no account, repeated and simultaneous requests, dear bodies, other sites and eyes.
 import { beforeAll, describe, expect, it } from 'vitest';
-import { available, type Json, PASSWORD, startApp, type Tenant, type TestApp, unique } from '../helpers/app.ts';
+import { available, type Json, kind, PASSWORD, startApp, type Tenant, type TestApp, unique } from '../helpers/app.ts';
 
 describe.runIf(available)('custom endpoints withstand', () => {
   let t: TestApp;
@@ -184,5 +184,19 @@ describe.runIf(available)('custom endpoints withstand', () => {
         expect((await get(at, { 'Sec-Fetch-Site': site })).body).toEqual({ by: a.email });
     expect(await customers('Lured')).toBe(2);
     expect((await x('GET', closed, undefined, a.token, { 'Sec-Fetch-Site': 'cross-site' })).status).toBe(200);
+  });
+
+  it.runIf(kind === 'postgres')('what only reads ends with its time in the database too', async () => {
+    const at = path();
+    await defined({ path: at, timeout_seconds: 0.5, actions: [{ type: 'query_records', collection: open }] });
+    expect((await x('GET', at)).status).toBe(200);
+    await t.app.db.transaction(async (tx) => {
+      await tx.query(`lock table app_main.${open} in access exclusive mode`);
+      expect((await x('GET', at)).body.code).toBe('ENDPOINT_TIMEOUT');
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      const waiting = `select pid from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+      expect(await tx.query(waiting)).toEqual([]);
+    });
+    expect((await x('GET', at)).status).toBe(200);
   });
 });
