@@ -149,6 +149,8 @@ export interface Ctx {
   readonly protocolVersion?: string | null;
   /** A page of a site that is neither ours nor allowed sent it. */
   readonly foreignOrigin?: boolean;
+  /** The caller is known by his cookie alone, and no page of ours is known to have sent it: a link on any site does as much. */
+  readonly cookieFromElsewhere?: boolean;
   /** Last-Event-ID: where a stream that broke is to go on. */
   readonly lastEventId?: string | null;
   /** Of a stream: when its token is over, in ms since 1970. */

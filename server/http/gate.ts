@@ -65,7 +65,10 @@ export function createGate({ authenticate, tokenEnd, redeem, limit, bodyLimit, c
         if (access.who !== 'anyone') throw error;
       }
       const { caller } = ctx;
-      if (caller?.via === 'cookie') refuseOtherSites(request, corsOrigins);
+      if (caller?.via === 'cookie') {
+        refuseOtherSites(request, corsOrigins);
+        ctx.cookieFromElsewhere = !isFromOurPages(request, corsOrigins);
+      }
       if (access.who === 'anyone' || access.who === 'rules') return;
       if (caller === null) throw new Failure('UNAUTHORIZED');
       // A key has scopes for records; beyond these it only tells whose it is.
@@ -101,12 +104,19 @@ function credentialsOf(request: Request): Credentials {
 function refuseOtherSites(request: Request, allowed: readonly string[]): void {
   // A WebSocket opens with GET, and other sites' pages may open it too.
   if ((request.method === 'GET' || request.method === 'HEAD') && request.headers.upgrade === undefined) return;
-  const { origin, host } = request.headers;
-  const site = request.headers['sec-fetch-site'];
-  if (origin !== undefined && allowed.includes(origin)) return;
-  const same =
-    site === undefined ? origin === undefined || sameHost(origin, host) : site === 'same-origin' || site === 'none';
-  if (!same) throw new Failure('CROSS_SITE_REQUEST');
+  const { origin } = request.headers;
+  // Whoever is no browser says nothing; a browser names the origin of what changes something.
+  const silent = request.headers['sec-fetch-site'] === undefined && origin === undefined;
+  if (!silent && !isFromOurPages(request, allowed)) throw new Failure('CROSS_SITE_REQUEST');
+}
+
+/** Says that it comes from our own pages, from allowed ones, or from no page at all. */
+function isFromOurPages({ headers }: Request, allowed: readonly string[]): boolean {
+  const { origin, host } = headers;
+  if (origin !== undefined && allowed.includes(origin)) return true;
+  const site = headers['sec-fetch-site'];
+  if (site !== undefined) return site === 'same-origin' || site === 'none';
+  return origin !== undefined && sameHost(origin, host);
 }
 
 const sameHost = (origin: string, host: string | undefined): boolean =>

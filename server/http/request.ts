@@ -17,6 +17,7 @@ export class RequestContext implements Ctx {
   attempt: Attempt | null = null;
   recheck?: () => Promise<void>;
   foreignOrigin?: boolean;
+  cookieFromElsewhere?: boolean;
   /** Of a stream. */
   tokenEndsAt?: number;
   credentials: Credentials | null = null;

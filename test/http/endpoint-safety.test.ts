@@ -1,6 +1,6 @@
 // What custom endpoints withstand: callers of no account, repeated and simultaneous requests, dear bodies, other sites and eyes.
 import { beforeAll, describe, expect, it } from 'vitest';
-import { available, type Json, startApp, type Tenant, type TestApp, unique } from '../helpers/app.ts';
+import { available, type Json, kind, PASSWORD, startApp, type Tenant, type TestApp, unique } from '../helpers/app.ts';
 
 describe.runIf(available)('custom endpoints withstand', () => {
   let t: TestApp;
@@ -153,5 +153,50 @@ describe.runIf(available)('custom endpoints withstand', () => {
     expect(log.map(({ user_id }) => user_id)).toContain(a.user.id);
     expect(text).not.toContain(b.user.id);
     expect(text).not.toContain('root@');
+  });
+
+  it('a link on another site does nothing in the name of whoever follows it', async () => {
+    const { account } = a;
+    const login = { account: account.slug, email: a.email, password: PASSWORD, session: true };
+    const cookie = (await t.call('POST', '/api/v1/auth/login', login)).headers.get('set-cookie') as string;
+    const get = (at: string, headers: Record<string, string>) =>
+      x('GET', at, undefined, null, { Cookie: cookie.split(';')[0] as string, ...headers });
+    const who = { type: 'transform', output: { by: '{{auth.email}}' } };
+    const [closed, public_, reading] = [path(), path(), path()];
+    await defined({ path: closed, actions: [create('Lured'), who] });
+    await defined({ path: public_, auth_required: false, actions: [create('Confirmed'), who] });
+    await defined({ path: reading, actions: [who] });
+    const elsewhere = [
+      { 'Sec-Fetch-Site': 'cross-site' },
+      { 'Sec-Fetch-Site': 'same-site' },
+      { Origin: 'https://evil.example' },
+      {},
+    ];
+    for (const headers of elsewhere) {
+      const { status, body } = await get(closed, headers);
+      expect([status, body.code], JSON.stringify(headers)).toEqual([403, 'CROSS_SITE_REQUEST']);
+      expect((await get(public_, headers)).body).toEqual({ by: null });
+      expect((await get(reading, headers)).body).toEqual({ by: a.email });
+    }
+    expect(await customers('Lured')).toBe(0);
+    for (const site of ['same-origin', 'none'])
+      for (const at of [closed, public_])
+        expect((await get(at, { 'Sec-Fetch-Site': site })).body).toEqual({ by: a.email });
+    expect(await customers('Lured')).toBe(2);
+    expect((await x('GET', closed, undefined, a.token, { 'Sec-Fetch-Site': 'cross-site' })).status).toBe(200);
+  });
+
+  it.runIf(kind === 'postgres')('what only reads ends with its time in the database too', async () => {
+    const at = path();
+    await defined({ path: at, timeout_seconds: 0.5, actions: [{ type: 'query_records', collection: open }] });
+    expect((await x('GET', at)).status).toBe(200);
+    await t.app.db.transaction(async (tx) => {
+      await tx.query(`lock table app_main.${open} in access exclusive mode`);
+      expect((await x('GET', at)).body.code).toBe('ENDPOINT_TIMEOUT');
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      const waiting = `select pid from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+      expect(await tx.query(waiting)).toEqual([]);
+    });
+    expect((await x('GET', at)).status).toBe(200);
   });
 });

@@ -7,6 +7,7 @@ import { knownFailure } from '../../faults.ts';
 import { uuidV7 } from '../../ids.ts';
 import { ActionFailed } from '../actions/run.ts';
 import { type AnsweringParts, type Asked, createAnswering, type Note } from './answering.ts';
+import { READS } from './compile.ts';
 import type { Executions } from './executions.ts';
 import { failureOf } from './failure.ts';
 import { type EndpointMap, type Found, findEndpoint } from './find.ts';
@@ -54,7 +55,11 @@ export function createDispatch(parts: DispatchParts): Dispatch {
 
   function found(method: EndpointMethod, { params, ctx }: Pick<Asked, 'params' | 'ctx'>): Found {
     const one = findEndpoint(endpoints(), ctx, method, segmentsOf(params.path));
-    const { auth_required, run_as } = one.endpoint.settings;
+    const { auth_required, run_as, actions } = one.endpoint.settings;
+    // A link on another site brings the cookie of whoever follows it along.
+    const lured = ctx.cookieFromElsewhere === true && actions.some(({ type }) => !READS.has(type));
+    if (lured && auth_required) throw new Failure('CROSS_SITE_REQUEST');
+    if (lured) return { ...one, belongs: false };
     // A key reaches no further than its scopes, and a role that the endpoint has knows none of them.
     if (auth_required && run_as !== 'caller' && ctx.caller?.scopes)
       throw new Failure('KEY_PERMISSION_DENIED', { action: `${method} ${one.endpoint.path}` });

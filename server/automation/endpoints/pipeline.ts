@@ -1,4 +1,4 @@
-// Running an endpoint's actions within their time: in one transaction, each in its own, or in none where nothing is changed.
+// Running an endpoint's actions within their time: in one transaction, or each in its own.
 import type { ActionOutcome } from '../../../contract/actions.ts';
 import { Failure } from '../../../contract/problems.ts';
 import type { Attempt, Ctx } from '../../context.ts';
@@ -84,8 +84,8 @@ export function runPipeline<T>({ db, actions }: PipelineParts, run: Run<T>): Pro
     });
   }
 
-  const readOnly = async () => finish(await actions.runAll(compiled.actions, { ctx, values, tx: null, signal }));
-  const work = compiled.readOnly ? readOnly() : compiled.atomic ? atOnce() : oneByOne();
+  // Reading alone needs no transaction around all of it, but the limit that each statement has in one.
+  const work = compiled.atomic && !compiled.readOnly ? atOnce() : oneByOne();
   hold(work);
   return deadline.race(work);
 }
