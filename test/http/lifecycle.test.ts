@@ -407,7 +407,7 @@ describe.runIf(available)('lifecycle hooks of records', () => {
   });
 
   it.runIf(kind === 'postgres')("two processes share the after-hooks: each event is one process's", async () => {
-    const own = await startApp();
+    const own = await startApp({ poolSize: 4 });
     const b = await own.tenant();
     const { name } = await own.collection({ schema: SCHEMA });
     const heard: string[] = [];
@@ -432,7 +432,7 @@ describe.runIf(available)('lifecycle hooks of records', () => {
   });
 
   it.runIf(kind === 'postgres')('what nobody hears is kept, though a server without the extension starts', async () => {
-    const own = await startApp();
+    const own = await startApp({ poolSize: 4 });
     const b = await own.tenant();
     const { name } = await own.collection({ schema: SCHEMA });
     const heard: string[] = [];
