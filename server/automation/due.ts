@@ -14,9 +14,10 @@ export interface DueOptions<T extends Claimed> {
   readonly name: string;
   /**
    * Takes up to `limit` items that are due and nobody's, and writes `lease` and its end, `leaseMs` from now by the database's
-   * clock, into their rows. Items whose lease has ended are nobody's.
+   * clock, into their rows. Items whose lease has ended are nobody's. Those in `busy` this process still works on for an earlier
+   * claim: they may be left alone, and are not begun a second time where they come.
    */
-  readonly claim: (lease: string, leaseMs: number, limit: number) => Promise<readonly T[]>;
+  readonly claim: (lease: string, leaseMs: number, limit: number, busy: readonly string[]) => Promise<readonly T[]>;
   /** Puts off the end of the leases of these items. */
   readonly renew: (lease: string, leaseMs: number, ids: readonly string[]) => Promise<void>;
   /**
@@ -79,8 +80,8 @@ export function createDue<T extends Claimed>(options: DueOptions<T>): Due {
         const free = concurrency - active.size;
         hungry = free <= 0;
         if (stopping.signal.aborted || hungry) return;
-        const items = await claim(lease, leaseMs, free);
-        // An item whose lease ended while this process was held up is still being worked on here: taking it again renewed that.
+        const items = await claim(lease, leaseMs, free, [...active.keys()]);
+        // One whose lease ended while this process was held up is still being worked on here: taking it again renewed that.
         for (const item of items) if (!active.has(item.id)) start(item);
         if (items.length === 0) break;
       }

@@ -2,6 +2,7 @@
 import type { EndpointExecution } from '../../../contract/endpoints.ts';
 import type { Database } from '../../db/database.ts';
 import type { Logger } from '../../db/log.ts';
+import { createForgetting } from '../forgetting.ts';
 import * as store from './store.ts';
 
 /** Of each endpoint. */
@@ -73,10 +74,12 @@ export function createExecutions({
     }, ms);
     timer.unref();
   }
-  const pruning = setInterval(() => {
-    store.pruneExecutions(db, DAYS).catch((error) => log?.warn({ err: error }, 'Old calls of endpoints stay.'));
-  }, DAY_MS);
-  pruning.unref();
+  const forgetting = createForgetting({
+    some: () => store.pruneExecutions(db, DAYS).then(() => false),
+    everyMs: DAY_MS,
+    log,
+    what: 'Old calls of endpoints',
+  });
 
   return {
     add(execution) {
@@ -89,7 +92,7 @@ export function createExecutions({
     },
     flush,
     async close() {
-      clearInterval(pruning);
+      await forgetting.close();
       clearTimeout(timer);
       timer = undefined;
       await flush();

@@ -2,16 +2,10 @@
 import type { Database } from '../../db/database.ts';
 import type { Logger } from '../../db/log.ts';
 import { uuidV7 } from '../../ids.ts';
-import { createPass } from '../../pass.ts';
+import { createRounds, type Rounds } from '../rounds.ts';
 import { nextRun } from '../schedule.ts';
 import { type DueHook, dueHooks, nextDueIn, setNextRun } from './store/definitions.ts';
 import { insertExecutions } from './store/executions.ts';
-
-export interface Clock {
-  /** A schedule was made or changed. */
-  wake(): void;
-  close(): Promise<void>;
-}
 
 export interface ClockOptions {
   readonly db: Database;
@@ -24,10 +18,8 @@ const AT_A_TIME = 100;
 /** How seldom to look without being told: another process may have made a schedule. */
 const IDLE_MS = 5000;
 
-export function createClock({ db, log, onFired }: ClockOptions): Clock {
-  let closed = false;
-  let timer: NodeJS.Timeout | undefined;
-
+/** To be woken when a schedule was made or changed. */
+export function createClock({ db, log, onFired }: ClockOptions): Rounds {
   /** Answers whether there may be more. What was missed while nothing ran is made up for once. */
   const fire = () =>
     db.transaction(async (tx) => {
@@ -59,30 +51,12 @@ export function createClock({ db, log, onFired }: ClockOptions): Clock {
     }
   }
 
-  const pass = createPass(async () => {
-    clearTimeout(timer);
-    let pause = IDLE_MS;
-    try {
-      while (!closed && (await fire()));
-      const next = await nextDueIn(db);
-      pause = next === null ? IDLE_MS : Math.min(IDLE_MS, Math.max(next, 5));
-    } catch (error) {
-      if (!closed) log.warn({ err: error }, 'Schedules could not be looked at; trying again.');
-      pause = 1000;
-    }
-    if (!closed) timer = setTimeout(wake, pause).unref();
+  return createRounds({
+    some: fire,
+    nextIn: () => nextDueIn(db),
+    idleMs: IDLE_MS,
+    shortestMs: 5,
+    retryMs: 1000,
+    failed: (err) => log.warn({ err }, 'Schedules could not be looked at; trying again.'),
   });
-  const wake = () => {
-    if (!closed) void pass();
-  };
-  wake();
-
-  return {
-    wake,
-    async close() {
-      closed = true;
-      clearTimeout(timer);
-      await pass.idle();
-    },
-  };
 }

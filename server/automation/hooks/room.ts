@@ -9,6 +9,7 @@ import type { Records } from '../../records/service.ts';
 import type { CollectionDef } from '../../schema/collection-def.ts';
 import type { ActionService } from '../actions/service.ts';
 import type { Working } from '../background.ts';
+import { createForgetting } from '../forgetting.ts';
 import { createAfter } from './after.ts';
 import { createBefore } from './before.ts';
 import { createClock } from './clock.ts';
@@ -71,11 +72,13 @@ export async function createHookRoom(options: HookRoomOptions) {
     const clock = createClock({ db, log, onFired: runner.wake });
     const reader = createAfter({ db, tail, log, records, enabled, wake: runner.wake });
     onChange = reader.wake;
-    const pruning = setInterval(() => {
-      prune(db).catch((error) => log.warn({ err: error }, 'Old executions of hooks could not be removed.'));
-    }, PRUNE_MS);
-    pruning.unref();
-    return { runner, clock, reader, pruning };
+    const forgetting = createForgetting({
+      some: () => prune(db).then(() => false),
+      everyMs: PRUNE_MS,
+      log,
+      what: 'Old executions of hooks',
+    });
+    return { runner, clock, reader, forgetting };
   }
 
   return {
@@ -95,7 +98,7 @@ export async function createHookRoom(options: HookRoomOptions) {
       working = begun;
       return {
         async close() {
-          clearInterval(begun.pruning);
+          await begun.forgetting.close();
           await begun.clock.close();
           await begun.reader.close();
           await begun.runner.close();

@@ -1,11 +1,12 @@
 // What works behind the webhooks: turning events into deliveries, sending these, forgetting old ones, disabling what is hopeless.
 import type { Snapshot } from '../../access/snapshot.ts';
 import type { Transaction } from '../../db/database.ts';
+import { createForgetting } from '../forgetting.ts';
 import type { WebhooksOf } from './definition.ts';
 import { createFeed, type FeedOptions } from './feed.ts';
-import { createRetention } from './retention.ts';
 import type { Rows } from './rows.ts';
 import { createSending, type SendingOptions } from './sending.ts';
+import { pruneDeliveries } from './store/deliveries.ts';
 import * as store from './store/webhooks.ts';
 
 export type WorkersOptions = Omit<FeedOptions, 'disable' | 'onNew' | 'delay'> &
@@ -18,6 +19,9 @@ export interface Workers {
   onNew(): void;
   close(): Promise<void>;
 }
+
+const KEPT = { deliveredDays: 7, deadDays: 30 };
+const PRUNED_AT_ONCE = 2000;
 
 /** Starts all of them. */
 export function createWorkers(options: WorkersOptions): Workers {
@@ -37,7 +41,12 @@ export function createWorkers(options: WorkersOptions): Workers {
 
   const sending = createSending({ ...options, disable, any: () => subscribed.value.size > 0 });
   const feed = createFeed({ ...options, disable, delay: schedule[0] ?? 0, onNew: sending.wake });
-  const retention = createRetention(db, log);
+  const forgetting = createForgetting({
+    some: async () => (await pruneDeliveries(db, KEPT, PRUNED_AT_ONCE)) === PRUNED_AT_ONCE,
+    everyMs: 10 * 60_000,
+    log,
+    what: 'Old deliveries',
+  });
   return {
     wake() {
       feed.wake();
@@ -45,7 +54,7 @@ export function createWorkers(options: WorkersOptions): Workers {
     },
     onNew: sending.wake,
     async close() {
-      await retention.close();
+      await forgetting.close();
       await feed.close();
       await sending.close();
     },

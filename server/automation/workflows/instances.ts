@@ -7,7 +7,9 @@ import type { Accounts } from '../../accounts/service.ts';
 import type { Recorder } from '../../audit/service.ts';
 import type { Ctx } from '../../context.ts';
 import type { Database, Transaction } from '../../db/database.ts';
+import type { Logger } from '../../db/log.ts';
 import { isUuid } from '../../ids.ts';
+import { createForgetting, type Forgetting } from '../forgetting.ts';
 import { MOST_DEPTH } from '../principal.ts';
 import * as store from './store/instances.ts';
 import { CHANNEL, wakeParent } from './store/runs.ts';
@@ -95,17 +97,13 @@ export function createInstances({ db, accounts, trail, workflowId }: InstancesOp
       });
     },
 
-    /** Forgets what ended long ago, in bounded statements. Answers the function that ends it. */
-    forgetOld(warn: (error: unknown) => void): () => void {
-      let stopped = false;
-      const prune = async () => {
-        while (!stopped && (await store.prune(db, KEPT_DAYS, PRUNED_AT_ONCE)) === PRUNED_AT_ONCE);
-      };
-      const timer = setInterval(() => void prune().catch(warn), HOUR_MS).unref();
-      return () => {
-        stopped = true;
-        clearInterval(timer);
-      };
-    },
+    /** Begins to forget what ended long ago. */
+    forgetOld: (log: Logger | undefined): Forgetting =>
+      createForgetting({
+        some: async () => (await store.prune(db, KEPT_DAYS, PRUNED_AT_ONCE)) === PRUNED_AT_ONCE,
+        everyMs: HOUR_MS,
+        log,
+        what: 'Old instances',
+      }),
   };
 }

@@ -1,7 +1,7 @@
 // Schedules: whoever finds one due starts the instance and sets the next time in one transaction, so it fires once.
 import type { Database } from '../../db/database.ts';
 import type { Logger } from '../../db/log.ts';
-import { createPass } from '../../pass.ts';
+import { createRounds, type Rounds } from '../rounds.ts';
 import { nextRun } from '../schedule.ts';
 import type { Starting } from './starting.ts';
 import * as store from './store/workflows.ts';
@@ -15,12 +15,7 @@ const AT_A_TIME = 20;
 export const nextOfSchedule = (trigger: StoredTrigger, enabled: boolean, after: Date): Date | null =>
   trigger.type === 'schedule' && enabled ? nextRun(trigger.cron, trigger.timezone, after) : null;
 
-export interface Schedules {
-  /** A schedule has changed. */
-  wake(): void;
-  close(): Promise<void>;
-}
-
+/** To be woken when a schedule has changed. */
 export function createSchedules({
   db,
   starting,
@@ -29,10 +24,7 @@ export function createSchedules({
   readonly db: Database;
   readonly starting: Starting;
   readonly log?: Logger | undefined;
-}): Schedules {
-  let closed = false;
-  let timer: NodeJS.Timeout | undefined;
-
+}): Rounds {
   /** What was missed while nothing ran happens once. Answers whether there may be more. */
   const some = () =>
     db.transaction(async (tx) => {
@@ -47,27 +39,12 @@ export function createSchedules({
       return due.length === AT_A_TIME;
     });
 
-  const pass = createPass(async () => {
-    clearTimeout(timer);
-    let pause = LONGEST_PAUSE_MS;
-    try {
-      while (!closed && (await some()));
-      const next = await store.nextSchedule(db);
-      pause = next === null ? LONGEST_PAUSE_MS : Math.min(LONGEST_PAUSE_MS, Math.max(next, SHORTEST_PAUSE_MS));
-    } catch (error) {
-      if (!closed) log?.warn({ err: error }, 'Schedules of workflows could not be looked at; trying again.');
-    }
-    if (!closed) timer = setTimeout(wake, pause).unref();
+  return createRounds({
+    some,
+    nextIn: () => store.nextSchedule(db),
+    idleMs: LONGEST_PAUSE_MS,
+    shortestMs: SHORTEST_PAUSE_MS,
+    retryMs: LONGEST_PAUSE_MS,
+    failed: (err) => log?.warn({ err }, 'Schedules of workflows could not be looked at; trying again.'),
   });
-  const wake = () => void pass();
-  wake();
-
-  return {
-    wake,
-    async close() {
-      closed = true;
-      clearTimeout(timer);
-      await pass.idle();
-    },
-  };
 }

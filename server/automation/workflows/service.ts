@@ -21,6 +21,7 @@ import type { Working } from '../background.ts';
 import { createDefinitions as createSnapshotOf } from '../definitions.ts';
 import { createDue } from '../due.ts';
 import { automationCtx } from '../principal.ts';
+import type { Rounds } from '../rounds.ts';
 import { actingRole } from '../store.ts';
 import { type CompiledWorkflow, compileWorkflow, runnable } from './compile.ts';
 import { createDefinitions } from './definitions.ts';
@@ -29,7 +30,7 @@ import { createEngine } from './engine.ts';
 import { createEvents, type Listening, type ListeningByAccount, type ListeningRow, listeningOf } from './events.ts';
 import { createInstances } from './instances.ts';
 import { createReceiving } from './receiving.ts';
-import { createSchedules, type Schedules } from './schedules.ts';
+import { createSchedules } from './schedules.ts';
 import { createStarting, startedBy } from './starting.ts';
 import * as runs from './store/runs.ts';
 
@@ -83,7 +84,7 @@ export async function createWorkflows(options: WorkflowsOptions) {
     };
 
   const box = sealedBox(encryptionKey, 'workflow tokens');
-  const live: { wake: (() => void) | null; events: (() => void) | null; schedules: Schedules | null } = {
+  const live: { wake: (() => void) | null; events: (() => void) | null; schedules: Rounds | null } = {
     wake: null,
     events: null,
     schedules: null,
@@ -124,19 +125,12 @@ export async function createWorkflows(options: WorkflowsOptions) {
   });
 
   const work = async (): Promise<Working> => {
-    const busy = new Set<string>();
     const due = createDue<runs.RunRow>({
       name: 'workflows',
-      claim: (lease, leaseMs, limit) => runs.claim(db, lease, leaseMs, limit, [...busy]),
+      claim: (lease, leaseMs, limit, busy) => runs.claim(db, lease, leaseMs, limit, busy),
       renew: (lease, leaseMs, ids) => runs.renew(db, lease, leaseMs, ids),
       // Its account may have had to wait for this one's end.
-      run(row, lease, signal) {
-        busy.add(row.id);
-        return engine(row, lease, signal).finally(() => {
-          busy.delete(row.id);
-          setImmediate(() => live.wake?.());
-        });
-      },
+      run: (row, lease, signal) => engine(row, lease, signal).finally(() => setImmediate(() => live.wake?.())),
       nextIn: () => runs.nextIn(db),
       concurrency: CONCURRENCY,
       log,
@@ -145,14 +139,11 @@ export async function createWorkflows(options: WorkflowsOptions) {
     const schedules = createSchedules({ db, starting, log });
     Object.assign(live, { wake: due.wake, events: consumer.wake, schedules });
     const unlisten = await db.listen(runs.CHANNEL, due.wake, due.wake);
-    const stopForgetting = instances.forgetOld((error) =>
-      log?.warn({ err: error }, 'Old instances could not be removed.'),
-    );
+    const forgetting = instances.forgetOld(log);
     return {
       async close() {
         Object.assign(live, { wake: null, events: null, schedules: null });
-        stopForgetting();
-        await Promise.all([consumer.close(), schedules.close(), due.close()]);
+        await Promise.all([consumer.close(), schedules.close(), due.close(), forgetting.close()]);
         await unlisten();
       },
     };
