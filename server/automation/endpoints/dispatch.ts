@@ -6,12 +6,13 @@ import type { Logger } from '../../db/log.ts';
 import { knownFailure } from '../../faults.ts';
 import { uuidV7 } from '../../ids.ts';
 import { ActionFailed } from '../actions/run.ts';
+import { masked } from '../secrets.ts';
 import { type AnsweringParts, type Asked, createAnswering, type Note } from './answering.ts';
 import { READS } from './compile.ts';
 import type { Executions } from './executions.ts';
 import { failureOf } from './failure.ts';
 import { type EndpointMap, type Found, findEndpoint } from './find.ts';
-import { kept, masked, maskedPath } from './masked.ts';
+import { kept, maskedPath } from './masked.ts';
 import type { Chosen } from './reply.ts';
 
 /** Calls of one account that run at the same time in one process. */

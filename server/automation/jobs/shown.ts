@@ -1,18 +1,7 @@
 // A job as superadmins see it: what pg-boss stores, in the words of the API, with the secrets in its payload hidden.
 import type { Job } from '../../../contract/jobs.ts';
+import { MASK, masked } from '../secrets.ts';
 import type { JobRow } from './store.ts';
-
-const SECRET = /pass(word|phrase)|secret|token|authorization|cookie|signature|api_?-?key|private_?-?key|credential/i;
-const HIDDEN = '***';
-
-/** The value with everything under a name that tells of a secret replaced. */
-export function masked(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(masked);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, inner]) => [key, inner !== null && SECRET.test(key) ? HIDDEN : masked(inner)]),
-  );
-}
 
 /** What a call or a message says is its receiver's: of a text that is JSON the keys are told, of any other nothing. */
 function payloadOf({ handler, data }: JobRow): unknown {
@@ -25,9 +14,9 @@ function payloadOf({ handler, data }: JobRow): unknown {
 function hiddenText(text: string): unknown {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === 'object' ? masked(value) : HIDDEN;
+    return typeof value === 'object' ? masked(value) : MASK;
   } catch {
-    return HIDDEN;
+    return MASK;
   }
 }
 

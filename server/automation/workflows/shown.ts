@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Workflow } from '../../../contract/workflow-shapes.ts';
 import type { InnerStep, Step } from '../../../contract/workflow-steps.ts';
-import { isSecret } from '../endpoints/masked.ts';
+import { isSecret } from '../secrets.ts';
 import type { WorkflowRow } from './store/workflows.ts';
 
 /** Opens what is stored of a webhook. */
