@@ -181,9 +181,15 @@ const execution = {
 };
 const listed = { total: 1, skip: 0, limit: 50, page: 1, page_size: 50, total_pages: 1 };
 const missing = errors('RESOURCE_NOT_FOUND');
-const changing = errors('RESOURCE_NOT_FOUND', 'INVALID_REQUEST', 'WRITE_CONFLICT');
-const CHANGES =
-  'What is not sent stays; an empty condition clears it. Runs that wait already go by the new definition.';
+const changing = {
+  path: '/api/v1/hooks/:id',
+  description: 'What is not sent stays; an empty condition clears it. Runs that wait already go by the new definition.',
+  pathParams: idParam,
+  body: HookChange,
+  responses: { 200: Hook, ...errors('RESOURCE_NOT_FOUND', 'INVALID_REQUEST', 'WRITE_CONFLICT') },
+  metadata: writes('account_admin', 'hook.update', { idempotent: 'natural' }),
+  example: { params, body: { priority: 5 }, reply: { ...shown, priority: 5 } },
+} as const;
 
 export const hooks = room({
   events: {
@@ -258,28 +264,8 @@ export const hooks = room({
     metadata: reads('account_admin'),
     example: { params, reply: shown },
   },
-  update: {
-    method: 'PATCH',
-    path: '/api/v1/hooks/:id',
-    summary: 'Change a hook',
-    description: CHANGES,
-    pathParams: idParam,
-    body: HookChange,
-    responses: { 200: Hook, ...changing },
-    metadata: writes('account_admin', 'hook.update', { idempotent: 'natural' }),
-    example: { params, body: { priority: 5 }, reply: { ...shown, priority: 5 } },
-  },
-  put: {
-    method: 'PUT',
-    path: '/api/v1/hooks/:id',
-    summary: 'Change a hook, as with PATCH',
-    description: CHANGES,
-    pathParams: idParam,
-    body: HookChange,
-    responses: { 200: Hook, ...changing },
-    metadata: writes('account_admin', 'hook.update', { idempotent: 'natural' }),
-    example: { params, body: { priority: 5 }, reply: { ...shown, priority: 5 } },
-  },
+  update: { method: 'PATCH', summary: 'Change a hook', ...changing },
+  put: { method: 'PUT', summary: 'Change a hook, as with PATCH', ...changing },
   delete: {
     method: 'DELETE',
     path: '/api/v1/hooks/:id',

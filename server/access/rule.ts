@@ -53,7 +53,7 @@ function computedIn(field: ComputedField, fields: readonly Field[]) {
 export type RuleUse = RuleOperation | 'read' | 'any';
 
 /** Columns that every record has and that a rule may name. */
-const SYSTEM: Readonly<Record<string, ValueType>> = {
+export const SYSTEM_TYPES: Readonly<Record<string, ValueType>> = {
   id: 'uuid',
   account_id: 'text',
   created_at: 'datetime',
@@ -68,7 +68,7 @@ const SYSTEM: Readonly<Record<string, ValueType>> = {
  */
 export function ruleScope(fields: readonly Field[] | null, use: RuleUse, macros: MacroSource): Scope {
   const known = new Map<string, ReturnType<Scope['field']>>(
-    Object.entries(SYSTEM).map(([name, type]) => [name, { type }]),
+    Object.entries(SYSTEM_TYPES).map(([name, type]) => [name, { type }]),
   );
   for (const field of fields ?? []) {
     if (isStored(field)) known.set(field.name, { type: valueTypeOf(field.type) as ValueType });

@@ -42,7 +42,7 @@ export type Automation = Awaited<ReturnType<typeof createAutomation>>;
 
 /** Reads what is defined; `background.begin` starts to work. Rejects with DatabaseUnavailable. */
 export async function createAutomation(options: AutomationOptions) {
-  const { db, config, log, tail, trail, accounts, collections, records, mail, rules, lifecycle } = options;
+  const { db, config, log, trail, collections, records, mail, lifecycle } = options;
   const { webhookAllowPrivate: allowPrivate, production, encryptionKey } = config;
   const background = createBackground({ log });
   if (allowPrivate && production) log.warn({}, 'Webhooks may call private networks (SNACKBASE_WEBHOOK_ALLOW_PRIVATE).');
@@ -73,19 +73,11 @@ export async function createAutomation(options: AutomationOptions) {
   });
   jobs.define(LATER.mail, { ...inner, run: (payload) => actions.later[LATER.mail](payload) });
   const webhooks = await createWebhooks({
-    db,
-    tail,
-    records,
-    collections,
-    rules,
-    accounts,
-    trail,
+    ...options,
     outbound,
     encryptionKey,
     schedule: config.webhookSchedule,
     timeoutMs: config.webhookTimeoutMs,
-    lifecycle,
-    log,
   });
   const shared = { ...options, actions, handlers: () => jobs.openHandlers };
   const endpoints = await createEndpointRoom(shared);

@@ -1,5 +1,6 @@
 // What templates and conditions of a definition may speak of: names and their types, known when the definition is stored.
 import type { Field } from '../../contract/fields.ts';
+import { SYSTEM_TYPES } from '../access/rule.ts';
 import type { ColumnType } from '../expression/scope.ts';
 import { valueTypeOf } from '../expression/scope.ts';
 import { isStored } from '../schema/columns.ts';
@@ -54,18 +55,9 @@ export function namesOf(shape: Shape, prefix = '', levels = 3): string[] {
   });
 }
 
-const SYSTEM: { readonly [name: string]: Shape } = {
-  id: 'uuid',
-  account_id: 'text',
-  created_at: 'datetime',
-  updated_at: 'datetime',
-  created_by: 'text',
-  updated_by: 'text',
-};
-
 /** A record of these fields. */
 export const recordShape = (fields: readonly Field[]): Shape => ({
-  ...SYSTEM,
+  ...SYSTEM_TYPES,
   ...Object.fromEntries(
     fields.map((field) => [field.name, isStored(field) ? (valueTypeOf(field.type) ?? 'any') : 'any']),
   ),

@@ -115,17 +115,15 @@ function optionsOf(action: Action, options: CompileOptions): CompiledAction['opt
     for (const name of Object.keys(data))
       if (!def.byName.has(name)) wrong(`${key}.${name}`, 'unknown_field', `${def.qualifiedName} has no field ${name}.`);
   };
+  const scopeOf = ({ shown }: CollectionDef) =>
+    ruleScope(
+      shown.map(({ field }) => field),
+      'list',
+      macros,
+    );
   const filtered = (filter: string | Readonly<Record<string, unknown>> | undefined, def: CollectionDef | undefined) => {
     if (filter === undefined) return null;
-    const scope =
-      def === undefined
-        ? null
-        : ruleScope(
-            def.shown.map(({ field }) => field),
-            'list',
-            macros,
-          );
-    return compileFilter(filter, judged('filter'), scope);
+    return compileFilter(filter, judged('filter'), def === undefined ? null : scopeOf(def));
   };
   const withFilter = (filter: FilterTemplate | null, render: (values: Values) => Record<string, unknown>) =>
     filter === null ? render : (values: Values) => ({ ...render(values), ...filter.render(values) });
@@ -140,11 +138,7 @@ function optionsOf(action: Action, options: CompileOptions): CompiledAction['opt
   const namesOf = (def: CollectionDef | undefined, key: string, given: unknown, pattern = PLAIN) => {
     const text = Array.isArray(given) ? given.join() : String(given ?? '');
     if (def === undefined || text.trim() === '' || text.includes('{{')) return;
-    const { field: known } = ruleScope(
-      def.shown.map(({ field }) => field),
-      'list',
-      macros,
-    );
+    const { field: known } = scopeOf(def);
     for (const part of text.split(',').map((one) => one.trim())) {
       const found = pattern.exec(part);
       const name = found?.[1] ?? '';

@@ -55,7 +55,7 @@ type Piece =
 function piecesOf(parts: readonly Part[]): Piece[] {
   const pieces: Piece[] = [];
   let syntax = '';
-  let quote: { readonly mark: string; readonly begun: string; readonly parts: Part[] } | null = null;
+  let quote: { readonly mark: string; readonly parts: Part[] } | null = null;
   let inside = '';
   const flush = () => {
     if (syntax !== '') pieces.push({ kind: 'syntax', text: syntax });
@@ -76,7 +76,7 @@ function piecesOf(parts: readonly Part[]): Piece[] {
     for (let i = 0; i < part.length; i++) {
       const letter = part[i] as string;
       if (quote === null) {
-        if (letter === "'" || letter === '"') quote = { mark: letter, begun: syntax, parts: [] };
+        if (letter === "'" || letter === '"') quote = { mark: letter, parts: [] };
         else syntax += letter;
       } else if (letter === '\\' && /['"\\]/.test(part[i + 1] ?? '')) {
         inside += part[++i];
