@@ -3,7 +3,7 @@ import { reads, writes } from './access.ts';
 import { Actions, Condition, RunAs } from './actions.ts';
 import { noBody, noParams, room, z } from './kit.ts';
 import { errors } from './problems.ts';
-import { boolParam, Id, idParam, pageOf, pageQuery, Timestamp } from './shapes.ts';
+import { boolParam, Id, idParam, offsetQuery, pageOf, Timestamp } from './shapes.ts';
 
 /** How many endpoints an account can have. */
 export const MOST_ENDPOINTS = 50;
@@ -119,6 +119,8 @@ export const EndpointExecution = z
     error_message: z.string().nullable(),
     user_id: z.string().nullable(),
     executed_at: Timestamp,
+    created_at: Timestamp.meta({ description: 'Same as executed_at.' }),
+    completed_at: Timestamp,
   })
   .meta({ id: 'EndpointExecution' });
 export type EndpointExecution = z.infer<typeof EndpointExecution>;
@@ -168,12 +170,13 @@ const execution = {
   error_message: null,
   user_id: '0198c0de-7a11-7000-8000-3b2f5c0ffee2',
   executed_at: at,
+  created_at: at,
+  completed_at: '2026-01-02T03:04:05.682Z',
 };
-const window = { total: 1, skip: 0, limit: 25, page: 1, page_size: 25, total_pages: 1 };
+const window = { total: 1, skip: 0, limit: 50, page: 1, page_size: 50, total_pages: 1 };
 const missing = errors('RESOURCE_NOT_FOUND');
 const refused = errors('INVALID_RESOURCE_DATA', 'CONFLICT');
 const admin = 'account_admin';
-const offset = pageQuery.skip.meta({ description: 'Same as skip.' });
 
 export const endpoints = room({
   list: {
@@ -182,8 +185,7 @@ export const endpoints = room({
     summary: 'List custom endpoints',
     pathParams: noParams,
     query: z.strictObject({
-      ...pageQuery,
-      offset,
+      ...offsetQuery,
       enabled: boolParam.optional(),
       method: EndpointMethod.optional(),
     }),
@@ -263,7 +265,7 @@ export const endpoints = room({
     summary: 'Calls of an endpoint, the newest first',
     description: 'The last 1000 of 30 days.',
     pathParams: idParam,
-    query: z.strictObject({ ...pageQuery, offset, status: EndpointExecution.shape.status.optional() }),
+    query: z.strictObject({ ...offsetQuery, status: EndpointExecution.shape.status.optional() }),
     responses: { 200: pageOf(EndpointExecution), ...missing },
     metadata: reads(admin),
     example: { params, reply: { items: [execution], ...window } },

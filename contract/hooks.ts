@@ -4,7 +4,7 @@ import { Action, ActionOutcome, Condition, MOST_ACTIONS, RunAs } from './actions
 import { noBody, noParams, room, z } from './kit.ts';
 import { BuiltinHook, HookEvent } from './lifecycle.ts';
 import { errors } from './problems.ts';
-import { AccountId, boolParam, Id, idParam, pageOf, pageQuery, Timestamp } from './shapes.ts';
+import { AccountId, boolParam, Id, idParam, offsetQuery, pageOf, Timestamp } from './shapes.ts';
 
 /** Hooks of one account. */
 export const MOST_HOOKS = 50;
@@ -49,7 +49,7 @@ const settings = {
   description: z.string().max(1000).nullable().optional(),
   trigger: HookTrigger,
   condition: Condition.nullable().optional(),
-  actions: z.array(Action).min(1).max(MOST_ACTIONS),
+  actions: z.array(Action).max(MOST_ACTIONS).optional().meta({ description: 'Default: none.' }),
   enabled: z.boolean().optional().meta({ description: 'Default true.' }),
   priority: z.int().min(-1000).max(1000).optional().meta({
     description:
@@ -132,7 +132,6 @@ const HookTriggered = z
   .object({ message: z.string(), execution_id: Id, job_id: Id.meta({ description: 'Same as execution_id.' }) })
   .meta({ id: 'HookTriggered' });
 
-const paging = { ...pageQuery, offset: pageQuery.skip.meta({ description: 'Same as skip.' }) };
 const id = '0198c0de-7a11-7000-8000-3b2f5c0ffee8';
 const run = '0198c0de-7a11-7000-8000-3b2f5c0ffee9';
 const at = '2026-01-02T03:04:05.678Z';
@@ -238,7 +237,7 @@ export const hooks = room({
     query: z.strictObject({
       trigger_type: z.enum(TRIGGER_TYPES).optional(),
       enabled: boolParam.optional(),
-      ...paging,
+      ...offsetQuery,
     }),
     responses: { 200: pageOf(Hook) },
     metadata: reads('account_admin'),
@@ -309,7 +308,7 @@ export const hooks = room({
     summary: 'List the executions of a hook, the newest first',
     description: 'The last 1000 of 30 days. A condition that did not hold leaves none.',
     pathParams: idParam,
-    query: z.strictObject({ status: z.enum(STATUSES).optional(), ...paging }),
+    query: z.strictObject({ status: z.enum(STATUSES).optional(), ...offsetQuery }),
     responses: { 200: pageOf(HookExecution), ...missing },
     metadata: reads('account_admin'),
     example: { params, reply: { items: [execution], ...listed } },

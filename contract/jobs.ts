@@ -2,7 +2,7 @@
 import { reads, writes } from './access.ts';
 import { noBody, noParams, room, z } from './kit.ts';
 import { errors } from './problems.ts';
-import { AccountId, Id, idParam, intParam, page, pageOf, Timestamp } from './shapes.ts';
+import { AccountId, Id, idParam, offsetQuery, page, pageOf, Timestamp } from './shapes.ts';
 
 export const JOB_STATUSES = ['pending', 'running', 'completed', 'failed', 'retrying', 'dead', 'cancelled'] as const;
 
@@ -30,6 +30,7 @@ export const Job = z
     error_message: z.string().nullable().meta({ description: 'Why the last try failed.' }),
     account_id: AccountId.nullable().meta({ description: 'null: the server’s own.' }),
     created_at: Timestamp,
+    created_by: Id.nullable().meta({ description: 'The user or the definition that enqueued it; null: the server.' }),
   })
   .meta({ id: 'Job' });
 export type Job = z.infer<typeof Job>;
@@ -73,6 +74,7 @@ const dead: Job = {
   error_message: 'connect ECONNREFUSED 127.0.0.1:25',
   account_id: 'AB1234',
   created_at: '2026-01-02T03:04:05.678Z',
+  created_by: null,
 };
 const anew: Job = {
   ...dead,
@@ -97,9 +99,7 @@ export const jobs = room({
       queue: text,
       handler: text,
       account_id: AccountId.optional(),
-      limit: intParam({ min: 1, max: 200 }).optional().meta({ description: '1 to 200, default 50.' }),
-      offset: intParam({ min: 0 }).optional().meta({ description: 'Jobs to skip.' }),
-      skip: intParam({ min: 0 }).optional().meta({ description: 'Same as offset.' }),
+      ...offsetQuery,
     }),
     responses: { 200: pageOf(Job) },
     metadata: reads('superadmin'),

@@ -60,6 +60,20 @@ export function pageWindow(q: PageQuery): { skip: number; limit: number } {
   return { limit, skip: q.skip ?? ((q.page ?? 1) - 1) * limit };
 }
 
+const upTo200 = intParam({ min: 1, max: 200 }).optional();
+
+/** Paging of the lists of automation: longer pages than elsewhere, and `offset` is another name of `skip`. */
+export const offsetQuery = {
+  ...pageQuery,
+  limit: upTo200.meta({ description: 'Items per page, 1 to 200, default 50.' }),
+  page_size: upTo200.meta({ description: 'Same as limit.' }),
+  offset: pageQuery.skip.meta({ description: 'Same as skip.' }),
+};
+
+/** The window that such a query asks for. */
+export const offsetWindow = ({ offset, ...query }: PageQuery & { offset?: number | undefined }) =>
+  pageWindow({ ...query, skip: query.skip ?? offset, limit: query.limit ?? query.page_size ?? 50 });
+
 /** A page of a management list. */
 export const pageOf = <T extends z.ZodType>(item: T) =>
   z.object({

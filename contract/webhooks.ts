@@ -2,7 +2,7 @@
 import { reads, writes } from './access.ts';
 import { noBody, noParams, room, z } from './kit.ts';
 import { errors } from './problems.ts';
-import { idParam, pageOf, pageQuery } from './shapes.ts';
+import { idParam, offsetQuery, pageOf } from './shapes.ts';
 import { again, asked, at, id, one, params, payload, shown, told, withSecret } from './webhook-examples.ts';
 import {
   DELIVERY_STATUS,
@@ -15,7 +15,6 @@ import {
 } from './webhook-shapes.ts';
 
 const pageFigures = { total: 1, skip: 0, limit: 25, page: 1, page_size: 25, total_pages: 1 };
-const paging = { ...pageQuery, offset: pageQuery.skip.meta({ description: 'Same as skip.' }) };
 const deliveryParams = z.object({
   id: z.string().min(1).meta({ description: 'Of the webhook.' }),
   delivery: z.string().min(1).meta({ description: 'Of the delivery.' }),
@@ -39,7 +38,7 @@ export const webhooks = room({
     path: '/api/v1/webhooks',
     summary: 'List webhooks',
     pathParams: noParams,
-    query: z.strictObject(paging),
+    query: z.strictObject(offsetQuery),
     responses: { 200: pageOf(Webhook), ...missing },
     metadata: reads('account_admin'),
     example: { reply: { items: [shown], ...pageFigures } },
@@ -143,7 +142,7 @@ Signed as Standard Webhooks says (\`webhook-id\`, \`webhook-timestamp\`, \`webho
     description: 'Delivered ones are kept for 7 days, dead ones for 30.',
     pathParams: idParam,
     query: z.strictObject({
-      ...paging,
+      ...offsetQuery,
       status: z.enum(DELIVERY_STATUS).optional(),
       event: z.string().max(50).optional().meta({ description: 'As `records.create`, or `create`.' }),
       record_id: z.string().max(100).optional(),

@@ -47,6 +47,7 @@ export const Instance = z
     error_code: z.string().nullable(),
     error_message: z.string().nullable(),
     wake_at: Timestamp.nullable().meta({ description: 'Of one that waits: until when at most.' }),
+    resume_job_id: z.null().meta({ description: 'Instances wake by themselves: no job of the queue does it.' }),
     started_at: Timestamp.nullable(),
     completed_at: Timestamp.nullable(),
     created_at: Timestamp,

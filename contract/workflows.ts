@@ -3,7 +3,7 @@ import { reads, writes } from './access.ts';
 import { RunAs } from './actions.ts';
 import { noBody, noParams, room, upload, z } from './kit.ts';
 import { errors } from './problems.ts';
-import { boolParam, idParam, intParam } from './shapes.ts';
+import { boolParam, idParam, offsetQuery, pageOf } from './shapes.ts';
 import { DryRun, Instance, InstanceDetail, InstanceState, Started, Workflow } from './workflow-shapes.ts';
 import { MOST_STEPS, Step, Trigger } from './workflow-steps.ts';
 
@@ -30,7 +30,7 @@ const settings = {
   slug: Slug.optional().meta({ description: 'Left out when it is made: derived from the name.' }),
   description: z.string().max(2000).nullable().optional(),
   trigger: Trigger,
-  steps: z.array(Step).min(1).max(MOST_STEPS),
+  steps: z.array(Step).max(MOST_STEPS).optional().meta({ description: 'Default: none.' }),
   enabled: z.boolean().optional().meta({ description: 'Default true.' }),
   run_as: RunAs.optional(),
   timeout_seconds: Timeout.optional(),
@@ -38,13 +38,7 @@ const settings = {
 const Settings = z.strictObject(settings).meta({ id: 'WorkflowInput', description: ORDER });
 const Change = z.strictObject(settings).partial().meta({ id: 'WorkflowChange' });
 
-const window = {
-  limit: intParam({ min: 1, max: 100 }).optional().meta({ description: 'Default 50.' }),
-  offset: intParam({ min: 0 }).optional(),
-  skip: intParam({ min: 0 }).optional().meta({ description: 'Same as offset.' }),
-};
-const listOf = <T extends z.ZodType>(item: T) =>
-  z.object({ items: z.array(item), total: z.int(), skip: z.int(), offset: z.int(), limit: z.int() });
+const window = { total: 1, skip: 0, limit: 50, page: 1, page_size: 50, total_pages: 1 };
 
 const at = '2026-01-02T03:04:05.678Z';
 const id = '0198c0de-7a11-7000-8000-3b2f5c0ffee8';
@@ -91,6 +85,7 @@ const ran = {
   error_code: null,
   error_message: null,
   wake_at: null,
+  resume_job_id: null,
   started_at: at,
   completed_at: at,
   created_at: at,
@@ -112,13 +107,13 @@ export const workflows = room({
     summary: 'List workflows',
     pathParams: noParams,
     query: z.strictObject({
-      ...window,
+      ...offsetQuery,
       enabled: boolParam.optional(),
       trigger_type: z.enum(['event', 'schedule', 'manual', 'webhook']).optional(),
     }),
-    responses: { 200: listOf(Workflow), ...missing },
+    responses: { 200: pageOf(Workflow), ...missing },
     metadata: reads('account_admin'),
-    example: { reply: { items: [shown], total: 1, skip: 0, offset: 0, limit: 50 } },
+    example: { reply: { items: [shown], ...window } },
   },
   create: {
     method: 'POST',
@@ -199,10 +194,10 @@ export const workflows = room({
     path: '/api/v1/workflows/:id/instances',
     summary: 'List the instances of a workflow, the newest first',
     pathParams: idParam,
-    query: z.strictObject({ ...window, status: InstanceState.optional() }),
-    responses: { 200: listOf(Instance), ...missing },
+    query: z.strictObject({ ...offsetQuery, status: InstanceState.optional() }),
+    responses: { 200: pageOf(Instance), ...missing },
     metadata: reads('account_admin'),
-    example: { params, reply: { items: [ran], total: 1, skip: 0, offset: 0, limit: 50 } },
+    example: { params, reply: { items: [ran], ...window } },
   },
 });
 

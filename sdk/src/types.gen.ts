@@ -1022,6 +1022,10 @@ export interface EndpointExecution {
   user_id: string | null;
   /** RFC 3339, UTC, ends in Z. */
   executed_at: string;
+  /** Same as executed_at. */
+  created_at: string;
+  /** RFC 3339, UTC, ends in Z. */
+  completed_at: string;
 }
 
 export interface EndpointInput {
@@ -1076,7 +1080,7 @@ export interface EndpointToggle {
 export interface EndpointsExecutionsQuery {
   /** Items to skip. */
   skip?: number | undefined;
-  /** Items per page, 1 to 100, default 25. */
+  /** Items per page, 1 to 200, default 50. */
   limit?: number | undefined;
   /** Page number from 1; used when skip is absent. */
   page?: number | undefined;
@@ -1101,7 +1105,7 @@ export interface EndpointsExecutionsReply {
 export interface EndpointsListQuery {
   /** Items to skip. */
   skip?: number | undefined;
-  /** Items per page, 1 to 100, default 25. */
+  /** Items per page, 1 to 200, default 50. */
   limit?: number | undefined;
   /** Page number from 1; used when skip is absent. */
   page?: number | undefined;
@@ -1535,6 +1539,7 @@ export interface HookChange {
   description?: string | null | undefined;
   trigger?: HookTrigger | undefined;
   condition?: string | null | undefined;
+  /** Default: none. */
   actions?: Action[] | undefined;
   /** Default true. */
   enabled?: boolean | undefined;
@@ -1597,7 +1602,8 @@ export interface HookInput {
   description?: string | null | undefined;
   trigger: HookTrigger;
   condition?: string | null | undefined;
-  actions: Action[];
+  /** Default: none. */
+  actions?: Action[] | undefined;
   /** Default true. */
   enabled?: boolean | undefined;
   /** Of hooks before an event: higher ones run first, equal ones in the order of their creation. Default 0. */
@@ -1641,7 +1647,7 @@ export interface HooksExecutionsQuery {
   status?: "pending" | "running" | "success" | "partial" | "failed" | "aborted" | "skipped" | undefined;
   /** Items to skip. */
   skip?: number | undefined;
-  /** Items per page, 1 to 100, default 25. */
+  /** Items per page, 1 to 200, default 50. */
   limit?: number | undefined;
   /** Page number from 1; used when skip is absent. */
   page?: number | undefined;
@@ -1666,7 +1672,7 @@ export interface HooksListQuery {
   enabled?: boolean | undefined;
   /** Items to skip. */
   skip?: number | undefined;
-  /** Items per page, 1 to 100, default 25. */
+  /** Items per page, 1 to 200, default 50. */
   limit?: number | undefined;
   /** Page number from 1; used when skip is absent. */
   page?: number | undefined;
@@ -1833,6 +1839,8 @@ export interface Job {
   account_id: string | null;
   /** RFC 3339, UTC, ends in Z. */
   created_at: string;
+  /** The user or the definition that enqueued it; null: the server. */
+  created_by: string | null;
 }
 
 /** Of the jobs that are kept: 7 days after they ended, failed ones 30 days. */
@@ -1856,12 +1864,16 @@ export interface JobsListQuery {
   handler?: string | undefined;
   /** Two letters and four digits. */
   account_id?: string | undefined;
-  /** 1 to 200, default 50. */
-  limit?: number | undefined;
-  /** Jobs to skip. */
-  offset?: number | undefined;
-  /** Same as offset. */
+  /** Items to skip. */
   skip?: number | undefined;
+  /** Items per page, 1 to 200, default 50. */
+  limit?: number | undefined;
+  /** Page number from 1; used when skip is absent. */
+  page?: number | undefined;
+  /** Same as limit. */
+  page_size?: number | undefined;
+  /** Same as skip. */
+  offset?: number | undefined;
 }
 
 export interface JobsListReply {
@@ -3288,7 +3300,7 @@ export interface WebhookWithSecret {
 export interface WebhooksDeliveriesQuery {
   /** Items to skip. */
   skip?: number | undefined;
-  /** Items per page, 1 to 100, default 25. */
+  /** Items per page, 1 to 200, default 50. */
   limit?: number | undefined;
   /** Page number from 1; used when skip is absent. */
   page?: number | undefined;
@@ -3315,7 +3327,7 @@ export interface WebhooksDeliveriesReply {
 export interface WebhooksListQuery {
   /** Items to skip. */
   skip?: number | undefined;
-  /** Items per page, 1 to 100, default 25. */
+  /** Items per page, 1 to 200, default 50. */
   limit?: number | undefined;
   /** Page number from 1; used when skip is absent. */
   page?: number | undefined;
@@ -3378,6 +3390,7 @@ export interface WorkflowChange {
   slug?: string | undefined;
   description?: string | null | undefined;
   trigger?: WorkflowTrigger | undefined;
+  /** Default: none. */
   steps?: WorkflowStep[] | undefined;
   /** Default true. */
   enabled?: boolean | undefined;
@@ -3402,7 +3415,8 @@ export interface WorkflowInput {
   slug?: string | undefined;
   description?: string | null | undefined;
   trigger: WorkflowTrigger;
-  steps: WorkflowStep[];
+  /** Default: none. */
+  steps?: WorkflowStep[] | undefined;
   /** Default true. */
   enabled?: boolean | undefined;
   /** As whom it acts: `account`, the account itself, to which its own rules close nothing but what is locked; or a role, with whose rules and permissions. Rules see the id of the definition as @request.auth.id; personal data stays masked. */
@@ -3437,6 +3451,8 @@ export interface WorkflowInstance {
   error_message: string | null;
   /** Of one that waits: until when at most. */
   wake_at: string | null;
+  /** Instances wake by themselves: no job of the queue does it. */
+  resume_job_id: null;
   started_at: string | null;
   completed_at: string | null;
   /** RFC 3339, UTC, ends in Z. */
@@ -3469,6 +3485,8 @@ export interface WorkflowInstanceDetail {
   error_message: string | null;
   /** Of one that waits: until when at most. */
   wake_at: string | null;
+  /** Instances wake by themselves: no job of the queue does it. */
+  resume_job_id: null;
   started_at: string | null;
   completed_at: string | null;
   /** RFC 3339, UTC, ends in Z. */
@@ -3682,11 +3700,16 @@ export interface WorkflowTriggerInput {
 }
 
 export interface WorkflowsInstancesQuery {
-  /** Default 50. */
-  limit?: number | undefined;
-  offset?: number | undefined;
-  /** Same as offset. */
+  /** Items to skip. */
   skip?: number | undefined;
+  /** Items per page, 1 to 200, default 50. */
+  limit?: number | undefined;
+  /** Page number from 1; used when skip is absent. */
+  page?: number | undefined;
+  /** Same as limit. */
+  page_size?: number | undefined;
+  /** Same as skip. */
+  offset?: number | undefined;
   status?: "pending" | "running" | "waiting" | "completed" | "failed" | "cancelled" | undefined;
 }
 
@@ -3694,16 +3717,23 @@ export interface WorkflowsInstancesReply {
   items: WorkflowInstance[];
   total: number;
   skip: number;
-  offset: number;
   limit: number;
+  page: number;
+  page_size: number;
+  total_pages: number;
 }
 
 export interface WorkflowsListQuery {
-  /** Default 50. */
-  limit?: number | undefined;
-  offset?: number | undefined;
-  /** Same as offset. */
+  /** Items to skip. */
   skip?: number | undefined;
+  /** Items per page, 1 to 200, default 50. */
+  limit?: number | undefined;
+  /** Page number from 1; used when skip is absent. */
+  page?: number | undefined;
+  /** Same as limit. */
+  page_size?: number | undefined;
+  /** Same as skip. */
+  offset?: number | undefined;
   enabled?: boolean | undefined;
   trigger_type?: "event" | "schedule" | "manual" | "webhook" | undefined;
 }
@@ -3712,8 +3742,10 @@ export interface WorkflowsListReply {
   items: Workflow[];
   total: number;
   skip: number;
-  offset: number;
   limit: number;
+  page: number;
+  page_size: number;
+  total_pages: number;
 }
 
 export interface WorkflowsTriggerQuery {

@@ -485,6 +485,8 @@ describe.runIf(available)('custom endpoints', () => {
     });
     expect(log.response_body).toEqual({ api_key: '***', ok: true });
     expect(log.user_id).toBe(a.user.id);
+    expect(log.created_at).toBe(log.executed_at);
+    expect(Date.parse(log.completed_at) - Date.parse(log.executed_at)).toBe(log.duration_ms);
     expect(JSON.stringify(long).length).toBeLessThan(10_000);
     const one = await t.call('GET', `/api/v1/endpoints/${id}/executions/${log.id}`, undefined, { token: a.token });
     expect(one.body).toEqual(log);

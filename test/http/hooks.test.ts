@@ -696,6 +696,19 @@ describe.runIf(available)('hooks by API', () => {
     expect((await call('GET', '/hooks/events', undefined, member.token)).body.total).toBeGreaterThan(40);
   });
 
+  it('one without actions yet can be made, filled later, and does nothing until then', async () => {
+    const made = await hook({ trigger: { type: 'manual' } });
+    expect(made.actions).toEqual([]);
+    const trigger = () => call('POST', `/hooks/${made.id}/trigger`, {});
+    expect((await trigger()).status).toBe(202);
+    expect(await executions(made.id)).toMatchObject([{ status: 'success', actions_executed: 0 }]);
+    await call('PATCH', `/hooks/${made.id}`, { actions: [{ type: 'transform', output: 1 }] });
+    await trigger();
+    expect((await executions(made.id))[0]).toMatchObject({ status: 'success', actions_executed: 1 });
+    expect((await call('GET', '/hooks?limit=200&trigger_type=manual')).status).toBe(200);
+    expect((await call('GET', '/hooks?limit=201')).body.errors).toMatchObject([{ field: 'limit' }]);
+  });
+
   it('what is refused, each with its field', async () => {
     const orders = await fresh();
     const good = {
@@ -705,7 +718,7 @@ describe.runIf(available)('hooks by API', () => {
     };
     const cases: [string, Json, string, string?][] = [
       ['no name', { ...good, name: ' ' }, 'name'],
-      ['no actions', { ...good, actions: [] }, 'actions'],
+      ['too many actions', { ...good, actions: Array(51).fill(good.actions[0]) }, 'actions'],
       ['unknown key', { ...good, colour: 1 }, 'colour'],
       ['unknown trigger', { ...good, trigger: { type: 'sometimes' } }, 'trigger.type'],
       [

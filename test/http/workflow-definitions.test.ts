@@ -166,7 +166,6 @@ describe.runIf(available)('definitions of workflows', () => {
       [{ steps: [{ type: 'action', name: 'a', action_type: 'teleport', config: {} }] }, 'steps.0.action.type'],
       [{ steps: [note('a', { typo: 1 })] }, 'steps.0.typo'],
       [{ steps: [note('1a')] }, 'steps.0.name'],
-      [{ steps: [] }, 'steps'],
       [{ steps: [note('a')], trigger: { type: 'moon' } }, 'trigger.type'],
       [{ steps: [note('a', { retry: { max_attempts: 0 } })] }, 'steps.0.retry.max_attempts'],
       [{ steps: [note('a')], name: '' }, 'name'],
@@ -213,6 +212,18 @@ describe.runIf(available)('definitions of workflows', () => {
     ]);
     const called = { type: 'webhook', token: null, secret: null };
     expect((await w.made({ name: 'Called', trigger: called, steps: [note('a')] })).trigger_config.token).toMatch(/./);
+  });
+
+  it('one without steps yet, as an editor begins, can be made, filled later, and ends at once where it is started', async () => {
+    const made = await w.made({ name: 'Begun', steps: undefined });
+    expect(made.steps).toEqual([]);
+    const first = await w.until(await w.start(made.id));
+    expect([first.status, first.output, first.resume_job_id]).toEqual(['completed', null, null]);
+    const path = `/api/v1/workflows/${made.id}`;
+    const filled = await t.call('PUT', path, { steps: [note('a')] }, { token: a.token });
+    expect([filled.status, filled.body.version]).toEqual([200, 2]);
+    const second = await w.until(await w.start(made.id));
+    expect(Object.keys(second.context.steps)).toEqual(['a']);
   });
 
   it('keeps what is not sent, counts versions of what it does, and answers what can be sent again', async () => {
@@ -314,7 +325,7 @@ describe.runIf(available)('definitions of workflows', () => {
     );
     expect([unnamed.status, unnamed.body.code]).toEqual([400, 'ACCOUNT_REQUIRED']);
     const listed = await call('GET', '/workflows?limit=1&trigger_type=manual');
-    expect(listed.body).toMatchObject({ limit: 1, offset: 0, items: [{ account_id: a.account.id }] });
+    expect(listed.body).toMatchObject({ limit: 1, skip: 0, items: [{ account_id: a.account.id }] });
   });
 
   it('a 51st workflow is refused', async () => {
@@ -324,7 +335,12 @@ describe.runIf(available)('definitions of workflows', () => {
     expect((await tools.create({ name: 'Too many', steps: [note('a')] })).body).toMatchObject({
       code: 'LIMIT_REACHED',
     });
-    const { total, items } = (await t.call('GET', '/api/v1/workflows?limit=100', undefined, { token: c.token })).body;
+    const { total, items } = (await t.call('GET', '/api/v1/workflows?limit=200', undefined, { token: c.token })).body;
     expect([total, new Set(items.map(({ slug }: Json) => slug)).size]).toEqual([50, 50]);
+    const second = await t.call('GET', '/api/v1/workflows?page=2&page_size=20', undefined, { token: c.token });
+    expect(second.body.items.map(({ id }: Json) => id)).toEqual(items.slice(20, 40).map(({ id }: Json) => id));
+    expect(
+      (await t.call('GET', '/api/v1/workflows?limit=201', undefined, { token: c.token })).body.errors,
+    ).toMatchObject([{ field: 'limit' }]);
   });
 });

@@ -40,6 +40,7 @@ export interface ActionParts {
       readonly queue?: string | undefined;
       readonly delaySeconds?: number | undefined;
       readonly retries?: number | undefined;
+      readonly createdBy?: string | undefined;
     },
   ) => Promise<string>;
   /** Handlers that definitions may name. */
@@ -75,8 +76,13 @@ export function createActions(parts: ActionParts) {
     const message = `There is no handler ${handler.slice(0, 100)} for definitions; there are ${open.join(', ') || 'none'}.`;
     throw new Failure('INVALID_RESOURCE_DATA', {}, [{ field: 'handler', code: 'unknown_handler', message }]);
   }
+  const originOf = (ctx: Ctx) => ({
+    accountId: accountOf(ctx),
+    depth: ctx.automation?.depth ?? 0,
+    createdBy: ctx.caller?.userId ?? undefined,
+  });
   const later = (handler: string, payload: Record<string, unknown>, { tx, ctx }: Situation) =>
-    parts.enqueue(tx, { handler, payload, accountId: accountOf(ctx), depth: ctx.automation?.depth ?? 0 });
+    parts.enqueue(tx, { handler, payload, ...originOf(ctx) });
 
   /** Makes the call; throws CALL_REFUSED for any answer but 2xx. */
   async function call(request: Call, signal: AbortSignal): Promise<unknown> {
@@ -117,8 +123,7 @@ export function createActions(parts: ActionParts) {
           queue: queue as string | undefined,
           delaySeconds: delay_seconds as number | undefined,
           retries: retries as number | undefined,
-          accountId: accountOf(ctx),
-          depth: ctx.automation?.depth ?? 0,
+          ...originOf(ctx),
         });
         return { job_id: id };
       }

@@ -1,5 +1,4 @@
 // The log of calls: written after the reply, several at a time, and kept within its bounds.
-import type { EndpointExecution } from '../../../contract/endpoints.ts';
 import type { Database } from '../../db/database.ts';
 import type { Logger } from '../../db/log.ts';
 import { createForgetting } from '../forgetting.ts';
@@ -19,7 +18,7 @@ const DAY_MS = 86_400_000;
 
 export interface Executions {
   /** Notes a call; it is in the log soon after. */
-  add(execution: EndpointExecution): void;
+  add(execution: store.Call): void;
   /** Resolves when all that was noted is written, or cannot be. */
   flush(): Promise<void>;
   close(): Promise<void>;
@@ -32,12 +31,12 @@ export function createExecutions({
   readonly db: Database;
   readonly log?: Logger | undefined;
 }): Executions {
-  let waiting: EndpointExecution[] = [];
+  let waiting: store.Call[] = [];
   let writing: Promise<void> | null = null;
   let timer: NodeJS.Timeout | undefined;
   const since = new Map<string, number>();
 
-  async function trim(written: readonly EndpointExecution[]): Promise<void> {
+  async function trim(written: readonly store.Call[]): Promise<void> {
     for (const { endpoint_id: id } of written) since.set(id, (since.get(id) ?? TRIM_EVERY - 1) + 1);
     for (const [id, count] of since) {
       if (count < TRIM_EVERY) continue;

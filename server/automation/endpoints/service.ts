@@ -7,7 +7,7 @@ import {
 } from '../../../contract/endpoints.ts';
 import type { Parsed, Reply } from '../../../contract/kit.ts';
 import { Failure, type ProblemEntry } from '../../../contract/problems.ts';
-import { page, pageWindow } from '../../../contract/shapes.ts';
+import { offsetWindow, page } from '../../../contract/shapes.ts';
 import { seesPersonalData } from '../../access/mask.ts';
 import type { Snapshot } from '../../access/snapshot.ts';
 import type { Accounts } from '../../accounts/service.ts';
@@ -157,8 +157,8 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
   });
 
   return {
-    async list({ enabled, method, offset, ...query }, ctx) {
-      const window = pageWindow({ ...query, skip: query.skip ?? offset });
+    async list({ enabled, method, ...query }, ctx) {
+      const window = offsetWindow(query);
       const filter = { accountId: await accounts.scope(ctx), enabled, method };
       const { rows, total } = await store.listEndpoints(db, filter, window);
       return page(rows.map(shown), total, window);
@@ -204,9 +204,9 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
       });
       return undefined;
     },
-    async executions(id, { status, offset, ...query }, ctx) {
+    async executions(id, { status, ...query }, ctx) {
       const row = await find(id, ctx);
-      const window = pageWindow({ ...query, skip: query.skip ?? offset });
+      const window = offsetWindow(query);
       await executions.flush();
       const { rows, total } = await store.listExecutions(db, row.id, status, window);
       return page(rows.map(seenBy(ctx)), total, window);

@@ -129,8 +129,11 @@ export async function limitStatements(run: Runner, ms: number): Promise<void> {
   await run.query("select set_config('statement_timeout', $1, true)", [String(Math.max(1, Math.ceil(ms)))]);
 }
 
+/** A call as it is noted. */
+export type Call = Omit<EndpointExecution, 'created_at' | 'completed_at'>;
+
 /** Adds to the log; calls of endpoints that are gone leave nothing. */
-export async function insertExecutions(run: Runner, executions: readonly EndpointExecution[]): Promise<void> {
+export async function insertExecutions(run: Runner, executions: readonly Call[]): Promise<void> {
   await run.query(
     `insert into snackbase.endpoint_executions
        (id, endpoint_id, status, http_status, duration_ms, request_data, response_body, error_message, user_id, executed_at)
@@ -158,7 +161,7 @@ export async function pruneExecutions(run: Runner, days: number): Promise<void> 
 }
 
 const EXECUTION = `id, endpoint_id, status, http_status, duration_ms, request_data, response_body, error_message, user_id,
-  executed_at`;
+  executed_at, executed_at as created_at, executed_at + duration_ms * interval '1 ms' as completed_at`;
 
 export async function listExecutions(
   run: Runner,

@@ -1,5 +1,6 @@
 // A definition as it was sent becomes one that can be stored: names resolved, every template and condition judged, all problems at once.
 
+import type { Action } from '../../../contract/actions.ts';
 import type { HookInput, HookTrigger } from '../../../contract/hooks.ts';
 import { API_EVENTS, EVENTS, type EventName } from '../../../contract/lifecycle.ts';
 import type { ProblemEntry } from '../../../contract/problems.ts';
@@ -52,7 +53,7 @@ export function compileHook(
   const known = handlers();
   return {
     condition: compileCondition(condition, { vocabulary, bare, macros, at: 'condition', problems }),
-    actions: compileActions(actions as HookInput['actions'], {
+    actions: compileActions(actions as readonly Action[], {
       vocabulary,
       bare,
       at: 'actions',
@@ -93,7 +94,7 @@ export function judge(input: HookInput, known: Known, roles: readonly string[]):
     event: place?.event ?? null,
     collection: place?.collection ?? null,
     condition: input.condition?.trim() ? input.condition : null,
-    actions: input.actions,
+    actions: input.actions ?? [],
     enabled: input.enabled ?? true,
     priority: input.priority ?? 0,
     run_as: runAs,

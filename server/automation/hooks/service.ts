@@ -3,7 +3,7 @@ import type { hooks as contract, Hook, HookChange, HookExecution, HookInput } fr
 import { MOST_HOOKS } from '../../../contract/hooks.ts';
 import type { Parsed, Reply } from '../../../contract/kit.ts';
 import { Failure } from '../../../contract/problems.ts';
-import { type PageQuery, page, pageWindow } from '../../../contract/shapes.ts';
+import { offsetWindow, page } from '../../../contract/shapes.ts';
 import type { Accounts } from '../../accounts/service.ts';
 import type { Recorder } from '../../audit/service.ts';
 import { type Answer, type Ctx, requireCaller } from '../../context.ts';
@@ -110,7 +110,7 @@ export function createHooks(options: HooksOptions): Hooks {
     },
 
     async list({ trigger_type: triggerType, enabled: on, ...query }, ctx) {
-      const window = windowOf(query);
+      const window = offsetWindow(query);
       const filter = { accountId: await accounts.scope(ctx), triggerType, enabled: on };
       const { rows, total } = await store.listHooks(db, filter, window);
       return page(rows.map(shown), total, window);
@@ -158,7 +158,7 @@ export function createHooks(options: HooksOptions): Hooks {
 
     async executions(id, { status, ...query }, ctx) {
       const { id: hookId } = await find(id, ctx);
-      const window = windowOf(query);
+      const window = offsetWindow(query);
       const { rows, total } = await listExecutions(db, hookId, status ?? null, window);
       return page(rows.map(execution), total, window);
     },
@@ -171,10 +171,6 @@ export function createHooks(options: HooksOptions): Hooks {
     },
   };
 }
-
-/** As many as an account can have. */
-const windowOf = ({ offset, ...query }: PageQuery & { offset?: number | undefined }) =>
-  pageWindow({ ...query, skip: query.skip ?? offset, limit: query.limit ?? query.page_size ?? MOST_HOOKS });
 
 /** Without what was not sent. */
 const given = (change: HookChange) =>

@@ -16,10 +16,11 @@ export function createEnqueue(db: Database, boss: Boss, handlers: ReadonlyMap<st
   return async (tx, job) => {
     const problems = problemsOf(job, handlers);
     if (problems.length > 0) throw new Failure('INVALID_RESOURCE_DATA', {}, problems);
-    const { handler, payload = {}, accountId = null, queue = 'default', depth = 0, singletonKey } = job;
+    const { handler, payload = {}, accountId = null, queue = 'default', depth = 0, singletonKey, createdBy } = job;
     const { retries = 2, retryDelaySeconds = 60, delaySeconds = 0, priority = 0 } = job;
     const id = singletonKey === undefined ? uuidV7() : idOf(handler, singletonKey);
-    const data: Envelope = { payload, account_id: accountId, queue, depth };
+    const by = createdBy !== undefined && { created_by: createdBy };
+    const data: Envelope = { payload, account_id: accountId, queue, depth, ...by };
     const run = tx ?? db;
     const options = {
       id,

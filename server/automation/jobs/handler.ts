@@ -56,6 +56,8 @@ export interface NewJob {
   readonly singletonKey?: string;
   /** Default 0. */
   readonly depth?: number;
+  /** The user or the definition that it comes from. */
+  readonly createdBy?: string | undefined;
 }
 
 export const MOST_PAYLOAD_BYTES = 64 * 1024;

@@ -2,7 +2,7 @@
 import type { jobs as contract, Job, JobStats } from '../../../contract/jobs.ts';
 import type { Parsed, Reply } from '../../../contract/kit.ts';
 import { Failure } from '../../../contract/problems.ts';
-import { page } from '../../../contract/shapes.ts';
+import { offsetWindow, page } from '../../../contract/shapes.ts';
 import type { Recorder } from '../../audit/service.ts';
 import { type Ctx, SYSTEM_ACCOUNT } from '../../context.ts';
 import type { Database, Transaction } from '../../db/database.ts';
@@ -106,8 +106,8 @@ export function createJobs({ db, trail, log, concurrency = 10, leaseSeconds, lim
     problems: (job) => problemsOf(job, handlers),
     enqueue: createEnqueue(db, boss, handlers),
 
-    async list({ status, queue, handler, account_id, limit = 50, offset, skip }) {
-      const window = { limit, skip: offset ?? skip ?? 0 };
+    async list({ status, queue, handler, account_id, ...query }) {
+      const window = offsetWindow(query);
       const filter = { status, queue, handler, accountId: account_id };
       const { rows, total } = await store.list(db, filter, window);
       return page(rows.map(showJob), total, window);

@@ -41,6 +41,7 @@ export function showJob(row: JobRow): Job {
     error_message: reasonOf(output),
     account_id: data.account_id,
     created_at: row.created_at,
+    created_by: data.created_by ?? null,
   };
 }
 

@@ -10,6 +10,8 @@ export interface Envelope {
   readonly account_id: string | null;
   readonly queue: string;
   readonly depth: number;
+  /** Left out where the server did. */
+  readonly created_by?: string;
 }
 
 /** One try of a job: the row while it is this very try's. */

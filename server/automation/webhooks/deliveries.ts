@@ -1,7 +1,7 @@
 // The log of a webhook's deliveries: looking at it, and sending what is in it again.
 import type { Parsed, Reply } from '../../../contract/kit.ts';
 import { Failure } from '../../../contract/problems.ts';
-import { page, pageWindow } from '../../../contract/shapes.ts';
+import { offsetWindow, page } from '../../../contract/shapes.ts';
 import type { WebhookDelivery } from '../../../contract/webhook-shapes.ts';
 import type { webhooks as contract } from '../../../contract/webhooks.ts';
 import type { Ctx } from '../../context.ts';
@@ -51,9 +51,9 @@ export function createDeliveryLog({ db, find, hold, onNew }: DeliveriesOptions) 
 
   return {
     async deliveries(id: string, query: Parsed<C['deliveries']>['query'], ctx: Ctx): Promise<Reply<C['deliveries']>> {
-      const { offset, status, event: named, record_id: recordId, ...paging } = query;
+      const { status, event: named, record_id: recordId, ...paging } = query;
       const webhook = await find(id, ctx);
-      const window = pageWindow({ ...paging, skip: paging.skip ?? offset });
+      const window = offsetWindow(paging);
       const type = named === undefined ? null : typeNamed(named);
       const event = type === null ? named : eventName(type);
       if (recordId !== undefined && !isUuid(recordId)) return page([], 0, window);

@@ -1,7 +1,7 @@
 // Outbound webhooks: managing them, trying them out, and the two workers behind them, which turn events into deliveries and send these.
 import type { Parsed, Reply } from '../../../contract/kit.ts';
 import { Failure } from '../../../contract/problems.ts';
-import { page, pageWindow } from '../../../contract/shapes.ts';
+import { offsetWindow, page } from '../../../contract/shapes.ts';
 import type { Webhook, WebhookChange, WebhookInput } from '../../../contract/webhook-shapes.ts';
 import type { webhooks as contract } from '../../../contract/webhooks.ts';
 import type { Accounts } from '../../accounts/service.ts';
@@ -132,8 +132,8 @@ export async function createWebhooks(options: WebhooksOptions) {
   return {
     ...createDeliveryLog({ db, find, hold, onNew: () => workers?.onNew() }),
 
-    async list({ offset, ...query }: Parsed<C['list']>['query'], ctx: Ctx): Promise<Reply<C['list']>> {
-      const window = pageWindow({ ...query, skip: query.skip ?? offset });
+    async list(query: Parsed<C['list']>['query'], ctx: Ctx): Promise<Reply<C['list']>> {
+      const window = offsetWindow(query);
       const found = await store.listWebhooks(db, await accounts.scope(ctx), window);
       return page(found.rows.map(rows.shown), found.total, window);
     },

@@ -49,13 +49,17 @@ export type CompileOptions = Omit<TriggerOptions, 'problems'> & {
   readonly lenient?: boolean;
 };
 
+/** What a workflow without steps does. */
+const NOTHING: readonly Step[] = [{ type: 'end', name: 'end' }];
+
 /** Judges a definition whole; problems are told with their places, all of them. */
 export function compileWorkflow(
-  { trigger, steps }: { readonly trigger: StoredTrigger; readonly steps: readonly Step[] },
+  { trigger, steps: given }: { readonly trigger: StoredTrigger; readonly steps: readonly Step[] },
   options: CompileOptions,
 ): { readonly workflow: CompiledWorkflow; readonly problems: readonly ProblemEntry[] } {
   const problems: ProblemEntry[] = [];
   const condition = judgeTrigger(trigger, { ...options, problems });
+  const steps = given.length === 0 ? NOTHING : given;
   const placed = placedSteps(steps, problems);
   const graph = graphOf(placed, problems);
   const shape = options.lenient ? 'any' : shapeOf(trigger, options);

@@ -2,6 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Parsed, Reply } from '../../../contract/kit.ts';
 import { Failure, type ProblemEntry } from '../../../contract/problems.ts';
+import { offsetWindow, page } from '../../../contract/shapes.ts';
 import type { Workflow } from '../../../contract/workflow-shapes.ts';
 import type { Step, Trigger } from '../../../contract/workflow-steps.ts';
 import { type workflows as contract, MOST_WORKFLOWS } from '../../../contract/workflows.ts';
@@ -171,11 +172,11 @@ export function createDefinitions(options: DefinitionsOptions) {
   return {
     find,
     async list(query: Parsed<C['list']>['query'], ctx: Ctx): Promise<Reply<C['list']>> {
-      const { limit = 50, enabled, trigger_type: triggerType } = query;
-      const skip = query.skip ?? query.offset ?? 0;
+      const { enabled, trigger_type: triggerType } = query;
+      const window = offsetWindow(query);
       const accountId = await accounts.scope(ctx);
-      const { rows, total } = await store.list(db, { accountId, enabled, triggerType }, { skip, limit });
-      return { items: rows.map(shown), total, skip, offset: skip, limit };
+      const { rows, total } = await store.list(db, { accountId, enabled, triggerType }, window);
+      return page(rows.map(shown), total, window);
     },
 
     /** Throws INVALID_RESOURCE_DATA with every problem, CONFLICT for a slug that is taken, LIMIT_REACHED, ACCOUNT_REQUIRED. */
@@ -187,7 +188,7 @@ export function createDefinitions(options: DefinitionsOptions) {
         const again = ctx.attempt?.committed ? await store.find(tx, accountId, id) : null;
         if (again !== null) return again;
         const trigger = storedTrigger(input.trigger);
-        const { name, steps, run_as: runAs = AS_ACCOUNT.name, enabled = true } = input;
+        const { name, steps = [], run_as: runAs = AS_ACCOUNT.name, enabled = true } = input;
         await judge(tx, { trigger, steps, runAs }, nameProblems(name, input.slug));
         if ((await store.lockAndCount(tx, accountId)) >= MOST_WORKFLOWS)
           throw new Failure('LIMIT_REACHED', {

@@ -1,6 +1,7 @@
 // Instances as people see them: listed, shown with the log of their steps, cancelled, taken up again.
 import type { Parsed, Reply } from '../../../contract/kit.ts';
 import { Failure } from '../../../contract/problems.ts';
+import { offsetWindow, page } from '../../../contract/shapes.ts';
 import type { Instance } from '../../../contract/workflow-shapes.ts';
 import type { workflowInstances as contract, workflows as ofWorkflows } from '../../../contract/workflows.ts';
 import type { Accounts } from '../../accounts/service.ts';
@@ -52,11 +53,11 @@ export function createInstances({ db, accounts, trail, workflowId }: InstancesOp
 
   return {
     async list(id: string, query: Parsed<W['instances']>['query'], ctx: Ctx): Promise<Reply<W['instances']>> {
-      const { status, limit = 50 } = query;
-      const skip = query.skip ?? query.offset ?? 0;
+      const { status } = query;
+      const window = offsetWindow(query);
       const workflow = await workflowId(id, ctx);
-      const { rows, total } = await store.list(db, { workflowId: workflow, status }, { skip, limit });
-      return { items: rows, total, skip, offset: skip, limit };
+      const { rows, total } = await store.list(db, { workflowId: workflow, status }, window);
+      return page(rows, total, window);
     },
 
     async get(id: string, ctx: Ctx): Promise<Reply<C['get']>> {

@@ -79,7 +79,7 @@ export async function createWorkflows(options: WorkflowsOptions) {
     remembered(`${workflow_id} ${version}`, { trigger, steps });
   /** Of its trigger alone; events do not need the steps. */
   const conditionOf = ({ id, version, trigger }: Listening) =>
-    remembered(`trigger ${id} ${version}`, { trigger, steps: [{ type: 'end', name: 'end' }] }).condition ?? {
+    remembered(`trigger ${id} ${version}`, { trigger, steps: [] }).condition ?? {
       holds: () => true,
     };
 

@@ -4,7 +4,7 @@ import type { Runner } from '../../../db/database.ts';
 import type { StartedBy } from '../words.ts';
 
 const SHOWN = `i.id, i.workflow_id, i.account_id, i.version, i.status, i.current_step, i.context, i.output, i.source, i.parent_id, i.depth,
-  i.attempt, i.error_code, i.error_message, case when i.status = 'waiting' then i.wake_at end as wake_at,
+  i.attempt, i.error_code, i.error_message, case when i.status = 'waiting' then i.wake_at end as wake_at, null as resume_job_id,
   i.started_at, i.completed_at, i.created_at`;
 const first = <T>(rows: readonly T[]): T | null => rows[0] ?? null;
 
