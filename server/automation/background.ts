@@ -1,4 +1,5 @@
 // What a process does without being asked: each part is begun by itself, again until it stands, and all end together.
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../db/log.ts';
 
 /** A part of the background that works. */
@@ -36,7 +37,7 @@ export function createBackground({ log }: { readonly log?: Logger | undefined })
       } catch (error) {
         if (stopping.signal.aborted) break;
         log?.warn({ err: error, work: name }, 'Background work could not begin; trying again.');
-        await asleep(pause, stopping.signal);
+        await delay(pause, undefined, { signal: stopping.signal }).catch(() => {});
       }
     }
     return null;
@@ -65,14 +66,4 @@ export function createBackground({ log }: { readonly log?: Logger | undefined })
       return closing;
     },
   };
-}
-
-function asleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }
