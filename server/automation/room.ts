@@ -88,7 +88,7 @@ export async function createAutomation(options: AutomationOptions) {
     lifecycle,
     log,
   });
-  const shared = { ...options, actions, handlers: () => jobs.openHandlers };
+  const shared = { ...options, actions, handlers: () => jobs.openHandlers, checkUrl: outbound.checkUrl };
   const endpoints = await createEndpointRoom(shared);
   const hooks = await createHookRoom(shared);
   const definitionOf = (name: string) => collections.get(name);

@@ -8,6 +8,7 @@ import { AS_ACCOUNT } from '../../context.ts';
 import { nearest, suggestion } from '../../expression/nearest.ts';
 import type { CollectionDef } from '../../schema/collection-def.ts';
 import { type CompiledAction, compileActions } from '../actions/compile.ts';
+import type { Storing } from '../actions/written.ts';
 import { type Condition, compileCondition } from '../conditions.ts';
 import { cronProblems, timezoneProblems } from '../schedule.ts';
 import { BARE, isOfRecord, vocabularyOf } from './names.ts';
@@ -21,6 +22,7 @@ export interface Known {
   readonly macros: MacroSource;
   /** Handlers of jobs; undefined where that is not known. */
   readonly handlers: () => readonly string[] | undefined;
+  readonly checkUrl: Storing['checkUrl'];
 }
 
 export interface Compiled {
@@ -40,7 +42,8 @@ export function compileHook(
     condition,
     actions,
   }: Pick<Definition, 'trigger' | 'event' | 'collection' | 'condition' | 'actions'>,
-  { definitionOf, macros, handlers }: Known,
+  { definitionOf, macros, handlers }: Pick<Known, 'definitionOf' | 'macros' | 'handlers'>,
+  storing?: Storing,
 ): Compiled {
   const problems: ProblemEntry[] = [];
   const name = event as EventName | null;
@@ -60,6 +63,7 @@ export function compileHook(
       definitionOf,
       macros,
       ...(known && { handlers: known }),
+      storing,
       mayAbort: name !== null && EVENTS[name].phase === 'before',
       ...(name !== null && WRITING.has(name) && { writing: { collection: def } }),
     }),
@@ -100,7 +104,8 @@ export function judge(input: HookInput, known: Known, roles: readonly string[]):
     timeout_seconds: input.timeout_seconds ?? 60,
   };
   // Of an event that is not known, nothing is known that could be spoken of.
-  if (place !== null) problems.push(...compileHook(definition, known).problems);
+  const storing = { checkUrl: known.checkUrl, asAccount: runAs === AS_ACCOUNT.name };
+  if (place !== null) problems.push(...compileHook(definition, known, storing).problems);
   return { definition, problems };
 }
 
