@@ -11,6 +11,7 @@ import type { CollectionDef } from '../../schema/collection-def.ts';
 import type { ActionService } from '../actions/service.ts';
 import type { Storing } from '../actions/written.ts';
 import { createDefinitions } from '../definitions.ts';
+import { runAsProblem } from '../run-as.ts';
 import { actingRole } from '../store.ts';
 import { type CompiledEndpoint, compileEndpoint } from './compile.ts';
 import { createDispatch } from './dispatch.ts';
@@ -73,7 +74,11 @@ export async function createEndpointRoom(options: EndpointRoomOptions) {
   });
 
   return {
-    service: createEndpoints({ db, accounts, trail, definitions, executions, judge, roleOf }),
+    service: createEndpoints({
+      ...{ db, accounts, trail, definitions, executions, judge },
+      // `caller` is whoever calls.
+      runAsProblem: (name) => runAsProblem(db, name, ['caller']),
+    }),
     dispatch,
     /** What of the documents is the caller's: the endpoints of his account, for superadmins of the one that they name. */
     documented({ caller, accountHeader }: Ctx): readonly DocumentedEndpoint[] {

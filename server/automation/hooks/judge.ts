@@ -76,19 +76,15 @@ export interface Judged {
   readonly problems: readonly ProblemEntry[];
 }
 
-/** `roles`: names of those that a hook may run as. */
-export function judge(input: HookInput, known: Known, roles: readonly string[]): Judged {
-  const problems: ProblemEntry[] = [];
+/** `more`: what was found elsewhere. */
+export function judge(input: HookInput, known: Known, more: readonly ProblemEntry[]): Judged {
+  const problems: ProblemEntry[] = [...more];
   const { trigger, run_as: runAs = AS_ACCOUNT.name } = input;
   const place = trigger.type === 'event' ? placeOf(trigger, known, problems) : { event: null, collection: null };
   if (trigger.type === 'schedule')
     problems.push(
       ...cronProblems(trigger.cron, 'trigger.cron'),
       ...timezoneProblems(trigger.timezone ?? 'UTC', 'trigger.timezone'),
-    );
-  if (!roles.includes(runAs))
-    problems.push(
-      hinted('run_as', 'unknown_role', `There is no role ${runAs} to run as.`, suggestion(runAs, roles, 'roles')),
     );
   const definition: Definition = {
     name: input.name,

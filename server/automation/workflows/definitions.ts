@@ -14,7 +14,7 @@ import { isUniqueViolation } from '../../db/errors.ts';
 import { isUuid, uuidV7 } from '../../ids.ts';
 import type { sealedBox } from '../../sealed-box.ts';
 import type { Storing } from '../actions/written.ts';
-import { actingRole } from '../store.ts';
+import { runAsProblem } from '../run-as.ts';
 import { type CompileOptions, compileWorkflow } from './compile.ts';
 import { nextOfSchedule } from './schedules.ts';
 import { recorded, type Seals, shownWorkflow } from './shown.ts';
@@ -70,8 +70,8 @@ export function createDefinitions(options: DefinitionsOptions) {
   ): Promise<void> {
     const storing = { checkUrl, asAccount: runAs === AS_ACCOUNT.name };
     const problems = [...more, ...compileWorkflow({ trigger, steps }, { ...compile, storing }).problems];
-    if ((await actingRole(tx, runAs)) === null)
-      problems.push({ field: 'run_as', code: 'unknown_role', message: `There is no role ${runAs}.` });
+    const role = await runAsProblem(tx, runAs);
+    if (role !== null) problems.push(role);
     if (problems.length > 0) throw new Failure('INVALID_RESOURCE_DATA', {}, problems);
   }
 
