@@ -560,6 +560,37 @@ describe.runIf(available)('hooks by API', () => {
     expect(JSON.stringify(execution.execution_context)).not.toContain('@');
   });
 
+  it('somebody registers by an invitation: once, and only with the person', async () => {
+    const made = await hook({
+      trigger: { type: 'event', event: 'auth.register' },
+      actions: [{ type: 'transform', output: '{{record.email}} {{auth.id}} {{auth.role}} {{record.account_id}}' }],
+    });
+    const email = 'invited@example.com';
+    const { token } = (await call('POST', '/invitations', { email })).body;
+    const accept = () => t.call('POST', `/api/v1/invitations/${token}/accept`, { password: PASSWORD });
+    const people = async () =>
+      (await t.app.db.query('select id from snackbase.users where email = $1', [email])).length;
+    const kept = async () =>
+      (await t.app.db.query('select id from snackbase.hook_executions where hook_id = $1', [made.id])).length;
+    // What follows in the same transaction fails: neither the person nor the execution is there.
+    await t.app.db.query(
+      'alter table snackbase.invitations add constraint fails check (accepted_at is null) not valid',
+    );
+    expect((await accept()).status).toBeGreaterThanOrEqual(400);
+    expect([await people(), await kept()]).toEqual([0, 0]);
+    await t.app.db.query('alter table snackbase.invitations drop constraint fails');
+    const replies = await Promise.all([accept(), accept(), accept()]);
+    const accepted = replies.filter(({ status }) => status === 200);
+    expect([accepted.length, await people(), await kept()]).toEqual([1, 1, 1]);
+    const { user } = accepted[0]?.body ?? {};
+    const [execution, ...more] = await executions(made.id);
+    expect(more).toEqual([]);
+    expect(execution).toMatchObject({ status: 'success', trigger_type: 'event', event: 'auth.register' });
+    expect(execution.actions[0].result).toBe(`${email} ${user.id} user ${a.account.id}`);
+    expect(JSON.stringify(execution.execution_context)).not.toContain('@');
+    expect((await call('DELETE', `/hooks/${made.id}`)).status).toBe(204);
+  });
+
   it('by hand: with input, also while disabled; a dry run leaves nothing', async () => {
     const log = await fresh();
     const made = await hook({
