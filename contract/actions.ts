@@ -32,6 +32,9 @@ const Template = z.unknown().meta({
     'Any JSON. `{{record.total}}` alone in a string becomes the value itself, with its type; within other text it becomes text.',
 });
 const Data = z.record(z.string(), z.unknown()).meta({ description: 'Fields of the record; values may be templates.' });
+const Fields = Data.meta({
+  description: 'Fields of the record; values may be templates. What is none is judged when the definition is stored.',
+});
 const Collection = z
   .string()
   .regex(/^[A-Za-z_][A-Za-z0-9_]{0,99}(\.[A-Za-z_][A-Za-z0-9_]{0,99})?$/)
@@ -52,7 +55,10 @@ const action = <const T extends string, S extends z.ZodRawShape>(type: T, option
 
 export const ACTIONS = {
   send_webhook: action('send_webhook', {
-    url: text('Where to, http or https. Private addresses are refused.', 2048),
+    url: text(
+      'Where to, http or https. Private addresses are refused: one that is written out when the definition is stored, every one when it is called.',
+      2048,
+    ),
     method: z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']).optional().meta({ description: 'Default POST.' }),
     headers: z.record(z.string().max(200), z.string().max(4000)).optional(),
     body: Template.optional(),
@@ -68,8 +74,8 @@ export const ACTIONS = {
     body: z.string().max(100_000).optional().meta({ description: 'The text.' }),
     html: z.string().max(400_000).optional(),
   }),
-  create_record: action('create_record', { collection: Collection, data: Data }),
-  update_record: action('update_record', { collection: Collection, record_id: RecordId, data: Data }),
+  create_record: action('create_record', { collection: Collection, data: Fields }),
+  update_record: action('update_record', { collection: Collection, record_id: RecordId, data: Fields }),
   delete_record: action('delete_record', { collection: Collection, record_id: RecordId }),
   query_records: action('query_records', {
     collection: Collection,
@@ -90,7 +96,7 @@ export const ACTIONS = {
     functions: z.string().max(4000).optional().meta({ description: 'Several at once, as `count(),sum(total)`.' }),
     group_by: names.optional(),
     filter: z.string().max(4096).optional(),
-    having: z.string().max(4096).optional(),
+    having: z.string().max(4096).optional().meta({ description: 'Over the results and groups, as `sum_total > 100`.' }),
     sort: names.optional(),
     limit: z.int().min(1).max(1000).optional(),
   }),

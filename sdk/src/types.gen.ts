@@ -161,7 +161,7 @@ export type Action = {
 } & (
   | {
       type: "send_webhook";
-      /** Where to, http or https. Private addresses are refused. */
+      /** Where to, http or https. Private addresses are refused: one that is written out when the definition is stored, every one when it is called. */
       url: string;
       /** Default POST. */
       method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE" | undefined;
@@ -187,7 +187,7 @@ export type Action = {
       type: "create_record";
       /** Name of a collection, `orders` or `crm.contacts`. */
       collection: string;
-      /** Fields of the record; values may be templates. */
+      /** Fields of the record; values may be templates. What is none is judged when the definition is stored. */
       data: {
         [key: string]: unknown;
       };
@@ -198,7 +198,7 @@ export type Action = {
       collection: string;
       /** The id of the record, as a rule a template. */
       record_id: string;
-      /** Fields of the record; values may be templates. */
+      /** Fields of the record; values may be templates. What is none is judged when the definition is stored. */
       data: {
         [key: string]: unknown;
       };
@@ -235,6 +235,7 @@ export type Action = {
       functions?: string | undefined;
       group_by?: string | string[] | undefined;
       filter?: string | undefined;
+      /** Over the results and groups, as `sum_total > 100`. */
       having?: string | undefined;
       sort?: string | string[] | undefined;
       limit?: number | undefined;

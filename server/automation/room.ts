@@ -55,8 +55,8 @@ export async function createAutomation(options: AutomationOptions) {
     records,
     log,
     mail,
-    call: ({ url, method, headers, body, timeoutMs }, signal) =>
-      outbound.call({ url, method, headers, body, timeoutMs, signal }),
+    call: ({ url, method, headers, body, timeoutMs }, { accountId, signal }) =>
+      outbound.call({ url, method, headers, body, timeoutMs, accountId, signal }),
     enqueue: (on: Transaction | null, job) => jobs.enqueue(on, job),
     openHandlers: () => jobs.openHandlers,
     trigger(on, asked) {
@@ -69,7 +69,8 @@ export async function createAutomation(options: AutomationOptions) {
   const inner = { mostPayloadBytes: 4_000_000 };
   jobs.define(LATER.call, {
     ...inner,
-    run: async (payload, { signal }) => void (await actions.later[LATER.call](payload, signal)),
+    run: async (payload, { accountId, signal }) =>
+      void (await actions.later[LATER.call](payload, { accountId: accountId ?? undefined, signal })),
   });
   jobs.define(LATER.mail, { ...inner, run: (payload) => actions.later[LATER.mail](payload) });
   const webhooks = await createWebhooks({
@@ -79,7 +80,7 @@ export async function createAutomation(options: AutomationOptions) {
     schedule: config.webhookSchedule,
     timeoutMs: config.webhookTimeoutMs,
   });
-  const shared = { ...options, actions, handlers: () => jobs.openHandlers };
+  const shared = { ...options, actions, handlers: () => jobs.openHandlers, checkUrl: outbound.checkUrl };
   const endpoints = await createEndpointRoom(shared);
   const hooks = await createHookRoom(shared);
   const definitionOf = (name: string) => collections.get(name);

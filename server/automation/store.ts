@@ -38,6 +38,18 @@ export async function actingRole(run: Runner, name: string): Promise<ActingRole 
   return (await run.query<ActingRole>(sql, [name]))[0] ?? null;
 }
 
+/** Whether there is a role that a definition may act as, enabled or not. */
+export async function isRole(run: Runner, name: string): Promise<boolean> {
+  if (name === AS_ACCOUNT.name) return true;
+  return (await run.query('select from snackbase.roles where name = $1 and id > 0', [name])).length > 0;
+}
+
+/** What definitions may act as now: the first of many, for hints. */
+export async function actingNames(run: Runner): Promise<string[]> {
+  const sql = 'select name from snackbase.roles where id > 0 and enabled order by id limit 500';
+  return [AS_ACCOUNT.name, ...(await run.query<ActingRole>(sql, [])).map(({ name }) => name)];
+}
+
 /** The same as a column `role_id` of the name in another one, and where that is from. */
 export const actingRoleOf = (column: string) => ({
   select: `case when ${column} = '${AS_ACCOUNT.name}' then ${AS_ACCOUNT.id} else acting.id end as role_id`,

@@ -8,6 +8,8 @@ import { namesOf, type Path, shapeAt, type Vocabulary } from './vocabulary.ts';
 export type Values = Readonly<Record<string, unknown>>;
 
 export interface Template {
+  /** No value stands in it: it always becomes the same. */
+  readonly fixed: boolean;
   /** The JSON with its values. Throws TemplateError where it would become too large. */
   render(values: Values): unknown;
 }
@@ -109,6 +111,12 @@ function compile(value: unknown, judged: Judged): Node {
   return { kind: 'value', value };
 }
 
+function isFixed(node: Node): boolean {
+  if (node.kind === 'list') return node.items.every(isFixed);
+  if (node.kind === 'object') return node.entries.every(([, below]) => isFixed(below));
+  return node.kind === 'value';
+}
+
 /** A value as part of a text: nothing for null, JSON for objects and lists. */
 export const asText = (value: unknown): string =>
   value === null || value === undefined ? '' : typeof value === 'object' ? JSON.stringify(value) : String(value);
@@ -156,7 +164,7 @@ class Rendering {
 /** Checks every placeholder against the vocabulary, telling problems with their places. */
 export function compileTemplate(value: unknown, judged: Judged): Template {
   const node = compile(value, judged);
-  return { render: (values) => new Rendering(values).node(node) };
+  return { fixed: isFixed(node), render: (values) => new Rendering(values).node(node) };
 }
 
 /** A text in which each value is spelled by `spelled`. */

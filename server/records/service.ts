@@ -45,6 +45,7 @@ import { readWatch, type Watch } from './watch.ts';
 export { actingRecords } from './acting.ts';
 export { type AfterHooks, createAfterHooks } from './after-hooks.ts';
 export { AnotherShape } from './event-rows.ts';
+export { aggregateProblems, bodyProblems } from './foreseen.ts';
 export type { Definitions } from './open.ts';
 export { createPeek } from './peek.ts';
 export type { Seen, Watch } from './watch.ts';

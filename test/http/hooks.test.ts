@@ -269,6 +269,55 @@ describe.runIf(available)('hooks by API', () => {
     expect((await executions(blind.id))[0]).toMatchObject({ status: 'skipped', error_code: 'FORBIDDEN' });
   });
 
+  it('a role that is disabled: nothing runs as it, what is told says so, and no definition may name it', async () => {
+    const root = (method: string, path: string, body?: Json) =>
+      t.call(method, `/api/v1${path}`, body, { token: t.root });
+    const role = (await root('POST', '/roles', { name: 'clerk_of_orders' })).body;
+    const orders = await fresh();
+    const output = [{ type: 'transform', output: 1 }];
+    const trigger = (event: string, collection = orders) => ({ type: 'event', event, collection });
+    const as = { run_as: role.name, actions: output };
+    const after = await hook({ ...as, trigger: trigger('records.create') });
+    const early = await fresh();
+    await hook({ ...as, trigger: trigger('records.before_create', early) });
+    const byHand = await hook({ ...as, trigger: { type: 'manual' } });
+    expect((await root('PUT', `/roles/${role.id}`, { enabled: false })).body.enabled).toBe(false);
+
+    const gone = `The role ${role.name} that the hook runs as is gone or disabled.`;
+    await write(orders, { title: 'x' });
+    expect((await executions(after.id))[0]).toMatchObject({ error_code: 'FORBIDDEN', error_message: gone });
+    await call('POST', `/hooks/${byHand.id}/trigger`, {});
+    expect((await executions(byHand.id))[0]).toMatchObject({ error_code: 'FORBIDDEN', error_message: gone });
+    const refused = await call('POST', `/records/${early}`, { title: 'x' });
+    expect([refused.status, refused.body.message]).toEqual([409, expect.stringContaining('is gone or disabled')]);
+
+    const kinds: [string, Json][] = [
+      ['/hooks', { name: 'x', trigger: { type: 'manual' }, actions: output }],
+      ['/endpoints', { name: 'x', path: '/role-test', actions: output }],
+      ['/workflows', { name: 'x', trigger: { type: 'manual' }, steps: [{ type: 'end', name: 'e' }] }],
+    ];
+    for (const [path, definition] of kinds) {
+      const named = async (runAs: string) => {
+        const { text, body } = await call('POST', path, { ...definition, run_as: runAs });
+        const found = body.errors?.find((one: Json) => one.field === 'run_as');
+        expect(found, `${path} ${text}`).toBeDefined();
+        return found as Json;
+      };
+      expect(await named(role.name)).toMatchObject({
+        code: 'role_disabled',
+        message: `The role ${role.name} is disabled: enable it, or name another one to run as.`,
+      });
+      // Hints offer only what can be taken.
+      expect(await named('clerk_of_order')).toMatchObject({ code: 'unknown_role' });
+      expect(JSON.stringify(await named('clerk_of_order'))).not.toContain(role.name);
+      expect((await named('usr')).message).toContain('Did you mean user?');
+    }
+    expect((await call('PATCH', `/hooks/${after.id}`, { name: 'y' })).status).toBe(422);
+    expect((await call('PATCH', `/hooks/${after.id}`, { run_as: 'user' })).status).toBe(200);
+    expect((await root('PUT', `/roles/${role.id}`, { enabled: true })).status).toBe(200);
+    expect((await call('PATCH', `/hooks/${byHand.id}`, { name: 'y' })).status).toBe(200);
+  });
+
   it('a hook that sets itself off comes to an end, and says so', async () => {
     const orders = await fresh();
     const made = await hook({
@@ -509,6 +558,37 @@ describe.runIf(available)('hooks by API', () => {
     expect(more).toEqual([]);
     expect(execution.actions[0].result).toBe(`${a.email} ${a.user.id} admin`);
     expect(JSON.stringify(execution.execution_context)).not.toContain('@');
+  });
+
+  it('somebody registers by an invitation: once, and only with the person', async () => {
+    const made = await hook({
+      trigger: { type: 'event', event: 'auth.register' },
+      actions: [{ type: 'transform', output: '{{record.email}} {{auth.id}} {{auth.role}} {{record.account_id}}' }],
+    });
+    const email = 'invited@example.com';
+    const { token } = (await call('POST', '/invitations', { email })).body;
+    const accept = () => t.call('POST', `/api/v1/invitations/${token}/accept`, { password: PASSWORD });
+    const people = async () =>
+      (await t.app.db.query('select id from snackbase.users where email = $1', [email])).length;
+    const kept = async () =>
+      (await t.app.db.query('select id from snackbase.hook_executions where hook_id = $1', [made.id])).length;
+    // What follows in the same transaction fails: neither the person nor the execution is there.
+    await t.app.db.query(
+      'alter table snackbase.invitations add constraint fails check (accepted_at is null) not valid',
+    );
+    expect((await accept()).status).toBeGreaterThanOrEqual(400);
+    expect([await people(), await kept()]).toEqual([0, 0]);
+    await t.app.db.query('alter table snackbase.invitations drop constraint fails');
+    const replies = await Promise.all([accept(), accept(), accept()]);
+    const accepted = replies.filter(({ status }) => status === 200);
+    expect([accepted.length, await people(), await kept()]).toEqual([1, 1, 1]);
+    const { user } = accepted[0]?.body ?? {};
+    const [execution, ...more] = await executions(made.id);
+    expect(more).toEqual([]);
+    expect(execution).toMatchObject({ status: 'success', trigger_type: 'event', event: 'auth.register' });
+    expect(execution.actions[0].result).toBe(`${email} ${user.id} user ${a.account.id}`);
+    expect(JSON.stringify(execution.execution_context)).not.toContain('@');
+    expect((await call('DELETE', `/hooks/${made.id}`)).status).toBe(204);
   });
 
   it('by hand: with input, also while disabled; a dry run leaves nothing', async () => {

@@ -17,6 +17,7 @@ import {
 import type { Shape, Vocabulary } from '../vocabulary.ts';
 import { ADDRESS } from './address.ts';
 import { compileFilter, type FilterTemplate } from './filter.ts';
+import { judgeAggregate, judgeData, judgeUrl, type Storing, unwritable } from './written.ts';
 
 export interface CompiledAction {
   readonly type: ActionType;
@@ -43,6 +44,8 @@ export interface CompileOptions {
   readonly mayAbort: boolean;
   /** Before a record is written: of which collection, where that is known. */
   readonly writing?: { readonly collection: CollectionDef | undefined };
+  /** Left out of what is stored already. */
+  readonly storing?: Storing | undefined;
 }
 
 /** What later templates know of actions that ran: `actions[0].result`, `actions.total.result`. */
@@ -95,7 +98,7 @@ const PLAIN = /^[-+]?(?:(?:year|month|week|day|hour)\(\s*)?([A-Za-z_]\w*)\s*\)?$
 const FUNCTION = /^(?:count|sum|avg|min|max)\(\s*([A-Za-z_]\w*)?\s*\)$/i;
 
 function optionsOf(action: Action, options: CompileOptions): CompiledAction['options'] {
-  const { vocabulary, at, problems, definitionOf, handlers, mayAbort, macros = NO_MACROS } = options;
+  const { vocabulary, at, problems, definitionOf, handlers, mayAbort, storing, macros = NO_MACROS } = options;
   const judged = (key: string): Judged => ({ vocabulary, problems, at: `${at}.${key}` });
   const wrong = (key: string, code: string, message: string) => problems.push({ field: `${at}.${key}`, code, message });
   const template = (key: string, value: unknown): Template => compileTemplate(value, judged(key));
@@ -110,10 +113,15 @@ function optionsOf(action: Action, options: CompileOptions): CompiledAction['opt
     if (def === undefined) wrong('collection', 'unknown_collection', `There is no collection ${name}.`);
     return def;
   };
-  const fieldsOf = (def: CollectionDef | undefined, data: Readonly<Record<string, unknown>>, key = 'data') => {
+  const fieldsOf = (
+    def: CollectionDef | undefined,
+    data: Readonly<Record<string, unknown>>,
+    kind: 'create' | 'update' | 'set',
+  ) => {
     if (def === undefined) return;
-    for (const name of Object.keys(data))
-      if (!def.byName.has(name)) wrong(`${key}.${name}`, 'unknown_field', `${def.qualifiedName} has no field ${name}.`);
+    const key = kind === 'set' ? 'fields' : 'data';
+    for (const name of Object.keys(data)) if (!def.byName.has(name)) wrong(`${key}.${name}`, ...unwritable(def, name));
+    if (storing !== undefined) judgeData(def, data, kind, judged(key), storing);
   };
   const scopeOf = ({ shown }: CollectionDef) =>
     ruleScope(
@@ -155,7 +163,8 @@ function optionsOf(action: Action, options: CompileOptions): CompiledAction['opt
         wrong('body_template', 'conflict', 'Send body or body_template, not both.');
       if (method === 'GET' && (body !== undefined || body_template !== undefined))
         wrong('body', 'conflict', 'A GET has no body.');
-      if (!/^\s*\{\{/.test(url) && !/^https?:\/\//i.test(url))
+      const refused = storing !== undefined && judgeUrl(url, judged('url'), storing);
+      if (!refused && !/^\s*(\{\{|https?:\/\/)/i.test(url))
         wrong('url', 'invalid_url', 'Begin with http:// or https://.');
       const text = compileUrl(url, judged('url'));
       const rest = all({ headers, ...(body_template === undefined && { body }) });
@@ -182,10 +191,10 @@ function optionsOf(action: Action, options: CompileOptions): CompiledAction['opt
       return (values) => ({ ...plain(values), ...(marked && { html: marked.render(values) }) });
     }
     case 'create_record':
-      fieldsOf(collection(action.collection), action.data);
+      fieldsOf(collection(action.collection), action.data, 'create');
       return all({ collection: action.collection, data: action.data });
     case 'update_record':
-      fieldsOf(collection(action.collection), action.data);
+      fieldsOf(collection(action.collection), action.data, 'update');
       return all({ collection: action.collection, record_id: action.record_id, data: action.data });
     case 'delete_record':
       collection(action.collection);
@@ -206,11 +215,15 @@ function optionsOf(action: Action, options: CompileOptions): CompiledAction['opt
         wrong('field', 'required_missing', `${one} is of a field.`);
       for (const key of ['functions', 'field', 'group_by', 'sort'] as const) written(key, rest[key]);
       const def = collection(action.collection);
+      const before = problems.length;
       namesOf(def, 'field', field);
       namesOf(def, 'group_by', rest.group_by);
       namesOf(def, 'functions', functions, FUNCTION);
-      const asked = withFilter(filtered(filter, def), all(rest));
+      const plain = all(rest);
+      const asked = withFilter(filtered(filter, def), plain);
       const results = having === undefined ? null : compileFilter(having, judged('having'), null, 'h');
+      if (storing !== undefined && def !== undefined && problems.length === before)
+        judgeAggregate(def, plain({}), results?.render({}) ?? null, { at, problems });
       if (results === null) return asked;
       return (values) => {
         const { filter: text, data } = results.render(values);
@@ -236,7 +249,7 @@ function optionsOf(action: Action, options: CompileOptions): CompiledAction['opt
     case 'set_fields':
       if (options.writing === undefined)
         wrong('type', 'set_fields_not_allowed', 'Only what runs before a record is created or updated can change it.');
-      fieldsOf(options.writing?.collection, action.fields, 'fields');
+      fieldsOf(options.writing?.collection, action.fields, 'set');
       return all({ fields: action.fields });
     case 'abort':
       if (!mayAbort) wrong('type', 'abort_not_allowed', 'Only what runs before something can stop it.');

@@ -3,14 +3,12 @@ import { Failure } from '../../../contract/problems.ts';
 import type { ListQuery } from '../../../contract/records.ts';
 import type { RawJson } from '../../context.ts';
 import type { RecordVerbs } from '../../records/service.ts';
+import { aggregateQuery, joinedNames } from './asked.ts';
 import type { Situation } from './run.ts';
 
 type Options = Record<string, unknown>;
 
 const parsed = ({ json }: RawJson): unknown => JSON.parse(json);
-const joinedNames = (value: unknown): string | undefined =>
-  value === undefined || value === null ? undefined : Array.isArray(value) ? value.join() : String(value);
-
 /** A whole number of a range, also from a template. Throws INVALID_QUERY_PARAMS. */
 function whole(name: string, value: unknown, fallback: number, most: number): number {
   if (value === undefined || value === null || value === '') return fallback;
@@ -57,27 +55,16 @@ export const onRecords: Readonly<
   },
 
   async aggregate_records(records, options, { ctx }) {
-    const { function: one, functions, field } = options;
-    const asked = one === undefined ? String(functions) : `${one}(${field ?? ''})`;
-    const groupBy = joinedNames(options.group_by);
-    const query = {
-      functions: asked,
-      group_by: groupBy,
-      filter: joinedNames(options.filter),
-      having: joinedNames(options.having),
-      sort: joinedNames(options.sort),
-      skip: 0,
-      limit: options.limit ?? 100,
-    };
-    const given = Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined));
+    const { function: one, field } = options;
+    const query = aggregateQuery(options);
     const more = { data: options.data as Options | undefined };
-    const answer = parsed(await records.aggregate(ctx, String(options.collection), given as never, more)) as {
+    const answer = parsed(await records.aggregate(ctx, String(options.collection), query, more)) as {
       readonly results: readonly Record<string, unknown>[];
       readonly total_groups: number;
     };
     if (one === undefined) return answer;
     const key = field === undefined ? String(one) : `${one}_${field}`;
     const named = answer.results.map(({ [key]: value, ...group }) => ({ ...group, value: value ?? null }));
-    return groupBy === undefined ? { value: named[0]?.value ?? null } : { groups: named };
+    return query.group_by === undefined ? { value: named[0]?.value ?? null } : { groups: named };
   },
 };

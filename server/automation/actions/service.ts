@@ -19,6 +19,12 @@ export interface Call {
   readonly timeoutMs: number;
 }
 
+/** On whose behalf, and until when. */
+export interface Calling {
+  readonly accountId: string | undefined;
+  readonly signal: AbortSignal;
+}
+
 export interface ActionParts {
   readonly db: Database;
   readonly records: Records;
@@ -27,7 +33,7 @@ export interface ActionParts {
   /** Throws with a stable `reason` where nothing was answered. */
   readonly call: (
     call: Call,
-    signal: AbortSignal,
+    at: Calling,
   ) => Promise<{ readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: string }>;
   /** Answers the job's id. With a transaction the job is there when that commits. */
   readonly enqueue: (
@@ -63,10 +69,8 @@ export function createActions(parts: ActionParts) {
   const { db, records, mail, log } = parts;
 
   const accountOf = (ctx: Ctx): string => {
-    // A superadmin acts in the account that was named.
-    const { caller, accountHeader } = ctx;
-    const account = caller?.superadmin ? (accountHeader ?? caller.accountId) : (caller?.accountId ?? accountHeader);
-    if (account === null || account === undefined) throw new Failure('ACCOUNT_REQUIRED', { how: 'send X-Account-ID' });
+    const account = accountIn(ctx);
+    if (account === undefined) throw new Failure('ACCOUNT_REQUIRED', { how: 'send X-Account-ID' });
     return account;
   };
   /** Templates may name a handler, so it is judged when it is enqueued too. */
@@ -85,8 +89,8 @@ export function createActions(parts: ActionParts) {
     parts.enqueue(tx, { handler, payload, ...originOf(ctx) });
 
   /** Makes the call; throws CALL_REFUSED for any answer but 2xx. */
-  async function call(request: Call, signal: AbortSignal): Promise<unknown> {
-    const { status, headers, body } = await parts.call(request, signal);
+  async function call(request: Call, at: Calling): Promise<unknown> {
+    const { status, headers, body } = await parts.call(request, at);
     if (status < 200 || status > 299) throw new Failure('CALL_REFUSED', { status, body: body.slice(0, 500) });
     const isJson = /^application\/([\w.+-]+\+)?json/i.test(headers['content-type'] ?? '');
     return { status, body: isJson ? asJson(body) : body.slice(0, SAID) };
@@ -101,7 +105,7 @@ export function createActions(parts: ActionParts) {
         return options.output;
       case 'send_webhook': {
         const request = callOf(options, ctx);
-        if (tx === null) return call(request, signal);
+        if (tx === null) return call(request, { accountId: accountIn(ctx), signal });
         return { queued: true, job_id: await later(LATER.call, { ...request }, at) };
       }
       case 'send_email': {
@@ -150,13 +154,19 @@ export function createActions(parts: ActionParts) {
     ...createRunner({ db, perform, log }),
     /** What jobs do later that was put off. */
     later: {
-      [LATER.call]: (payload: unknown, signal: AbortSignal) => call(payload as Call, signal),
+      [LATER.call]: (payload: unknown, at: Calling) => call(payload as Call, at),
       [LATER.mail]: (payload: unknown) => mail.send(payload as Message),
     },
   };
 }
 
 export type ActionService = ReturnType<typeof createActions>;
+
+/** A superadmin acts in the account that was named. */
+function accountIn({ caller, accountHeader }: Ctx): string | undefined {
+  const account = caller?.superadmin ? (accountHeader ?? caller.accountId) : (caller?.accountId ?? accountHeader);
+  return account ?? undefined;
+}
 
 function asJson(text: string): unknown {
   try {

@@ -38,7 +38,7 @@ export interface AnsweringParts {
   readonly db: Database;
   readonly actions: Pick<ActionService, 'runAll'>;
   readonly compiled: (endpoint: EndpointRow) => Promise<CompiledEndpoint>;
-  /** null for a role that is gone. */
+  /** null for a role that is gone or disabled. */
   readonly roleOf: (name: string) => Promise<{ readonly id: number; readonly name: string } | null>;
 }
 

@@ -4,6 +4,7 @@ import type { MacroSource } from '../../access/rule.ts';
 import type { CollectionDef } from '../../schema/collection-def.ts';
 import { type CompiledAction, compileActions, outcomesShape } from '../actions/compile.ts';
 import { CALLS_OUT } from '../actions/run.ts';
+import type { Storing } from '../actions/written.ts';
 import { type Condition, compileCondition } from '../conditions.ts';
 import { compileTemplate, compileText } from '../templates.ts';
 import { AUTH, type Shape, type Vocabulary } from '../vocabulary.ts';
@@ -30,6 +31,8 @@ export interface CompileParts {
   readonly macros: MacroSource;
   /** Of jobs. */
   readonly handlers: readonly string[];
+  /** Left out of what is stored already. */
+  readonly storing?: Storing;
 }
 
 /** What changes nothing. */
@@ -54,7 +57,7 @@ const schemas = () => import('./input-schema.ts');
 /** Judges a definition. What is wrong is told, and then never holds or stays text. */
 export async function compileEndpoint(
   row: Pick<EndpointRow, 'path' | 'settings'>,
-  { definitionOf, macros, handlers }: CompileParts,
+  { definitionOf, macros, handlers, storing }: CompileParts,
 ): Promise<{ readonly compiled: CompiledEndpoint; readonly problems: ProblemEntry[] }> {
   const problems: ProblemEntry[] = [];
   const { condition, input_schema, query_schema, actions, response_template: template, atomic } = row.settings;
@@ -74,6 +77,7 @@ export async function compileEndpoint(
       definitionOf,
       macros,
       handlers,
+      storing,
       mayAbort: true,
     }),
     response:

@@ -4,12 +4,14 @@ import type { DocumentedEndpoint } from '../../../openapi/endpoint-document.ts';
 import type { MacroSource } from '../../access/rule.ts';
 import type { Accounts } from '../../accounts/service.ts';
 import type { Recorder } from '../../audit/service.ts';
-import type { Ctx } from '../../context.ts';
+import { AS_ACCOUNT, type Ctx } from '../../context.ts';
 import type { Database } from '../../db/database.ts';
 import type { Logger } from '../../db/log.ts';
 import type { CollectionDef } from '../../schema/collection-def.ts';
 import type { ActionService } from '../actions/service.ts';
+import type { Storing } from '../actions/written.ts';
 import { createDefinitions } from '../definitions.ts';
+import { runAsProblem } from '../run-as.ts';
 import { actingRole } from '../store.ts';
 import { type CompiledEndpoint, compileEndpoint } from './compile.ts';
 import { createDispatch } from './dispatch.ts';
@@ -28,6 +30,7 @@ export interface EndpointRoomOptions {
   readonly actions: Pick<ActionService, 'runAll'>;
   /** Of jobs. */
   readonly handlers: () => readonly string[];
+  readonly checkUrl: Storing['checkUrl'];
 }
 
 /** Definitions that are kept ready to run. */
@@ -37,7 +40,7 @@ export type EndpointRoom = Awaited<ReturnType<typeof createEndpointRoom>>;
 
 /** Subscribes to the definitions. Rejects with DatabaseUnavailable. Close it before the database. */
 export async function createEndpointRoom(options: EndpointRoomOptions) {
-  const { db, log, accounts, trail, macros, collections, actions, handlers } = options;
+  const { db, log, accounts, trail, macros, collections, actions, handlers, checkUrl } = options;
   const definitions = await createDefinitions({
     db,
     log,
@@ -46,12 +49,16 @@ export async function createEndpointRoom(options: EndpointRoomOptions) {
     parse: (rows: readonly EndpointRow[]) => endpointMap(rows),
   });
   const executions = createExecutions({ db, log });
+  const parts = () => ({ definitionOf: (name: string) => collections.get(name), macros, handlers: handlers() });
   const judge = (row: Pick<EndpointRow, 'path' | 'settings'>) =>
-    compileEndpoint(row, { definitionOf: (name) => collections.get(name), macros, handlers: handlers() });
+    compileEndpoint(row, {
+      ...parts(),
+      storing: { checkUrl, asAccount: row.settings.run_as === AS_ACCOUNT.name },
+    });
   const ready = new LRUCache<string, Promise<CompiledEndpoint>>({ max: KEPT });
   const compiled = (row: EndpointRow): Promise<CompiledEndpoint> => {
     const key = `${row.id} ${row.updated_at} ${macros.version}`;
-    const known = ready.get(key) ?? judge(row).then((judged) => judged.compiled);
+    const known = ready.get(key) ?? compileEndpoint(row, parts()).then((judged) => judged.compiled);
     ready.set(key, known);
     return known;
   };
@@ -67,7 +74,11 @@ export async function createEndpointRoom(options: EndpointRoomOptions) {
   });
 
   return {
-    service: createEndpoints({ db, accounts, trail, definitions, executions, judge, roleOf }),
+    service: createEndpoints({
+      ...{ db, accounts, trail, definitions, executions, judge },
+      // `caller` is whoever calls.
+      runAsProblem: (name) => runAsProblem(db, name, ['caller']),
+    }),
     dispatch,
     /** What of the documents is the caller's: the endpoints of his account, for superadmins of the one that they name. */
     documented({ caller, accountHeader }: Ctx): readonly DocumentedEndpoint[] {

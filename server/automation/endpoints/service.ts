@@ -53,8 +53,7 @@ export interface EndpointsOptions {
   readonly judge: (
     row: Pick<store.EndpointRow, 'path' | 'settings'>,
   ) => Promise<{ readonly compiled: CompiledEndpoint; readonly problems: ProblemEntry[] }>;
-  /** null for a role that there is not. */
-  readonly roleOf: (name: string) => Promise<{ readonly id: number } | null>;
+  readonly runAsProblem: (name: string) => Promise<ProblemEntry | null>;
 }
 
 export function createEndpoints(options: EndpointsOptions): Endpoints {
@@ -79,16 +78,10 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
   }
 
   async function problemsOf(row: Row, own: readonly ProblemEntry[]): Promise<ProblemEntry[]> {
-    const { run_as: role } = row.settings;
     const { problems } = await options.judge(row);
-    const known = role === 'caller' || (await options.roleOf(role)) !== null;
-    const unknown: ProblemEntry = {
-      field: 'run_as',
-      code: 'unknown_role',
-      message: `There is no role ${role}; caller is whoever calls.`,
-    };
+    const role = await options.runAsProblem(row.settings.run_as);
     const path = row.path === '' ? [] : pathProblems(row.path, [row.account, row.account_id]);
-    return [...own, ...path, ...problems, ...(known ? [] : [unknown])];
+    return [...own, ...path, ...problems, ...(role === null ? [] : [role])];
   }
 
   /** Stores what was judged; null where another change came between. */

@@ -106,7 +106,8 @@ class Reading {
     });
 
     const caller = await this.callerOf(hook);
-    if (caller === null) return notRun('failed', 'FORBIDDEN', `The role ${hook.run_as} that the hook runs as is gone.`);
+    if (caller === null)
+      return notRun('failed', 'FORBIDDEN', `The role ${hook.run_as} that the hook runs as is gone or disabled.`);
     const watch = await this.watchOf(hook, event.collection, caller);
     if (watch === null)
       return notRun('skipped', 'FORBIDDEN', `The role ${hook.run_as} may not list ${context.collection}.`);

@@ -89,7 +89,7 @@ export function createBefore({ records, actions, enabled, undone, wake }: Before
   async function before(hook: EventHookRow, facts: Facts, ctx: HookContext, tx: Transaction): Promise<void> {
     const event = hook.event as EventName;
     const known = await actingIn(tx, hook, facts.collection);
-    if (known === null) throw failed(hook, '', 'the role that it runs as is gone');
+    if (known === null) throw failed(hook, '', 'the role that it runs as is gone or disabled');
     const { role, see } = known;
     const { condition, actions: compiled, problems } = enabled.compiled(hook);
     if (problems.length > 0) throw failed(hook, '', 'it no longer fits the collection');

@@ -9,6 +9,7 @@ import { AS_ACCOUNT } from '../../context.ts';
 import { nearest, suggestion } from '../../expression/nearest.ts';
 import type { CollectionDef } from '../../schema/collection-def.ts';
 import { type CompiledAction, compileActions } from '../actions/compile.ts';
+import type { Storing } from '../actions/written.ts';
 import { type Condition, compileCondition } from '../conditions.ts';
 import { cronProblems, timezoneProblems } from '../schedule.ts';
 import { BARE, isOfRecord, vocabularyOf } from './names.ts';
@@ -22,6 +23,7 @@ export interface Known {
   readonly macros: MacroSource;
   /** Handlers of jobs; undefined where that is not known. */
   readonly handlers: () => readonly string[] | undefined;
+  readonly checkUrl: Storing['checkUrl'];
 }
 
 export interface Compiled {
@@ -41,7 +43,8 @@ export function compileHook(
     condition,
     actions,
   }: Pick<Definition, 'trigger' | 'event' | 'collection' | 'condition' | 'actions'>,
-  { definitionOf, macros, handlers }: Known,
+  { definitionOf, macros, handlers }: Pick<Known, 'definitionOf' | 'macros' | 'handlers'>,
+  storing?: Storing,
 ): Compiled {
   const problems: ProblemEntry[] = [];
   const name = event as EventName | null;
@@ -61,6 +64,7 @@ export function compileHook(
       definitionOf,
       macros,
       ...(known && { handlers: known }),
+      storing,
       mayAbort: name !== null && EVENTS[name].phase === 'before',
       ...(name !== null && WRITING.has(name) && { writing: { collection: def } }),
     }),
@@ -73,19 +77,15 @@ export interface Judged {
   readonly problems: readonly ProblemEntry[];
 }
 
-/** `roles`: names of those that a hook may run as. */
-export function judge(input: HookInput, known: Known, roles: readonly string[]): Judged {
-  const problems: ProblemEntry[] = [];
+/** `more`: what was found elsewhere. */
+export function judge(input: HookInput, known: Known, more: readonly ProblemEntry[]): Judged {
+  const problems: ProblemEntry[] = [...more];
   const { trigger, run_as: runAs = AS_ACCOUNT.name } = input;
   const place = trigger.type === 'event' ? placeOf(trigger, known, problems) : { event: null, collection: null };
   if (trigger.type === 'schedule')
     problems.push(
       ...cronProblems(trigger.cron, 'trigger.cron'),
       ...timezoneProblems(trigger.timezone ?? 'UTC', 'trigger.timezone'),
-    );
-  if (!roles.includes(runAs))
-    problems.push(
-      hinted('run_as', 'unknown_role', `There is no role ${runAs} to run as.`, suggestion(runAs, roles, 'roles')),
     );
   const definition: Definition = {
     name: input.name,
@@ -101,7 +101,8 @@ export function judge(input: HookInput, known: Known, roles: readonly string[]):
     timeout_seconds: input.timeout_seconds ?? 60,
   };
   // Of an event that is not known, nothing is known that could be spoken of.
-  if (place !== null) problems.push(...compileHook(definition, known).problems);
+  const storing = { checkUrl: known.checkUrl, asAccount: runAs === AS_ACCOUNT.name };
+  if (place !== null) problems.push(...compileHook(definition, known, storing).problems);
   return { definition, problems };
 }
 

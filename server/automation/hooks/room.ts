@@ -40,6 +40,7 @@ export interface HookRoomOptions {
   readonly actions: ActionService;
   /** Handlers of jobs; undefined where that is not known. */
   readonly handlers?: Known['handlers'];
+  readonly checkUrl: Known['checkUrl'];
 }
 
 const PRUNE_MS = 600_000;
@@ -51,6 +52,7 @@ export async function createHookRoom(options: HookRoomOptions) {
     collections: () => collections.all().map(({ app, name, qualifiedName }) => (app === 'main' ? name : qualifiedName)),
     macros,
     handlers: handlers ?? (() => undefined),
+    checkUrl: options.checkUrl,
   };
   let onChange = () => {};
   const enabled = await createEnabled({

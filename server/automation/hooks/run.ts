@@ -60,7 +60,12 @@ export function createHookRunner({ db, log, actions, enabled, leaseMs }: RunnerO
     }
     const role = await findRole(db, row.hook.run_as);
     if (role === null)
-      return end(stopped, row.outcomes, 'FORBIDDEN', `The role ${row.hook.run_as} that the hook runs as is gone.`);
+      return end(
+        stopped,
+        row.outcomes,
+        'FORBIDDEN',
+        `The role ${row.hook.run_as} that the hook runs as is gone or disabled.`,
+      );
 
     const automation = { kind: 'hook' as const, id: row.hook.id, name: row.hook.name, run: id, depth: row.depth };
     const ctx = automationCtx({ accountId: row.account_id, role, automation }, `hook_${id}`);

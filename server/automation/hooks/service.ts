@@ -6,10 +6,11 @@ import { Failure } from '../../../contract/problems.ts';
 import { offsetWindow, page } from '../../../contract/shapes.ts';
 import type { Accounts } from '../../accounts/service.ts';
 import type { Recorder } from '../../audit/service.ts';
-import { type Answer, type Ctx, requireCaller } from '../../context.ts';
+import { type Answer, AS_ACCOUNT, type Ctx, requireCaller } from '../../context.ts';
 import type { Database, Transaction } from '../../db/database.ts';
 import { isUuid, uuidV7 } from '../../ids.ts';
 import { BUILTINS, eventEntries } from '../../lifecycle/service.ts';
+import { runAsProblem } from '../run-as.ts';
 import { describeCron, nextRun } from '../schedule.ts';
 import { createByHand } from './by-hand.ts';
 import type { EnabledHooks } from './enabled.ts';
@@ -68,7 +69,8 @@ export function createHooks(options: HooksOptions): Hooks {
   }
 
   async function judged(tx: Transaction, input: HookInput, mustFit: boolean): Promise<store.Definition> {
-    const { definition, problems } = judge(input, known, await store.roleNames(tx));
+    const role = await runAsProblem(tx, input.run_as ?? AS_ACCOUNT.name);
+    const { definition, problems } = judge(input, known, role === null ? [] : [role]);
     if (mustFit && problems.length > 0) throw new Failure('INVALID_REQUEST', {}, problems);
     return definition;
   }

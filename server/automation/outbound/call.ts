@@ -1,11 +1,11 @@
 // The one way out: a single HTTP exchange with a server that nobody vouches for, bounded in time and size, to public addresses only.
-import { lookup as systemLookup } from 'node:dns';
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import type { Logger } from '../../db/log.ts';
 import { forbidden } from './addresses.ts';
 import { OutboundError, outboundError } from './error.ts';
+import { type Asking, createLookups, type Resolve } from './lookups.ts';
 import { hostOf, type UrlProblem, urlProblem } from './url.ts';
 
 export interface OutboundCall {
@@ -16,6 +16,8 @@ export interface OutboundCall {
   /** For the whole exchange, from the question for the name to the last byte; default 30 s. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal | undefined;
+  /** The account on whose behalf; accounts take turns in asking for names. */
+  readonly accountId?: string | undefined;
   /** Of the answer's body; at most and by default 64 KB. The connection is cut behind them. */
   readonly keepBytes?: number;
 }
@@ -37,8 +39,7 @@ export interface Outbound {
   checkUrl(url: string): UrlProblem | null;
 }
 
-/** All addresses of a name; rejects as `dns.lookup` does. */
-export type Resolve = (host: string) => Promise<readonly { readonly address: string; readonly family: number }[]>;
+export type { Resolve } from './lookups.ts';
 
 export interface OutboundOptions {
   readonly allowPrivate: boolean;
@@ -46,6 +47,7 @@ export interface OutboundOptions {
   readonly log?: Logger | undefined;
   /** For tests. */
   readonly resolve?: Resolve;
+  readonly lookupMs?: number;
 }
 
 export const MOST_KEPT = 65_536;
@@ -54,19 +56,15 @@ const HOP_BY_HOP =
   /^(host|connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|expect|content-length|accept-encoding)$/i;
 const SENSITIVE = /^(set-cookie2?|www-authenticate|proxy-authenticate|authorization|authentication-info)$/;
 
-const bySystem: Resolve = (host) =>
-  new Promise((resolve, reject) => {
-    systemLookup(host, { all: true }, (error, found) => (error ? reject(error) : resolve(found)));
-  });
-
-export function createOutbound({ allowPrivate, production, log, resolve = bySystem }: OutboundOptions): Outbound {
+export function createOutbound({ allowPrivate, production, log, resolve, lookupMs }: OutboundOptions): Outbound {
   const rules = { allowPrivate, production };
+  const lookup = createLookups({ ...(resolve && { resolve }), ...(lookupMs && { limitMs: lookupMs }) });
 
   /** The lookup of one connection: it goes to the very addresses that are judged here, so that a name cannot change in between. */
   const judged =
-    (host: string): LookupFunction =>
+    (host: string, asking: Asking): LookupFunction =>
     (_name, options, callback) => {
-      resolve(host).then(
+      lookup(host, asking).then(
         (found) => {
           const open = found.filter(({ address }) => forbidden(address, allowPrivate) === null);
           const [first] = open;
@@ -80,7 +78,7 @@ export function createOutbound({ allowPrivate, production, log, resolve = bySyst
           } else if (options.all === true) callback(null, [...open]);
           else callback(null, first.address, first.family);
         },
-        (cause) => callback(new OutboundError('dns', 'The name could not be resolved.', { cause }), '', 0),
+        (error) => callback(error, '', 0),
       );
     };
 
@@ -94,6 +92,7 @@ export function createOutbound({ allowPrivate, production, log, resolve = bySyst
       const host = hostOf(url);
       const begun = performance.now();
       const body = asked.body == null ? null : Buffer.from(asked.body);
+      const over = new AbortController();
       const options = {
         method: asked.method,
         host,
@@ -107,7 +106,7 @@ export function createOutbound({ allowPrivate, production, log, resolve = bySyst
         },
         // A connection of its own: none is kept that was judged in another minute.
         agent: false,
-        lookup: judged(host),
+        lookup: judged(host, { asker: asked.accountId, signal: over.signal }),
         rejectUnauthorized: true,
         ...(isIP(host) === 0 && { servername: host }),
       } as const;
@@ -120,6 +119,7 @@ export function createOutbound({ allowPrivate, production, log, resolve = bySyst
           signal?.removeEventListener('abort', onAbort);
           finish();
           request?.destroy();
+          over.abort();
         };
         const fail = (error: unknown) => end(() => failed(outboundError(error)));
         const timeoutMs = asked.timeoutMs ?? TIMEOUT_MS;

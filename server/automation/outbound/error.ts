@@ -6,6 +6,7 @@ export type OutboundReason =
   | 'scheme'
   | 'forbidden_address'
   | 'dns'
+  | 'dns_timeout'
   | 'connect'
   | 'tls'
   | 'timeout'

@@ -4,7 +4,7 @@ import type { Database, Transaction } from '../../db/database.ts';
 import type { Logger } from '../../db/log.ts';
 import { abortedBy, type Lifecycle } from '../../lifecycle/service.ts';
 import { createDue } from '../due.ts';
-import type { Outbound, OutboundAnswer } from '../outbound/call.ts';
+import type { Outbound, OutboundAnswer, OutboundCall } from '../outbound/call.ts';
 import { OutboundError } from '../outbound/error.ts';
 import { pauseBefore, retryAfter } from './schedule.ts';
 import { type Sealed, Unreadable } from './sealed.ts';
@@ -58,14 +58,14 @@ export interface Tried {
 export async function attempt(
   { outbound, sealed, clock }: Pick<SendingOptions, 'outbound' | 'sealed' | 'clock'>,
   message: Message,
-  { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal?: AbortSignal },
+  how: Pick<OutboundCall, 'signal'> & { readonly accountId: string; readonly timeoutMs: number },
 ): Promise<Tried> {
   const at = clock();
   const begun = performance.now();
   try {
     const secrets = [message.secret, ...(message.formerSecret === null ? [] : [message.formerSecret])].map(sealed.text);
     const headers = signedHeaders({ ...message, body: message.payload, secrets, at }, sealed.headers(message.headers));
-    const call = { url: message.url, method: 'POST', headers, body: message.payload, timeoutMs, signal };
+    const call = { url: message.url, method: 'POST', headers, body: message.payload, ...how };
     const answer = await outbound.call({ ...call, keepBytes: KEPT_BYTES });
     const { status, durationMs: duration_ms } = answer;
     const error = status >= 200 && status < 300 ? null : refused(status);
@@ -162,7 +162,9 @@ export function createSending(options: SendingOptions) {
     async run(item, lease, signal) {
       let tried: Tried;
       try {
-        tried = await observed(item, () => attempt(options, messageOf(item), { timeoutMs: options.timeoutMs, signal }));
+        const { timeoutMs } = options;
+        const how = { accountId: item.account_id, timeoutMs, signal };
+        tried = await observed(item, () => attempt(options, messageOf(item), how));
       } catch (error) {
         if (!signal.aborted) throw error;
         return work.giveBack(db, item.id, lease);

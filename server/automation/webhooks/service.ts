@@ -202,7 +202,7 @@ export async function createWebhooks(options: WebhooksOptions) {
       const tried = await attempt(
         { outbound, sealed, clock },
         { ...message, ...signing },
-        { timeoutMs: Math.min(timeoutMs, TEST_TIMEOUT_MS) },
+        { accountId, timeoutMs: Math.min(timeoutMs, TEST_TIMEOUT_MS) },
       );
       const { status: status_code, error, response_body, duration_ms } = tried.attempt;
       return { success: error === null, status_code, response_body, error, duration_ms };

@@ -93,7 +93,7 @@ function shapeOf(trigger: StoredTrigger, { definitionOf }: CompileOptions): Shap
 }
 
 function judgingAt(at: string, vocabulary: Vocabulary, options: TriggerOptions): Judging {
-  const { problems, macros, definitionOf, handlers } = options;
+  const { problems, macros, definitionOf, handlers, storing } = options;
   const all = (more: Vocabulary | undefined): Vocabulary => ({ ...vocabulary, ...more });
   const self: Judging = {
     ...options,
@@ -111,6 +111,7 @@ function judgingAt(at: string, vocabulary: Vocabulary, options: TriggerOptions):
         definitionOf,
         macros,
         mayAbort: false,
+        storing,
         ...(handlers && { handlers: handlers() }),
       }),
     duration(key, value, fallback): Delay {

@@ -14,7 +14,8 @@ import type { Database, Transaction } from '../../db/database.ts';
 import { isUniqueViolation } from '../../db/errors.ts';
 import { isUuid, uuidV7 } from '../../ids.ts';
 import type { sealedBox } from '../../sealed-box.ts';
-import { actingRole } from '../store.ts';
+import type { Storing } from '../actions/written.ts';
+import { runAsProblem } from '../run-as.ts';
 import { type CompileOptions, compileWorkflow } from './compile.ts';
 import { nextOfSchedule } from './schedules.ts';
 import { recorded, type Seals, shownWorkflow } from './shown.ts';
@@ -30,6 +31,7 @@ export interface DefinitionsOptions {
   readonly trail: Recorder;
   readonly snapshot: Pick<Snapshot<unknown>, 'publish'>;
   readonly compile: CompileOptions;
+  readonly checkUrl: Storing['checkUrl'];
   readonly box: ReturnType<typeof sealedBox>;
   readonly publicUrl: string;
   /** A schedule may have changed. */
@@ -41,7 +43,7 @@ export type Definitions = ReturnType<typeof createDefinitions>;
 export const tokenHash = (token: string): Buffer => createHash('sha256').update(token).digest();
 
 export function createDefinitions(options: DefinitionsOptions) {
-  const { db, accounts, trail, snapshot, compile, box, publicUrl, onSchedule } = options;
+  const { db, accounts, trail, snapshot, compile, checkUrl, box, publicUrl, onSchedule } = options;
   const seals: Seals = { open: (sealed) => box.open(sealed).toString('utf8'), publicUrl };
   const shown = (row: store.WorkflowRow): Workflow => shownWorkflow(row, seals);
   const seal = (text: string): Buffer => box.close(Buffer.from(text, 'utf8'));
@@ -67,9 +69,10 @@ export function createDefinitions(options: DefinitionsOptions) {
     }: { readonly trigger: StoredTrigger; readonly steps: readonly Step[]; readonly runAs: string },
     more: readonly ProblemEntry[],
   ): Promise<void> {
-    const problems = [...more, ...compileWorkflow({ trigger, steps }, compile).problems];
-    if ((await actingRole(tx, runAs)) === null)
-      problems.push({ field: 'run_as', code: 'unknown_role', message: `There is no role ${runAs}.` });
+    const storing = { checkUrl, asAccount: runAs === AS_ACCOUNT.name };
+    const problems = [...more, ...compileWorkflow({ trigger, steps }, { ...compile, storing }).problems];
+    const role = await runAsProblem(tx, runAs);
+    if (role !== null) problems.push(role);
     if (problems.length > 0) throw new Failure('INVALID_RESOURCE_DATA', {}, problems);
   }
 

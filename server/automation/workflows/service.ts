@@ -17,6 +17,7 @@ import type { Records } from '../../records/service.ts';
 import type { CollectionDef } from '../../schema/collection-def.ts';
 import { sealedBox } from '../../sealed-box.ts';
 import type { ActionParts, ActionService } from '../actions/service.ts';
+import type { Storing } from '../actions/written.ts';
 import type { Working } from '../background.ts';
 import { createDefinitions as createSnapshotOf } from '../definitions.ts';
 import { createDue } from '../due.ts';
@@ -55,6 +56,7 @@ export interface WorkflowsOptions {
   readonly actions: ActionService;
   /** Handlers of jobs that definitions may name. */
   readonly handlers?: () => readonly string[];
+  readonly checkUrl: Storing['checkUrl'];
   readonly encryptionKey: string;
   readonly publicUrl: string;
   readonly clock?: () => Date;
@@ -104,6 +106,7 @@ export async function createWorkflows(options: WorkflowsOptions) {
     trail,
     snapshot,
     compile,
+    checkUrl: options.checkUrl,
     box,
     publicUrl,
     onSchedule: () => live.schedules?.wake(),

@@ -4,6 +4,7 @@ import type { Trigger } from '../../../contract/workflow-steps.ts';
 import type { MacroSource } from '../../access/rule.ts';
 import { suggestion } from '../../expression/nearest.ts';
 import type { CollectionDef } from '../../schema/collection-def.ts';
+import type { Storing } from '../actions/written.ts';
 import { type Condition, compileCondition } from '../conditions.ts';
 import { cronProblems, timezoneProblems } from '../schedule.ts';
 import { eventWords } from './words.ts';
@@ -34,6 +35,8 @@ export interface TriggerOptions {
   readonly macros: MacroSource;
   /** Handlers of jobs that definitions may name. */
   readonly handlers?: () => readonly string[];
+  /** Left out of what is stored already. */
+  readonly storing?: Storing;
   readonly problems: ProblemEntry[];
 }
 

@@ -1,7 +1,6 @@
 // The SQL of hooks: their definitions, whom they run as, and which schedules are due.
 
 import type { Hook, HookTrigger } from '../../../../contract/hooks.ts';
-import { AS_ACCOUNT } from '../../../context.ts';
 import type { Runner, Transaction } from '../../../db/database.ts';
 import { type ActingRole, actingRole } from '../../store.ts';
 
@@ -153,11 +152,6 @@ export type RoleRow = ActingRole;
 
 /** The role that hooks run as. */
 export const findRole = (run: Runner, name: string): Promise<RoleRow | null> => actingRole(run, name);
-
-export async function roleNames(run: Runner): Promise<string[]> {
-  const rows = await run.query<RoleRow>('select id, name from snackbase.roles where id > 0 order by id limit 500');
-  return [AS_ACCOUNT.name, ...rows.map(({ name }) => name)];
-}
 
 export interface PersonRow {
   readonly id: string;
