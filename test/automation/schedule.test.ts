@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { micros } from '../../server/automation/webhooks/definition.ts';
 import { pauseBefore, retryAfter } from '../../server/automation/webhooks/schedule.ts';
-import { asksFor, readSubscriptions } from '../../server/automation/webhooks/subscriptions.ts';
+import { asksFor, continued, readSubscriptions } from '../../server/automation/webhooks/subscriptions.ts';
 import { ConfigError, loadConfig } from '../../server/config.ts';
 
 const config = loadConfig({}, { secretKey: 's'.repeat(40), encryptionKey: 'e'.repeat(40) });
@@ -101,13 +101,26 @@ describe('subscriptions', () => {
     expect(read(['posts'], 'creat').problems[0]?.hint).toBe('Did you mean create?');
   });
 
+  it('go on where they stood before; what is new begins now', () => {
+    const before = [{ collection: 'main.*', type: 'created' as const, since: 5 }];
+    const { subscriptions } = read(['posts'], 'create', 'update', 'crm.*.*');
+    expect(continued(before, subscriptions, 9)).toEqual([
+      { collection: 'main.posts', type: 'created', since: 5 },
+      { collection: 'main.posts', type: 'updated', since: 9 },
+      { collection: 'crm.*', type: '*', since: 9 },
+    ]);
+    expect(continued(subscriptions, subscriptions, 9)).toEqual(subscriptions);
+    const [created] = continued(before, subscriptions, 9);
+    expect([4, 5].map((at) => asksFor([created as never], 'main.posts', 'created', at))).toEqual([false, true]);
+  });
+
   it('stand for what they name', () => {
     const { subscriptions } = read(['posts'], 'create', 'crm.*.updated', '*.restored');
-    expect(asksFor(subscriptions, 'main.posts', 'created')).toBe(true);
-    expect(asksFor(subscriptions, 'main.posts', 'updated')).toBe(false);
-    expect(asksFor(subscriptions, 'crm.contacts', 'updated')).toBe(true);
-    expect(asksFor(subscriptions, 'main.crm', 'updated')).toBe(false);
-    expect(asksFor(subscriptions, 'crmx.contacts', 'updated')).toBe(false);
-    expect(asksFor(subscriptions, 'shop.orders', 'restored')).toBe(true);
+    expect(asksFor(subscriptions, 'main.posts', 'created', 0)).toBe(true);
+    expect(asksFor(subscriptions, 'main.posts', 'updated', 0)).toBe(false);
+    expect(asksFor(subscriptions, 'crm.contacts', 'updated', 0)).toBe(true);
+    expect(asksFor(subscriptions, 'main.crm', 'updated', 0)).toBe(false);
+    expect(asksFor(subscriptions, 'crmx.contacts', 'updated', 0)).toBe(false);
+    expect(asksFor(subscriptions, 'shop.orders', 'restored', 0)).toBe(true);
   });
 });

@@ -255,6 +255,21 @@ describe.runIf(available)('webhooks', () => {
       expect((await call('GET', `/${w.id}/deliveries`)).status).toBe(404);
     });
 
+    it('one that is changed again and again loses nothing of what was written before, and what it asks for anew begins then', async () => {
+      const w = await hook({ events: ['create'] });
+      for (let i = 0; i < 10; i++) {
+        await record('POST', posts, { title: `n${i}`, published: true });
+        await must('PATCH', `/${w.id}`, { url: `${base}${w.path}?${i}`, filter: `rank = ${i} || published = true` });
+      }
+      const made = await record('POST', posts, { title: 'last', published: true });
+      await record('PATCH', `${posts}/${made.id}`, { title: 'changed too early' });
+      await must('PATCH', `/${w.id}`, { events: ['create', 'update'] });
+      await record('PATCH', `${posts}/${made.id}`, { title: 'changed' });
+      const items = await settled(w.id, 12);
+      const told = items.map(({ payload }: Json) => payload.record.title).sort();
+      expect(told).toEqual(['changed', 'last', ...Array.from({ length: 10 }, (_, i) => `n${i}`)].sort());
+    });
+
     it('what was rolled back is told to nobody', async () => {
       const w = await hook();
       const operations = [

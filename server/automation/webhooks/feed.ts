@@ -94,8 +94,9 @@ export function createFeed(options: FeedOptions) {
     const made: NewDelivery[] = [];
     const unfit = new Map<string, string>();
     for (const event of events) {
+      const at = micros(event.at);
       const asking = (byAccount.get(event.accountId) ?? []).filter(
-        (one) => micros(event.at) >= one.activeSince && asksFor(one.subscriptions, event.collection, event.type),
+        (one) => at >= one.activeSince && asksFor(one.subscriptions, event.collection, event.type, at),
       );
       const def = asking.length === 0 ? null : collectionOf(event);
       if (def === null) continue;

@@ -26,6 +26,7 @@ import { createSettings } from './settings.ts';
 import { createSight } from './sight.ts';
 import { makeSecret } from './signature.ts';
 import * as store from './store/webhooks.ts';
+import { continued } from './subscriptions.ts';
 import { createWorkers, type Workers } from './workers.ts';
 
 type C = typeof contract;
@@ -114,12 +115,10 @@ export async function createWebhooks(options: WebhooksOptions) {
         const before = await hold(tx, seen);
         // What was judged outside is judged again where it has changed since.
         if (before.updated_at !== seen.updated_at) return null;
-        const anew =
-          (settings.enabled && !before.enabled) ||
-          settings.url !== before.url ||
-          settings.filter !== before.filter ||
-          JSON.stringify(settings.subscriptions) !== JSON.stringify(before.subscriptions);
-        const after = await store.updateWebhook(tx, seen.id, settings, anew);
+        const subscriptions = continued(before.subscriptions, settings.subscriptions, await store.clock(tx));
+        const anew = settings.enabled && !before.enabled;
+        const forgiven = anew || settings.url !== before.url;
+        const after = await store.updateWebhook(tx, seen.id, { ...settings, subscriptions }, { anew, forgiven });
         await rows.told(tx, ctx, before, after);
         await subscribed.publish(tx);
         return after;

@@ -8,6 +8,8 @@ import { shortName } from '../../permissions/service.ts';
 export interface Subscription {
   readonly collection: string;
   readonly type: EventType | '*';
+  /** Of one that was added later: microseconds since 1970; what happened before does not concern it. */
+  readonly since?: number;
 }
 
 /** As events are spelled beside collections: `create`, as payloads say: `records.create`. */
@@ -144,12 +146,28 @@ export const singlesOf = (subscriptions: readonly Subscription[]): string[] | nu
     ? null
     : [...new Set(subscriptions.map(({ collection }) => collection))];
 
-/** Whether it asks for this change of a collection named in full. */
-export const asksFor = (subscriptions: readonly Subscription[], collection: string, type: EventType): boolean =>
-  subscriptions.some(
-    (one) =>
-      (one.type === '*' || one.type === type) &&
-      (one.collection === '*' ||
-        one.collection === collection ||
-        (one.collection.endsWith('.*') && collection.startsWith(one.collection.slice(0, -1)))),
-  );
+const covers = (one: Subscription, { collection, type }: Subscription): boolean =>
+  (one.type === '*' || one.type === type) &&
+  (one.collection === '*' ||
+    one.collection === collection ||
+    (one.collection.endsWith('.*') && collection.startsWith(one.collection.slice(0, -1))));
+
+/** Whether it asks for this change of a collection named in full, which happened at `at` (microseconds since 1970). */
+export const asksFor = (
+  subscriptions: readonly Subscription[],
+  collection: string,
+  type: EventType,
+  at: number,
+): boolean => subscriptions.some((one) => (one.since ?? 0) <= at && covers(one, { collection, type }));
+
+/** What is asked for from `now` on: what was asked for before goes on, so that nothing of it that is not yet read is lost. */
+export const continued = (
+  before: readonly Subscription[],
+  after: readonly Subscription[],
+  now: number,
+): readonly Subscription[] =>
+  after.map(({ collection, type }) => {
+    const same = before.filter((one) => covers(one, { collection, type }));
+    const since = same.length === 0 ? now : Math.min(...same.map((one) => one.since ?? 0));
+    return { collection, type, ...(since > 0 && { since }) };
+  });

@@ -100,12 +100,18 @@ export async function insertWebhook(
   return first(await run.query<WebhookRow>(sql, [id, accountId, by, ...valuesOf(settings)])) as WebhookRow;
 }
 
-/** `anew`: only events from now on concern it, and its failures are forgotten. A new secret leaves no former one. */
+/** Microseconds since 1970, as events tell their moments. */
+export async function clock(tx: Runner): Promise<number> {
+  const [row] = await tx.query<{ now: string }>('select (extract(epoch from now()) * 1000000)::bigint::text as now');
+  return Number(row?.now);
+}
+
+/** `anew`: only events from now on concern it; `forgiven`: its failures are forgotten. A new secret leaves no former one. */
 export async function updateWebhook(
   run: Runner,
   id: string,
   settings: WebhookSettings,
-  anew: boolean,
+  { anew, forgiven }: { readonly anew: boolean; readonly forgiven: boolean },
 ): Promise<WebhookRow> {
   const sql = `update snackbase.webhooks set url = $2, description = $3, collections = $4, events = $5, subscriptions = $6,
       fields = $7, filter = $8, headers = $9, enabled = $11, updated_at = now(),
@@ -113,10 +119,10 @@ export async function updateWebhook(
       former_until = case when secret = $10 then former_until end, secret = $10,
       disabled_reason = case when not $11 then disabled_reason end,
       active_since = case when $12 then now() else active_since end,
-      failures = case when $12 then 0 else failures end,
-      failing_since = case when $12 then null else failing_since end
+      failures = case when $13 then 0 else failures end,
+      failing_since = case when $13 then null else failing_since end
     where id = $1 returning ${SHOWN}`;
-  return first(await run.query<WebhookRow>(sql, [id, ...valuesOf(settings), anew])) as WebhookRow;
+  return first(await run.query<WebhookRow>(sql, [id, ...valuesOf(settings), anew, forgiven])) as WebhookRow;
 }
 
 /** The secret in use becomes the former one, for so many hours. */
