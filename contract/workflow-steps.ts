@@ -95,6 +95,9 @@ export const STEPS = {
     condition: Condition.optional().meta({ description: 'Over `event.record`, `event.old`, `trigger` and `steps`.' }),
     ...waiting,
     on_error: failing.on_error,
+  }).meta({
+    description:
+      'Waits for a change of a record that others make. What counts was committed since the last action, loop, parallel or workflow step began, before any did since the instance was made; and each event counts for one wait of an instance, so later waits take later events.',
   }),
   wait_condition: step('wait_condition', {
     expression: Condition.meta({ description: 'Over `query`, `trigger` and `steps`.' }),

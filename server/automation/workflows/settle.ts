@@ -1,5 +1,5 @@
 // What a result means for its instance: the next position, the outcome that later steps see, and the log, in one transaction.
-import type { Step } from '../../../contract/workflow-steps.ts';
+import type { Step, StepType } from '../../../contract/workflow-steps.ts';
 import type { Transaction } from '../../db/database.ts';
 import { uuidV7 } from '../../ids.ts';
 import type { CompiledWorkflow } from './compile.ts';
@@ -12,6 +12,9 @@ import type { Context, StepOutcome } from './words.ts';
 export class LeaseLost extends Error {
   readonly expected = true;
 }
+
+/** Steps that others may answer with an event. */
+const ACTS: ReadonlySet<StepType> = new Set(['action', 'loop', 'parallel', 'workflow']);
 
 /** Where an instance stands. */
 export interface Place {
@@ -98,7 +101,10 @@ export async function settle(
       }),
     );
     await store.wakeParent(tx, held.id);
-  } else await must(store.advance(tx, held, { step: next, context: text }));
+  } else {
+    const acts = ACTS.has((workflow.steps.get(next)?.step ?? step).type);
+    await must(store.advance(tx, held, { step: next, context: text, acts }));
+  }
   if ((step.type === 'loop' || step.type === 'parallel') && (failure === null || next !== null))
     await store.forgetKept(tx, held.id);
   await log(outcome.status, result.output);
