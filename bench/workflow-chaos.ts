@@ -57,6 +57,14 @@ const STEPS = [
     workflow: 'chaos-child',
     input: { parent: '{{instance.id}}', run: '{{trigger.run}}' },
   },
+  // What it waits for has come, or comes at any moment.
+  {
+    type: 'wait_event',
+    name: 'heard',
+    event: 'records.create',
+    collection: EFFECTS,
+    condition: 'event.record.key = steps.sub.output.output',
+  },
   step('last'),
 ];
 const CHILD = [
@@ -69,9 +77,10 @@ const CHILD = [
       data: { key: '{{trigger.parent}} child', run: '{{trigger.run}}' },
     },
   },
+  { type: 'end', name: 'end', output: '{{trigger.parent}} child' },
 ];
 /** Steps that one instance ends with, its child's among them. */
-const STEPS_EACH = 9;
+const STEPS_EACH = 11;
 const wanted = (odd: boolean): string[] => [
   ...['first', 'left_1', 'left_2', 'right', odd ? 'when_odd' : 'when_even', 'child', 'last'],
   ...Array.from({ length: ITEMS }, (_, i) => `each ${i}`),

@@ -95,6 +95,9 @@ export const STEPS = {
     condition: Condition.optional().meta({ description: 'Over `event.record`, `event.old`, `trigger` and `steps`.' }),
     ...waiting,
     on_error: failing.on_error,
+  }).meta({
+    description:
+      'Waits for a change of a record that others make. What came while the instance worked counts too: since it was made or, behind a pause (wait_delay, wait_until, wait_condition, a wait that timed out), since the first action, loop, parallel or workflow step after that began. Each event counts for one wait of an instance, so later waits take later events.',
   }),
   wait_condition: step('wait_condition', {
     expression: Condition.meta({ description: 'Over `query`, `trigger` and `steps`.' }),

@@ -4,6 +4,7 @@ import type { Logger } from '../db/log.ts';
 import { createPass } from '../pass.ts';
 import type { Event } from './event.ts';
 import * as outbox from './outbox.ts';
+import { begin } from './store/place.ts';
 import type { Tail } from './tail.ts';
 
 export interface Consumer {
@@ -30,6 +31,9 @@ export interface ConsumerOptions {
   /** Events at a time. */
   readonly limit?: number;
 }
+
+/** Makes the place of that name at the end of the log where there is none: what is committed from now on is read. */
+export const beginReading = (db: Database, name: string): Promise<void> => begin(db, name);
 
 /** After work that failed; news of further events tries at once. */
 const RETRY_MS = 250;

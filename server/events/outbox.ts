@@ -1,9 +1,9 @@
 // The SQL of the log of events: cutting batches, reading on from a position, forgetting what is old, and durable readers' places.
-import { rfc3339 } from '../db/cells.ts';
 import type { Cell, Runner, Transaction } from '../db/database.ts';
 import { plan } from '../db/plans.ts';
 import type { Event, EventType } from './event.ts';
 import type { Position } from './position.ts';
+import { COLUMNS, eventOf } from './row.ts';
 
 /** Tells every process the number of a batch that was cut. */
 export const CHANNEL = 'snackbase_events';
@@ -89,9 +89,6 @@ async function batchesFrom(run: Runner, number: number): Promise<Batch[]> {
 /** A page ends behind the event that reaches this size, so that large records do not fill the memory. */
 const BYTES = 1_048_576;
 
-const COLUMNS = `e.id, e.account_id, e.collection, e.collection_id, e.revision, e.type, e.record_id, e.occurred_at, e.actor, e.columns, to_json(e.cells),
-  e.assigned, to_json(e.was)`;
-
 /** Some ids in order, `wanted`, as events: up to about a megabyte, and how many ids there were. */
 const page = (wanted: string) =>
   plan(`
@@ -148,14 +145,52 @@ export async function read(run: Runner, after: Position, limit: number): Promise
   const rows = await (span.length === 1 && until.total - before.total > limit
     ? large(run, { batch: until, before, after, limit })
     : small(run, { span, before, after, limit }));
+  return readOf(rows, limit, endOf(until), until !== known.at(-1) || known.length === BATCHES);
+}
+
+/** One account's events of some kinds, of a collection or, with null, of any, that a snapshot, as text, does not see. */
+export interface Wanted {
+  readonly accountId: string;
+  readonly types: readonly EventType[];
+  readonly collection: string | null;
+  readonly unseen: string;
+}
+
+const ofOneAccount = page(`
+  found as materialized (
+    select xid, id from snackbase.events
+    where xid >= pg_snapshot_xmin($1::pg_snapshot) and xid < pg_snapshot_xmax($2::pg_snapshot)
+      and account_id = $3 and type = any ($4::text[]) and ($5::text is null or collection = $5)
+      and not pg_visible_in_snapshot(xid, $1::pg_snapshot) and not pg_visible_in_snapshot(xid, $6::pg_snapshot)),
+  wanted as materialized (
+    select b.number, id from found cross join lateral (
+      select min(n) as number from unnest($7::bigint[], $8::pg_snapshot[]) u(n, snapshot)
+      where pg_visible_in_snapshot(found.xid, u.snapshot)) b
+    where (b.number, id) > ($9::bigint, $10::bigint)
+    order by b.number, id limit $11)`);
+
+/** The same of wanted events alone. Of a position that is too old the log's beginning takes the place. */
+export async function readWanted(run: Runner, wanted: Wanted, after: Position, limit: number): Promise<Read> {
+  const known = await batchesFrom(run, after.batch - 1);
+  const [before, ...span] = known as [Batch, ...Batch[]];
+  const until = span.at(-1);
+  if (until === undefined) return { events: [], reached: after, more: false };
+  const { accountId, types, collection, unseen } = wanted;
+  const range = [before.snapshot, until.snapshot, accountId, types, collection, unseen, ...listed(span)];
+  return readOf(
+    (await run.run(ofOneAccount, [...range, after.batch, after.id, limit])).rows,
+    limit,
+    endOf(until),
+    known.length === BATCHES,
+  );
+}
+
+/** Of rows that were found before a place; where the page was too small for all, up to the last of them. */
+function readOf(rows: readonly (readonly Cell[])[], limit: number, until: Position, others: boolean): Read {
   const events = rows.map(eventOf);
   const found = Number(rows[0]?.at(-1) ?? 0);
   const full = rows.length < found || found === limit;
-  return {
-    events,
-    reached: full ? (events.at(-1) as Event).position : endOf(until),
-    more: full || until !== known.at(-1) || known.length === BATCHES,
-  };
+  return { events, reached: full ? (events.at(-1) as Event).position : until, more: full || others };
 }
 
 interface Part {
@@ -177,8 +212,7 @@ async function small(run: Runner, { span, before, after, limit }: Part & { reado
     xmin,
     bounds(until.snapshot)[0],
     open,
-    span.map(({ number }) => number),
-    span.map(({ snapshot }) => snapshot),
+    ...listed(span),
     after.batch,
     after.id,
     limit,
@@ -186,44 +220,13 @@ async function small(run: Runner, { span, before, after, limit }: Part & { reado
   return rows;
 }
 
+const listed = (span: readonly Batch[]) => [span.map((batch) => batch.number), span.map((batch) => batch.snapshot)];
+
 /** The first batches, up to the one that reaches a total. */
 function spanOf(batches: readonly Batch[], total: number): readonly Batch[] {
   const over = batches.findIndex((batch) => batch.total >= total);
   return over < 0 ? batches : batches.slice(0, over + 1);
 }
-
-// A collection's events name the same columns, one after the other.
-const lists = new Map<string, readonly string[]>();
-function listOf(text: string): readonly string[] {
-  let list = lists.get(text);
-  if (list === undefined) {
-    if (lists.size > 1000) lists.clear();
-    list = text.split(',');
-    lists.set(text, list);
-  }
-  return list;
-}
-
-const eventOf = (row: readonly Cell[]): Event => {
-  const [batch, id, accountId, collection, collectionId, revision, type, recordId, at, actor, ...rest] =
-    row as string[];
-  const [columns, cells, assigned, was] = rest;
-  return {
-    position: { batch: Number(batch), id: Number(id) },
-    accountId: accountId as string,
-    collection: collection as string,
-    collectionId: collectionId as string,
-    revision: Number(revision),
-    type: type as EventType,
-    recordId: recordId as string,
-    at: rfc3339(at as string),
-    actor: actor as string,
-    columns: listOf(columns as string),
-    cells: JSON.parse(cells as string) as Cell[],
-    assigned: assigned == null ? null : listOf(assigned),
-    was: was == null ? null : (JSON.parse(was) as Cell[]),
-  };
-};
 
 // What follows is told from the batch that stays, so the last one always does. Consumers hold back what they have not read, up to
 // ten times the size.

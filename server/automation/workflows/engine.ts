@@ -37,6 +37,8 @@ export interface EngineOptions {
   readonly compiledOf: (row: store.RunRow) => CompiledWorkflow;
   /** It waits for an event from now on. */
   readonly onWait: () => void;
+  /** Whether an event that it waits for came before; then it is claimed anew. Throws LeaseLost, and what `stopping` is aborted with. */
+  readonly lookBack: (row: store.RunRow, held: store.Held, stopping: AbortSignal) => Promise<boolean>;
   readonly lifecycle?: Pick<Lifecycle, 'wants' | 'fire'> | undefined;
   readonly log?: Logger | undefined;
 }
@@ -55,7 +57,7 @@ export function contextOf(row: store.RunRow): Ctx {
   );
 }
 
-export function createEngine({ db, actions, starting, compiledOf, onWait, lifecycle, log }: EngineOptions) {
+export function createEngine({ db, actions, starting, compiledOf, onWait, lookBack, lifecycle, log }: EngineOptions) {
   const factsOf = ({ workflow_id, id }: store.RunRow) => ({ workflow: workflow_id, instanceId: id });
   const inside = ({ account_id }: store.RunRow) => ({ ctx: null, accountId: account_id });
 
@@ -81,6 +83,7 @@ export function createEngine({ db, actions, starting, compiledOf, onWait, lifecy
     let moved: Moved = { step: row.current_step, context: row.context, executed: row.executed };
     try {
       await tellBeginning(row);
+      if (row.looks_back && (await lookBack(row, held, stopping))) return;
       const workflow = compiledOf(row);
       moved = { ...moved, step: row.current_step ?? workflow.first };
       for (let n = 0; moved.step !== null; n++) {
@@ -113,7 +116,7 @@ export function createEngine({ db, actions, starting, compiledOf, onWait, lifecy
       }
     } catch (error) {
       if (error instanceof LeaseLost) return;
-      if (error instanceof Stopped) return void (await store.release(db, held, 0));
+      if (error instanceof Stopped || stopping.aborted) return void (await store.release(db, held, 0));
       if (error instanceof DatabaseUnavailable) throw error;
       // A role that is gone, or a definition that cannot run: the instance says so.
       await db.transaction((tx) => breakOff(tx, held, moved, problemOf(error, log))).catch(ignoreLost);

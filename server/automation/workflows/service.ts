@@ -11,6 +11,7 @@ import type { Recorder } from '../../audit/service.ts';
 import { Answer, type Ctx, requireCaller } from '../../context.ts';
 import type { Database, Transaction } from '../../db/database.ts';
 import type { Logger } from '../../db/log.ts';
+import { beginReading } from '../../events/consumer.ts';
 import type { Tail } from '../../events/tail.ts';
 import type { Lifecycle } from '../../lifecycle/service.ts';
 import type { Records } from '../../records/service.ts';
@@ -28,7 +29,15 @@ import { type CompiledWorkflow, compileWorkflow, runnable } from './compile.ts';
 import { createDefinitions } from './definitions.ts';
 import { rehearse } from './dry-run.ts';
 import { createEngine } from './engine.ts';
-import { createEvents, type Listening, type ListeningByAccount, type ListeningRow, listeningOf } from './events.ts';
+import {
+  createEvents,
+  type Listening,
+  type ListeningByAccount,
+  type ListeningRow,
+  listeningOf,
+  READER,
+} from './events.ts';
+import { createHearing } from './hearing.ts';
 import { createInstances } from './instances.ts';
 import { createReceiving } from './receiving.ts';
 import { createSchedules } from './schedules.ts';
@@ -117,17 +126,21 @@ export async function createWorkflows(options: WorkflowsOptions) {
     trail,
     workflowId: async (id, ctx) => (await definitions.find(id, ctx)).id,
   });
+  const hearing = createHearing({ db, tail, records, compiledOf });
   const engine = createEngine({
     db,
     actions,
     starting,
     compiledOf,
     onWait: () => live.events?.(),
+    lookBack: hearing.lookBack,
     lifecycle: options.lifecycle,
     log,
   });
 
   const work = async (): Promise<Working> => {
+    // Before any instance can wait, or the first events that it waits for would be before the reader's beginning.
+    await beginReading(db, READER);
     const due = createDue<runs.RunRow>({
       name: 'workflows',
       claim: (lease, leaseMs, limit, busy) => runs.claim(db, lease, leaseMs, limit, busy),
@@ -138,7 +151,7 @@ export async function createWorkflows(options: WorkflowsOptions) {
       concurrency: CONCURRENCY,
       log,
     });
-    const consumer = createEvents({ db, tail, records, definitions: snapshot, starting, conditionOf, compiledOf, log });
+    const consumer = createEvents({ db, tail, records, definitions: snapshot, starting, conditionOf, hearing, log });
     const schedules = createSchedules({ db, starting, log });
     Object.assign(live, { wake: due.wake, events: consumer.wake, schedules });
     const unlisten = await db.listen(runs.CHANNEL, due.wake, due.wake);

@@ -1,5 +1,5 @@
 // What a result means for its instance: the next position, the outcome that later steps see, and the log, in one transaction.
-import type { Step } from '../../../contract/workflow-steps.ts';
+import type { Step, StepType } from '../../../contract/workflow-steps.ts';
 import type { Transaction } from '../../db/database.ts';
 import { uuidV7 } from '../../ids.ts';
 import type { CompiledWorkflow } from './compile.ts';
@@ -12,6 +12,9 @@ import type { Context, StepOutcome } from './words.ts';
 export class LeaseLost extends Error {
   readonly expected = true;
 }
+
+/** Steps that others may answer with an event. What came before a series of them begins is no answer, unless it was there when the instance was made. */
+const ACTS: ReadonlySet<StepType> = new Set(['action', 'loop', 'parallel', 'workflow']);
 
 /** Where an instance stands. */
 export interface Place {
@@ -98,7 +101,10 @@ export async function settle(
       }),
     );
     await store.wakeParent(tx, held.id);
-  } else await must(store.advance(tx, held, { step: next, context: text }));
+  } else {
+    const acts = ACTS.has((workflow.steps.get(next)?.step ?? step).type);
+    await must(store.advance(tx, held, { step: next, context: text, acts, rested: hasRested(step, result) }));
+  }
   if ((step.type === 'loop' || step.type === 'parallel') && (failure === null || next !== null))
     await store.forgetKept(tx, held.id);
   await log(outcome.status, result.output);
@@ -116,6 +122,10 @@ export async function breakOff(
   if (!done) throw new LeaseLost();
   await store.wakeParent(tx, held.id);
 }
+
+/** Behind an event the next ones count, whatever the instance does meanwhile; behind any other pause only what follows its next act. */
+const hasRested = ({ type }: Step, result: Result): boolean =>
+  type === 'wait_event' ? !(result.kind === 'done' && result.next === undefined) : type.startsWith('wait_');
 
 const onError = (step: Step): string => ('on_error' in step ? step.on_error : undefined) ?? 'fail';
 const ofAction = (step: Step): string =>

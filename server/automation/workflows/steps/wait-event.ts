@@ -28,7 +28,8 @@ export const eventStep: Kind<'wait_event'> = (step, judging) => {
           : ms === null
             ? null
             : new Date(at.now().getTime() + ms);
-      if (until !== null && at.now() >= until)
+      // What came before the wait counts even where there is no time to wait.
+      if (state !== null && until !== null && at.now() >= until)
         return at.settle(
           on_timeout === undefined
             ? failed('WAIT_TIMEOUT', `No event ${event} came in time.`)

@@ -30,12 +30,13 @@ export async function insert(run: Runner, row: NewInstance): Promise<boolean> {
   const { refused } = row;
   const made = await run.query(
     `insert into snackbase.workflow_instances (id, workflow_id, version, account_id, source, depth, started_by, parent_id, message_id,
-       context, deadline, status, wake_at, completed_at, error_code, error_message)
+       context, deadline, status, wake_at, completed_at, error_code, error_message, heard_batch, heard_id)
      select $1::uuid, v.workflow_id, v.version, $4::text, $5::text, $6::int, $7::json, $8::uuid, $9::text, $10::json,
        clock_timestamp() + $11::int * interval '1 s',
        case when $12::text is null then 'pending' else 'failed' end, case when $12::text is null then clock_timestamp() end,
-       case when $12::text is not null then clock_timestamp() end, $12, $13::text
-     from (select workflow_id, version from snackbase.workflow_versions where workflow_id = $2 and version = $3 for key share) v
+       case when $12::text is not null then clock_timestamp() end, $12, $13::text, l.number, l.last_id
+     from (select workflow_id, version from snackbase.workflow_versions where workflow_id = $2 and version = $3 for key share) v,
+       (select number, last_id from snackbase.event_batches order by number desc limit 1) l
      on conflict (workflow_id, message_id) where message_id is not null do nothing returning id`,
     [
       row.id,
@@ -96,19 +97,22 @@ export async function cancel(run: Runner, id: string): Promise<string[]> {
        union all
        select c.id, c.state from snackbase.workflow_instances c join tree t on c.parent_id = t.id and t.state ->> 'child' = c.id::text)
      update snackbase.workflow_instances set status = 'cancelled', completed_at = clock_timestamp(), lease = null, claim = claim + 1,
-       wake_at = null, wait_event = null, wait_collection = null, wait_snapshot = null
+       wake_at = null, wait_event = null, wait_collection = null, wait_after = null
      where id in (select id from tree) and completed_at is null returning id`,
     [id],
   );
   return rows.map((row) => row.id);
 }
 
-/** What failed runs its step again, what waits begins its step anew; a sub-workflow is not started twice. Answers false for what does neither. */
+/**
+ * What failed runs its step again, what waits begins its step anew; a sub-workflow is not started twice, and an event that came is
+ * not waited for again. Answers false for what does neither.
+ */
 export async function resume(run: Runner, id: string): Promise<boolean> {
   const rows = await run.query(
     `update snackbase.workflow_instances set status = 'pending', completed_at = null, error_code = null, error_message = null,
-       state = case when status = 'waiting' and state ->> 'child' is not null then state end, attempt = 0, lease = null, claim = claim + 1, wake_at = clock_timestamp(), step_at = null,
-       wait_event = null, wait_collection = null, wait_snapshot = null,
+       state = case when status = 'waiting' and coalesce(state -> 'child', state -> 'event') is not null then state end, attempt = 0, lease = null, claim = claim + 1, wake_at = clock_timestamp(), step_at = null,
+       wait_event = null, wait_collection = null, wait_after = null,
        deadline = clock_timestamp() + (select timeout_seconds from snackbase.workflow_versions v
          where v.workflow_id = snackbase.workflow_instances.workflow_id and v.version = snackbase.workflow_instances.version)
          * interval '1 s'

@@ -33,14 +33,16 @@ export interface RunRow {
   readonly claim: number;
   readonly step_at: string | null;
   readonly deadline: string | null;
+  /** It waits for an event, and has not looked yet which came before that. */
+  readonly looks_back: boolean;
   readonly now: string;
 }
 
 const ROLE = actingRoleOf('v.run_as');
-const WHOLE = `i.id, i.workflow_id, i.version, i.account_id, w.name, w.slug, v.trigger, v.steps, v.run_as, ${ROLE.select}, i.depth,
+export const WHOLE = `i.id, i.workflow_id, i.version, i.account_id, w.name, w.slug, v.trigger, v.steps, v.run_as, ${ROLE.select}, i.depth,
   i.started_by, i.parent_id, i.current_step, i.state, i.attempt, i.executed, i.context, i.claim, i.step_at, i.deadline,
-  clock_timestamp() as now`;
-const JOINED = `join snackbase.workflows w on w.id = i.workflow_id
+  i.wait_event is not null and i.wait_after is null as looks_back,   clock_timestamp() as now`;
+export const JOINED = `join snackbase.workflows w on w.id = i.workflow_id
   join snackbase.workflow_versions v on v.workflow_id = i.workflow_id and v.version = i.version
   ${ROLE.join}`;
 const first = <T>(rows: readonly T[]): T | null => rows[0] ?? null;
@@ -113,8 +115,9 @@ export interface Held {
   readonly lease: string;
   readonly claim: number;
 }
-const HELD = 'id = $1 and lease = $2 and claim = $3';
-const REST = 'wait_event = null, wait_collection = null, wait_snapshot = null';
+export const HELD = 'id = $1 and lease = $2 and claim = $3';
+/** It waits for no event any longer. */
+export const REST = 'wait_event = null, wait_collection = null, wait_after = null';
 
 export interface Position {
   readonly step: string | null;
@@ -122,11 +125,26 @@ export interface Position {
   readonly context: string;
 }
 
-/** The next step begins. Answers false where the lease is lost; so do all that follow. */
-export const advance = (run: Runner, held: Held, { step, context }: Position): Promise<boolean> =>
+// Events of these batches are in the snapshot of the statement, so none that counts comes before this place.
+const ACTS_AFTER_REST = `acted_snapshot = pg_current_snapshot(), rested = false,
+  (heard_batch, heard_id) = (select number, last_id from snackbase.event_batches order by number desc limit 1)`;
+const ACTS = `acted_snapshot = case when rested then pg_current_snapshot() else acted_snapshot end, rested = false,
+  (heard_batch, heard_id) = (select case when rested then number else heard_batch end, case when rested then last_id else heard_id end
+    from snackbase.event_batches order by number desc limit 1)`;
+
+/**
+ * The next step begins; where it is the first that `acts` since the instance has `rested`, waits do not count what was committed
+ * before. Answers false where the lease is lost; so do all that follow.
+ */
+export const advance = (
+  run: Runner,
+  held: Held,
+  { step, context, acts, rested }: Position & { readonly acts: boolean; readonly rested: boolean },
+): Promise<boolean> =>
   write(
     run,
-    `set context = $4, current_step = $5, state = null, attempt = 0, executed = executed + 1, step_at = clock_timestamp(), ${REST}`,
+    `set context = $4, current_step = $5, state = null, attempt = 0, executed = executed + 1, step_at = clock_timestamp(),
+       ${[REST, ...(acts ? [rested ? ACTS_AFTER_REST : ACTS] : rested ? ['rested = true'] : [])].join(', ')}`,
     held,
     [context, step],
   );
@@ -139,12 +157,15 @@ export interface Waiting {
   readonly step: string;
 }
 
+// Until it has looked back it does not wait: whoever claims it next, at once, does that first.
+const LOOKS_BACK = '($6::text is not null and wait_after is null)';
+
 export const wait = (run: Runner, held: Held, { until, state, event, step }: Waiting): Promise<boolean> =>
   write(
     run,
-    `set status = 'waiting', lease = null, state = $4, current_step = $8, wake_at = least($5::timestamptz, deadline),
-       wait_event = $6, wait_collection = $7,
-       wait_snapshot = case when $6::text is not null then coalesce(wait_snapshot, pg_current_snapshot()) end`,
+    `set status = case when ${LOOKS_BACK} then 'running' else 'waiting' end, lease = null, state = $4, current_step = $8,
+       wake_at = case when ${LOOKS_BACK} then clock_timestamp() else least($5::timestamptz, deadline) end,
+       wait_event = $6, wait_collection = $7`,
     held,
     [state, until?.toISOString() ?? null, event?.type ?? null, event?.collection ?? null, step],
   );
@@ -265,45 +286,6 @@ export async function childOf(
       'select status, output, error_message as error from snackbase.workflow_instances where id = $1',
       [id],
     ),
-  );
-}
-
-/** Whether any instance waits for an event. */
-export async function anyWaits(run: Runner): Promise<boolean> {
-  const sql = 'select exists(select from snackbase.workflow_instances where wait_event is not null) as waits';
-  return first(await run.query<{ waits: boolean }>(sql))?.waits === true;
-}
-
-/** Which instances may wait for which of these events, in the order of the events: each was committed after the wait began. */
-export const waitsFor = (
-  run: Runner,
-  accounts: readonly string[],
-  events: readonly number[],
-): Promise<{ readonly instance: string; readonly event: number }[]> =>
-  run.query(
-    `select i.id as instance, e.id as event
-     from snackbase.workflow_instances i join snackbase.events e on e.account_id = i.account_id
-     where i.wait_event is not null and i.account_id = any($1) and e.id = any($2)
-       and i.wait_event = case e.type when 'updated' then 'update' when 'restored' then 'update' when 'deleted' then 'delete' else 'create' end
-       and (i.wait_collection is null or i.wait_collection = e.collection)
-       and not pg_visible_in_snapshot(e.xid, i.wait_snapshot)
-     order by i.id, e.id`,
-    [accounts, events],
-  );
-
-/** An instance that waits for an event, held until the transaction ends. */
-export async function waiting(run: Runner, id: string): Promise<RunRow | null> {
-  const sql = `select ${WHOLE} from snackbase.workflow_instances i ${JOINED} where i.id = $1 and i.wait_event is not null
-    for no key update of i`;
-  return first(await run.query<RunRow>(sql, [id]));
-}
-
-/** What it waited for came; whoever works on it at this moment has lost the lease. */
-export async function fire(run: Runner, id: string, state: string): Promise<void> {
-  await run.query(
-    `update snackbase.workflow_instances set status = 'waiting', lease = null, claim = claim + 1, state = $2, wake_at = clock_timestamp(), ${REST}
-     where id = $1`,
-    [id, state],
   );
 }
 
