@@ -12,7 +12,7 @@ export const ActionName = z
 
 /** A condition as text in the language of rules; conditions and templates read the same names. */
 export const Condition = z.string().max(4096).meta({
-  description: 'An expression in the language of rules, over the names that templates know. Empty: always.',
+  description: 'An expression in the language of rules, over the names that templates know. `@request.auth` and macros such as `@has_role` ask about whoever is behind the run, as `auth` tells. Empty: always.',
   example: "record.amount > 100 and record.status = 'paid'",
 });
 
@@ -22,7 +22,7 @@ export const RunAs = z
   .regex(/^[A-Za-z_][A-Za-z0-9_]{0,99}$/)
   .meta({
     description:
-      'As whom it acts: `account`, the account itself, to which its own rules close nothing but what is locked; or a role, with whose rules and permissions. Rules see the id of the definition as @request.auth.id; personal data stays masked.',
+      'As whom it acts: `account`, the account itself, to which its own rules close nothing but what is locked; or a role, with whose rules and permissions. Rules of collections see the id of the definition as @request.auth.id; personal data stays masked.',
     example: 'account',
   });
 

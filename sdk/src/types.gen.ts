@@ -154,7 +154,7 @@ export interface AccountsUsersReply {
 export type Action = {
   /** Letters, digits, _ and -, beginning with a letter. */
   name?: string | undefined;
-  /** An expression in the language of rules, over the names that templates know. Empty: always. */
+  /** An expression in the language of rules, over the names that templates know. `@request.auth` and macros such as `@has_role` ask about whoever is behind the run, as `auth` tells. Empty: always. */
   condition?: string | undefined;
   /** What follows where it fails; default stop. */
   on_error?: "stop" | "continue" | undefined;
@@ -1546,7 +1546,7 @@ export interface HookChange {
   enabled?: boolean | undefined;
   /** Of hooks before an event: higher ones run first, equal ones in the order of their creation. Default 0. */
   priority?: number | undefined;
-  /** As whom it acts: `account`, the account itself, to which its own rules close nothing but what is locked; or a role, with whose rules and permissions. Rules see the id of the definition as @request.auth.id; personal data stays masked. */
+  /** As whom it acts: `account`, the account itself, to which its own rules close nothing but what is locked; or a role, with whose rules and permissions. Rules of collections see the id of the definition as @request.auth.id; personal data stays masked. */
   run_as?: string | undefined;
   /** For all actions together; default 60. Hooks before a write have 10 at most, all that run in one transaction together. */
   timeout_seconds?: number | undefined;
@@ -1609,7 +1609,7 @@ export interface HookInput {
   enabled?: boolean | undefined;
   /** Of hooks before an event: higher ones run first, equal ones in the order of their creation. Default 0. */
   priority?: number | undefined;
-  /** As whom it acts: `account`, the account itself, to which its own rules close nothing but what is locked; or a role, with whose rules and permissions. Rules see the id of the definition as @request.auth.id; personal data stays masked. */
+  /** As whom it acts: `account`, the account itself, to which its own rules close nothing but what is locked; or a role, with whose rules and permissions. Rules of collections see the id of the definition as @request.auth.id; personal data stays masked. */
   run_as?: string | undefined;
   /** For all actions together; default 60. Hooks before a write have 10 at most, all that run in one transaction together. */
   timeout_seconds?: number | undefined;
@@ -3395,7 +3395,7 @@ export interface WorkflowChange {
   steps?: WorkflowStep[] | undefined;
   /** Default true. */
   enabled?: boolean | undefined;
-  /** As whom it acts: `account`, the account itself, to which its own rules close nothing but what is locked; or a role, with whose rules and permissions. Rules see the id of the definition as @request.auth.id; personal data stays masked. */
+  /** As whom it acts: `account`, the account itself, to which its own rules close nothing but what is locked; or a role, with whose rules and permissions. Rules of collections see the id of the definition as @request.auth.id; personal data stays masked. */
   run_as?: string | undefined;
   /** Seconds after which an instance that is not done fails; null: never. */
   timeout_seconds?: number | null | undefined;
@@ -3420,7 +3420,7 @@ export interface WorkflowInput {
   steps?: WorkflowStep[] | undefined;
   /** Default true. */
   enabled?: boolean | undefined;
-  /** As whom it acts: `account`, the account itself, to which its own rules close nothing but what is locked; or a role, with whose rules and permissions. Rules see the id of the definition as @request.auth.id; personal data stays masked. */
+  /** As whom it acts: `account`, the account itself, to which its own rules close nothing but what is locked; or a role, with whose rules and permissions. Rules of collections see the id of the definition as @request.auth.id; personal data stays masked. */
   run_as?: string | undefined;
   /** Seconds after which an instance that is not done fails; null: never. */
   timeout_seconds?: number | null | undefined;
@@ -3535,7 +3535,7 @@ export type WorkflowStep = {
     }
   | {
       type: "condition";
-      /** An expression in the language of rules, over the names that templates know. Empty: always. */
+      /** An expression in the language of rules, over the names that templates know. `@request.auth` and macros such as `@has_role` ask about whoever is behind the run, as `auth` tells. Empty: always. */
       expression: string;
       /** Name of a step; `end` ends the workflow. */
       on_true?: string | undefined;
@@ -3545,7 +3545,7 @@ export type WorkflowStep = {
   | {
       type: "switch";
       cases: Array<{
-        /** An expression in the language of rules, over the names that templates know. Empty: always. */
+        /** An expression in the language of rules, over the names that templates know. `@request.auth` and macros such as `@has_role` ask about whoever is behind the run, as `auth` tells. Empty: always. */
         when: string;
         /** Name of a step; `end` ends the workflow. */
         next: string;

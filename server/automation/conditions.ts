@@ -5,14 +5,18 @@ import { check } from '../expression/check.ts';
 import { ExpressionError, expressionEntry } from '../expression/error.ts';
 import { evaluate } from '../expression/evaluate.ts';
 import { parseRule } from '../expression/parse-rule.ts';
-import type { Environment, Scope } from '../expression/scope.ts';
+import type { Scope } from '../expression/scope.ts';
 import { follow } from './paths.ts';
+import { personOf } from './people.ts';
 import type { Values } from './templates.ts';
 import { namesOf, type Path, shapeAt, typeAt, type Vocabulary } from './vocabulary.ts';
 
 export interface Condition {
-  /** Only true lets anything happen; unknown does not. */
-  holds(values: Values, environment: Environment): boolean;
+  /**
+   * Only true lets anything happen; unknown does not. `@request.auth` and macros about people ask about whom `auth` tells of: whoever
+   * is behind the run, never the definition that acts. `data` is what `@request.data` means; left out, the values.
+   */
+  holds(values: Values, data?: Readonly<Record<string, unknown>>): boolean;
 }
 
 export interface ConditionOptions {
@@ -64,12 +68,11 @@ export function compileCondition(text: string | null | undefined, options: Condi
     const checked = check(parseRule(text), scope);
     const paths = [...checked.fields].map((name) => [name, pathOf(name) as Path] as const);
     return {
-      holds: (values, environment) =>
-        evaluate(
-          checked,
-          Object.fromEntries(paths.map(([name, path]) => [name, follow(values, path)])),
-          environment,
-        ) === true,
+      holds: (values, data = values) =>
+        evaluate(checked, Object.fromEntries(paths.map(([name, path]) => [name, follow(values, path)])), {
+          auth: personOf(values.auth),
+          data,
+        }) === true,
     };
   } catch (error) {
     if (!(error instanceof ExpressionError)) throw error;

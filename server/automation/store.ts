@@ -55,3 +55,22 @@ export const actingRoleOf = (column: string) => ({
   select: `case when ${column} = '${AS_ACCOUNT.name}' then ${AS_ACCOUNT.id} else acting.id end as role_id`,
   join: `left join snackbase.roles acting on acting.name = ${column} and acting.id > 0 and acting.enabled`,
 });
+
+export interface PersonRow {
+  readonly id: string;
+  readonly email: string;
+  readonly role: string;
+  readonly groups: readonly string[];
+}
+
+/** A user of the account; null for others, superadmins among them. */
+export async function findPerson(run: Runner, accountId: string, userId: string): Promise<PersonRow | null> {
+  const [row] = await run.query<PersonRow>(
+    `select u.id, u.email, r.name as role, array(
+         select g.name from snackbase.group_members m join snackbase.groups g on g.id = m.group_id
+         where m.user_id = u.id order by g.name) as groups
+       from snackbase.users u join snackbase.roles r on r.id = u.role_id where u.account_id = $1 and u.id = $2`,
+    [accountId, userId],
+  );
+  return row ?? null;
+}

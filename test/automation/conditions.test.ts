@@ -58,7 +58,7 @@ describe('conditions', () => {
     const condition = compileCondition(text, options(problems));
     expect(problems).toEqual([]);
     const auth = { id: 'x', email: null, role: 'admin', account_id: 'AB1234', groups: [] };
-    expect(condition.holds(values, { auth })).toBe(expected);
+    expect(condition.holds({ ...values, auth })).toBe(expected);
   });
 
   it.each([
@@ -73,7 +73,7 @@ describe('conditions', () => {
     const condition = compileCondition(text, options(problems));
     expect(problems).toMatchObject([{ field: 'condition', code }]);
     expect(problems[0]?.message).toContain(hint);
-    expect(condition.holds(values, { auth: null })).toBe(false);
+    expect(condition.holds(values)).toBe(false);
   });
 });
 

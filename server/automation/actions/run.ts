@@ -1,7 +1,6 @@
 // Running actions, one after the other: each under its condition, with its templates filled, its outcome kept for those behind it.
 import type { ActionOutcome } from '../../../contract/actions.ts';
 import { Failure } from '../../../contract/problems.ts';
-import { authOf } from '../../access/decide.ts';
 import type { Ctx } from '../../context.ts';
 import type { Database, Transaction } from '../../db/database.ts';
 import { joined } from '../../db/joined.ts';
@@ -116,9 +115,7 @@ export function createRunner({ db, perform, log }: RunnerOptions) {
       error,
       duration_ms: Math.round(performance.now() - began),
     });
-    const { caller } = situation.ctx;
-    const environment = { auth: caller === null ? null : authOf(caller), data: situation.values };
-    if (!action.condition.holds(situation.values, environment)) return outcome('skipped', null, null);
+    if (!action.condition.holds(situation.values)) return outcome('skipped', null, null);
     try {
       if (situation.dry && LEAVES.has(type))
         return outcome('skipped', { dry_run: true, ...action.options(situation.values) }, null);

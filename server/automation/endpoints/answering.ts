@@ -1,7 +1,6 @@
 // Answering one call of an endpoint: condition, schemas, then the pipeline as whoever it acts for.
 import type { ActionOutcome } from '../../../contract/actions.ts';
 import { Failure, type ProblemEntry } from '../../../contract/problems.ts';
-import { authOf } from '../../access/decide.ts';
 import type { Caller, Ctx } from '../../context.ts';
 import type { Database } from '../../db/database.ts';
 import type { ActionService } from '../actions/service.ts';
@@ -73,7 +72,7 @@ export function createAnswering({ db, actions, compiled, roleOf }: AnsweringPart
       run: { id: note.id },
     };
     const data = typeof body === 'object' && body !== null ? (body as Record<string, unknown>) : {};
-    if (!ready.condition.holds(values, { auth: caller === null ? null : authOf(caller), data }))
+    if (!ready.condition.holds(values, data))
       throw new Failure('FORBIDDEN', { reason: "the endpoint's condition does not hold" });
     refuse('INVALID_QUERY_PARAMS', query.problems);
     refuse('INVALID_RESOURCE_DATA', ready.input?.judge(body ?? null).problems ?? []);

@@ -1,7 +1,6 @@
 // Hooks after events of records: a durable reader of the log puts an execution in for each hook that the event sets off, in one transaction with its place.
 import type { EventName } from '../../../contract/lifecycle.ts';
 import { Failure } from '../../../contract/problems.ts';
-import { authOf } from '../../access/decide.ts';
 import { type Automation, type Ctx, MOST_DEPTH } from '../../context.ts';
 import type { Database, Transaction } from '../../db/database.ts';
 import type { Logger } from '../../db/log.ts';
@@ -10,10 +9,12 @@ import type { Event, EventType } from '../../events/event.ts';
 import type { Tail } from '../../events/tail.ts';
 import { uuidV7 } from '../../ids.ts';
 import { AnotherShape, type Records, type Seen, type Watch } from '../../records/service.ts';
+import { authValues } from '../people.ts';
 import { automationCtx } from '../principal.ts';
+import { findPerson, type PersonRow } from '../store.ts';
 import type { EnabledHooks } from './enabled.ts';
-import { authValues, toldCollection, toldEvent, valuesOf } from './names.ts';
-import { type EventHookRow, findPerson, findRole, type PersonRow } from './store/definitions.ts';
+import { toldCollection, toldEvent, valuesOf } from './names.ts';
+import { type EventHookRow, findRole } from './store/definitions.ts';
 import { type Context, insertExecutions, type NewExecution } from './store/executions.ts';
 
 /** What comes back is a change of the record, as the catalogue says. */
@@ -134,8 +135,7 @@ class Reading {
     const person = actor.user_id === undefined ? null : await this.personOf(event.accountId, actor.user_id);
     const auth = authValues(event.accountId, person);
     const values = valuesOf(full, { hook, run: base.id, auth, now: new Date().toISOString() });
-    const environment = { auth: caller.caller && authOf(caller.caller), data: values };
-    if (!condition.holds(values, environment)) return null;
+    if (!condition.holds(values)) return null;
     if (depth > MOST_DEPTH) {
       const { kind, id, run } = actor.automation as NonNullable<Actor['automation']>;
       const last = `the ${kind} ${id}${id === hook.id ? ' (this one)' : ''} in its run ${run}`;

@@ -1,7 +1,6 @@
 // Hooks within events: before a record is written, in the transaction that writes it; and after what happens to accounts, put in to be run.
 import { EVENTS, type EventName } from '../../../contract/lifecycle.ts';
 import { Failure } from '../../../contract/problems.ts';
-import { authOf } from '../../access/decide.ts';
 import type { Automation, Ctx } from '../../context.ts';
 import type { Transaction } from '../../db/database.ts';
 import { uuidV7 } from '../../ids.ts';
@@ -15,12 +14,14 @@ import {
 import type { Records } from '../../records/service.ts';
 import { ActionFailed, toldError } from '../actions/run.ts';
 import type { ActionService } from '../actions/service.ts';
+import { authValues, type Told } from '../people.ts';
 import { automationCtx } from '../principal.ts';
+import { findPerson } from '../store.ts';
 import type { EnabledHooks } from './enabled.ts';
-import { authValues, changesBetween, isOfRecord, toldCollection, toldEvent, valuesOf } from './names.ts';
+import { changesBetween, isOfRecord, toldCollection, toldEvent, valuesOf } from './names.ts';
 import { timeLimit } from './run.ts';
 import { keptContext, keptOutcomes, verdictOf } from './shown.ts';
-import { type EventHookRow, findPerson, findRole, type RoleRow } from './store/definitions.ts';
+import { type EventHookRow, findRole, type RoleRow } from './store/definitions.ts';
 import { insertExecutions, type NewExecution } from './store/executions.ts';
 import { createTimeLeft } from './time-left.ts';
 import type { Undone } from './undone.ts';
@@ -115,7 +116,7 @@ export function createBefore({ records, actions, enabled, undone, wake }: Before
       changes: changesBetween(old, facts.data === undefined ? null : record),
     };
     const values = valuesOf(context, { hook, run, auth: authOfEvent(hook, ctx), now: new Date().toISOString() });
-    if (!condition.holds(values, { auth: acting.caller && authOf(acting.caller), data: values })) return;
+    if (!condition.holds(values)) return;
 
     const began = performance.now();
     const left = timeLeft.in(tx);
@@ -182,7 +183,7 @@ export function createBefore({ records, actions, enabled, undone, wake }: Before
     const person = userId === null ? null : await findPerson(tx, hook.account_id, userId);
     const auth = authValues(hook.account_id, person);
     const values = valuesOf(context, { hook, run: id, auth, now: new Date().toISOString() });
-    if (!condition.holds(values, { auth: null, data: values })) return;
+    if (!condition.holds(values)) return;
     const depth = (ctx.automation?.depth ?? 0) + 1;
     await insertExecutions(tx, [
       {
@@ -243,7 +244,7 @@ async function sightOf(records: Pick<Records, 'sight'>, acting: Ctx, collection:
 const authOfEvent = (
   hook: EventHookRow,
   { userId, email, role, groups, superadmin }: HookContext,
-): Record<string, unknown> => ({
+): Told => ({
   id: userId,
   user_id: userId,
   // Whoever runs the server is nobody of the account.

@@ -5,19 +5,20 @@ import type { Parsed, Reply } from '../../../contract/kit.ts';
 import { z } from '../../../contract/kit.ts';
 import type { EventName } from '../../../contract/lifecycle.ts';
 import { Failure } from '../../../contract/problems.ts';
-import { authOf } from '../../access/decide.ts';
 import type { Recorder } from '../../audit/service.ts';
 import { Answer, type Ctx, requireCaller } from '../../context.ts';
 import type { Database } from '../../db/database.ts';
 import { uuidV7 } from '../../ids.ts';
 import { ActionFailed } from '../actions/run.ts';
 import type { ActionService } from '../actions/service.ts';
+import { authValues } from '../people.ts';
 import { automationCtx } from '../principal.ts';
+import { findPerson } from '../store.ts';
 import type { EnabledHooks } from './enabled.ts';
-import { authValues, changesBetween, isOfRecord, toldCollection, toldEvent, valuesOf } from './names.ts';
+import { changesBetween, isOfRecord, toldCollection, toldEvent, valuesOf } from './names.ts';
 import { timeLimit } from './run.ts';
 import { keptOutcomes, verdictOf } from './shown.ts';
-import { findPerson, findRole, type HookRow } from './store/definitions.ts';
+import { findRole, type HookRow } from './store/definitions.ts';
 import { type Context, insertExecutions } from './store/executions.ts';
 
 type Trigger = (typeof contract)['trigger'];
@@ -61,7 +62,7 @@ export function createByHand({ db, trail, actions, enabled, wake }: ByHandOption
         const ctx = automationCtx({ accountId: hook.account_id, role, automation });
         const auth = authValues(hook.account_id, await findPerson(tx, hook.account_id, userId));
         const values = valuesOf(context, { hook, run, auth, now: new Date().toISOString() });
-        if (!condition.holds(values, { auth: ctx.caller && authOf(ctx.caller), data: values }))
+        if (!condition.holds(values))
           return { dry_run: true, status: 'skipped', message: 'The condition does not hold.', actions: [] };
         const record = values.record as Record<string, unknown> | null | undefined;
         const set = (fields: object) => void Object.assign(record ?? {}, fields);

@@ -2,9 +2,9 @@
 import { EVENTS, type EventName } from '../../../contract/lifecycle.ts';
 import { shortName } from '../../permissions/service.ts';
 import type { CollectionDef } from '../../schema/collection-def.ts';
+import type { Told } from '../people.ts';
 import type { Values } from '../templates.ts';
 import { AUTH, recordShape, type Shape, type Vocabulary } from '../vocabulary.ts';
-import type { PersonRow } from './store/definitions.ts';
 import type { Context } from './store/executions.ts';
 
 const ALWAYS: Vocabulary = {
@@ -36,20 +36,10 @@ export function vocabularyOf(
   return { ...ALWAYS, ...sides, changes: CHANGES, collection: 'text', event: 'text' };
 }
 
-/** Whoever is behind a run, as templates see him. */
-export const authValues = (accountId: string, person: PersonRow | null): Record<string, unknown> => ({
-  id: person?.id ?? null,
-  user_id: person?.id ?? null,
-  email: person?.email ?? null,
-  role: person?.role ?? null,
-  account_id: accountId,
-  groups: person?.groups ?? [],
-});
-
 export interface Running {
   readonly hook: { readonly id: string; readonly name: string };
   readonly run: string;
-  readonly auth: Readonly<Record<string, unknown>>;
+  readonly auth: Told;
   /** RFC 3339. */
   readonly now: string;
 }

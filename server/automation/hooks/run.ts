@@ -2,17 +2,18 @@
 import type { ActionOutcome } from '../../../contract/actions.ts';
 import type { ExecutionStatus } from '../../../contract/hooks.ts';
 import { Failure } from '../../../contract/problems.ts';
-import { authOf } from '../../access/decide.ts';
 import type { Database } from '../../db/database.ts';
 import type { Logger } from '../../db/log.ts';
 import { withOutcomes } from '../actions/run.ts';
 import type { ActionService } from '../actions/service.ts';
 import { createDue, type Due } from '../due.ts';
+import { authValues } from '../people.ts';
 import { automationCtx } from '../principal.ts';
+import { findPerson } from '../store.ts';
 import type { EnabledHooks } from './enabled.ts';
-import { authValues, valuesOf } from './names.ts';
+import { valuesOf } from './names.ts';
 import { keptContext, keptOutcomes, verdictOf } from './shown.ts';
-import { findPerson, findRole } from './store/definitions.ts';
+import { findRole } from './store/definitions.ts';
 import * as store from './store/executions.ts';
 
 export interface RunnerOptions {
@@ -75,8 +76,7 @@ export function createHookRunner({ db, log, actions, enabled, leaseMs }: RunnerO
     // The same in every attempt.
     const values = valuesOf(row.context, { hook: row.hook, run: id, auth, now: row.at });
     // Of events it was asked when they were read.
-    const environment = { auth: ctx.caller && authOf(ctx.caller), data: values };
-    if (row.trigger_type !== 'event' && row.outcomes.length === 0 && !condition.holds(values, environment))
+    if (row.trigger_type !== 'event' && row.outcomes.length === 0 && !condition.holds(values))
       return end('skipped', [], 'CONDITION', 'The condition does not hold.');
     const limit = timeLimit(row.hook.timeout_seconds);
     const signal = AbortSignal.any([stopping, limit.signal]);

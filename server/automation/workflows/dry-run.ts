@@ -2,7 +2,6 @@
 
 import type { ActionOutcome } from '../../../contract/actions.ts';
 import type { DryRun } from '../../../contract/workflow-shapes.ts';
-import { authOf } from '../../access/decide.ts';
 import type { Ctx } from '../../context.ts';
 import type { Database, Transaction } from '../../db/database.ts';
 import { joined } from '../../db/joined.ts';
@@ -79,7 +78,6 @@ async function walk(db: Database, tx: Transaction, actions: ActionRunner, rehear
     const kept = new Map<string, ActionOutcome>();
     const at: StepRun = {
       values,
-      environment: { auth: ctx.caller === null ? null : authOf(ctx.caller), data: values },
       state: null,
       signal: stop,
       dry: true,

@@ -2,7 +2,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ActionOutcome } from '../../../contract/actions.ts';
 import { Failure } from '../../../contract/problems.ts';
-import { authOf } from '../../access/decide.ts';
 import type { Ctx } from '../../context.ts';
 import type { Database, Transaction } from '../../db/database.ts';
 import { DatabaseFault, DatabaseUnavailable } from '../../db/errors.ts';
@@ -169,7 +168,6 @@ export function createEngine({ db, actions, starting, compiledOf, onWait, lookBa
     const depth = row.depth + 1;
     const at: StepRun = {
       values,
-      environment: { auth: ctx.caller === null ? null : authOf(ctx.caller), data: values },
       state: first ? row.state : null,
       signal,
       dry: false,

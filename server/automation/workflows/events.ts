@@ -1,6 +1,5 @@
 // Events of records start workflows and wake instances that wait for them, in the transaction that moves the reader's place on.
 
-import { authOf } from '../../access/decide.ts';
 import type { Snapshot } from '../../access/snapshot.ts';
 import type { Database, Transaction } from '../../db/database.ts';
 import type { Logger } from '../../db/log.ts';
@@ -9,8 +8,9 @@ import type { Event } from '../../events/event.ts';
 import type { Tail } from '../../events/tail.ts';
 import type { Records } from '../../records/service.ts';
 import type { Condition } from '../conditions.ts';
+import { authValues } from '../people.ts';
 import { automationCtx } from '../principal.ts';
-import { type ActingRole, actingRole } from '../store.ts';
+import { type ActingRole, actingRole, findPerson, type PersonRow } from '../store.ts';
 import type { Hearing } from './hearing.ts';
 import { shortName, sightOf, typeOf } from './sight.ts';
 import { type Starting, tooDeep } from './starting.ts';
@@ -71,33 +71,38 @@ export interface EventsOptions {
   readonly log?: Logger | undefined;
 }
 
-function depthOf({ actor }: Event): number {
-  const { automation } = JSON.parse(actor) as { readonly automation?: { readonly depth?: number } };
-  return (automation?.depth ?? 0) + 1;
+/** Who did it, and how many runs of automation led to what follows. */
+function causeOf({ actor }: Event): { readonly userId: string | null; readonly depth: number } {
+  const { user_id: userId = null, automation } = JSON.parse(actor) as {
+    readonly user_id?: string;
+    readonly automation?: { readonly depth?: number };
+  };
+  return { userId, depth: (automation?.depth ?? 0) + 1 };
 }
 
-type RoleOf = (name: string) => Promise<ActingRole | null>;
-
-/** Each looked up once. */
-function rolesIn(tx: Transaction): RoleOf {
-  const known = new Map<string, ActingRole | null>();
-  return async (name) => {
-    let role = known.get(name);
-    if (role === undefined) {
-      role = await actingRole(tx, name);
-      known.set(name, role);
-    }
-    return role;
+/** What several events of a page ask, each looked up once. */
+function lookupsIn(tx: Transaction) {
+  const known = new Map<string, Promise<unknown>>();
+  const once = <T>(key: string, find: () => Promise<T>): Promise<T> => {
+    const found = known.get(key) ?? find();
+    known.set(key, found);
+    return found as Promise<T>;
+  };
+  return {
+    role: (name: string): Promise<ActingRole | null> => once(`role ${name}`, () => actingRole(tx, name)),
+    person: (accountId: string, userId: string): Promise<PersonRow | null> =>
+      once(`person ${accountId} ${userId}`, () => findPerson(tx, accountId, userId)),
   };
 }
+type Lookups = ReturnType<typeof lookupsIn>;
 
 export function createEvents(options: EventsOptions): Consumer {
   const { db, tail, records, definitions, starting, conditionOf, hearing, log } = options;
 
-  async function start(tx: Transaction, workflow: Listening, event: Event, roleOf: RoleOf): Promise<void> {
+  async function start(tx: Transaction, workflow: Listening, event: Event, lookups: Lookups): Promise<void> {
     const { id, name, account_id: accountId, run_as } = workflow;
-    const depth = depthOf(event);
-    const role = await roleOf(run_as);
+    const { userId, depth } = causeOf(event);
+    const role = await lookups.role(run_as);
     if (role === null)
       return log?.warn(
         { workflow: id, role: run_as },
@@ -121,11 +126,12 @@ export function createEvents(options: EventsOptions): Consumer {
     const trigger = told.find((one) => jsonOf(one).length < MOST_CONTEXT / 2 - 1000) ?? facts;
     // Where the collection is not known any name is one of the record, so it has the others' names too.
     const record = workflow.collection === null ? { ...sight.record, old: sight.old, trigger } : sight.record;
-    const values = { record, old: sight.old, trigger };
-    if (!conditionOf(workflow).holds(values, { auth: authOf(ctx.caller), data: values })) return;
+    const person = userId === null ? null : await lookups.person(accountId, userId);
+    const auth = authValues(accountId, person);
+    if (!conditionOf(workflow).holds({ record, old: sight.old, trigger, auth })) return;
     if (tooDeep(depth, workflow.slug) !== null)
       log?.warn({ workflow: id, event: event.position, depth }, 'Workflows set each other off; this one was not run.');
-    await starting.begin(tx, { workflow, source: 'event', trigger, depth, startedBy: null });
+    await starting.begin(tx, { workflow, source: 'event', trigger, depth, startedBy: person && auth });
   }
 
   return createConsumer({
@@ -136,7 +142,7 @@ export function createEvents(options: EventsOptions): Consumer {
     wanted: async (tx) => (await definitions.current(tx)).size > 0 || (await anyWaits(tx)),
     async work(tx, events) {
       const listening = await definitions.current(tx);
-      const roleOf = rolesIn(tx);
+      const lookups = lookupsIn(tx);
       for (const event of events)
         for (const workflow of listening.get(event.accountId) ?? [])
           if (
@@ -144,7 +150,7 @@ export function createEvents(options: EventsOptions): Consumer {
             (workflow.collection === null || workflow.collection === event.collection) &&
             workflow.since <= Date.parse(event.at)
           )
-            await start(tx, workflow, event, roleOf);
+            await start(tx, workflow, event, lookups);
       await hearing.tell(tx, events);
     },
   });

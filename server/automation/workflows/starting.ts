@@ -3,12 +3,13 @@ import { Failure } from '../../../contract/problems.ts';
 import type { Ctx } from '../../context.ts';
 import type { Database, Transaction } from '../../db/database.ts';
 import { uuidV7 } from '../../ids.ts';
+import { authValues } from '../people.ts';
 import { MOST_DEPTH } from '../principal.ts';
 import * as instances from './store/instances.ts';
 import { CHANNEL } from './store/runs.ts';
 import * as workflows from './store/workflows.ts';
 import { triggerText } from './stored-json.ts';
-import { NOBODY, type StartedBy } from './words.ts';
+import type { StartedBy } from './words.ts';
 
 /** What is started: a version of a workflow. */
 export interface Startable {
@@ -36,7 +37,7 @@ export function startedBy({ caller }: Ctx, accountId: string): StartedBy | null 
   if (caller === null) return null;
   const { userId, role } = caller;
   // Whoever runs the server is nobody of the account.
-  if (caller.superadmin && caller.accountId !== accountId) return { ...NOBODY(accountId), role };
+  if (caller.superadmin && caller.accountId !== accountId) return { ...authValues(accountId, null), role };
   return {
     id: userId,
     user_id: caller.kind === 'automation' ? null : userId,

@@ -1,5 +1,6 @@
 // What templates and conditions of a workflow may speak of, and the values behind these names.
 import type { Field } from '../../../contract/fields.ts';
+import { authValues, type Told } from '../people.ts';
 import type { Values } from '../templates.ts';
 import { AUTH, recordShape, type Shape, type Vocabulary } from '../vocabulary.ts';
 
@@ -25,7 +26,7 @@ export function eventShape(fields: readonly Field[] | null): Shape {
 /** Of a trigger's condition; bare names are those of the record. */
 export const eventWords = (fields: readonly Field[] | null): Vocabulary => {
   const record = fields === null ? 'any' : recordShape(fields);
-  return { record, old: record, trigger: eventShape(fields) };
+  return { record, old: record, trigger: eventShape(fields), auth: AUTH };
 };
 
 const STEP: Shape = { output: 'any', status: 'text', error: 'any' };
@@ -50,15 +51,8 @@ export const loopValues = (item: unknown, index: number): Values => ({
   loop_index: index,
 });
 
-/** Who started it, as `auth` tells; all null where nobody did. */
-export interface StartedBy {
-  readonly id: string | null;
-  readonly user_id: string | null;
-  readonly email: string | null;
-  readonly role: string | null;
-  readonly account_id: string;
-  readonly groups: readonly string[];
-}
+/** Who started it, or caused the event that did. */
+export type StartedBy = Told;
 
 export interface Named {
   readonly workflow: { readonly id: string; readonly name: string; readonly slug: string };
@@ -74,15 +68,5 @@ export const stepValues = (context: Context, named: Named, now: Date): Values =>
   workflow: named.workflow,
   instance: { id: named.instanceId },
   account: { id: named.accountId },
-  auth: named.startedBy ?? NOBODY(named.accountId),
-});
-
-/** Of an account, as `auth` tells. */
-export const NOBODY = (account_id: string): StartedBy => ({
-  id: null,
-  user_id: null,
-  email: null,
-  role: null,
-  account_id,
-  groups: [],
+  auth: named.startedBy ?? authValues(named.accountId, null),
 });

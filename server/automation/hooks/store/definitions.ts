@@ -153,26 +153,6 @@ export type RoleRow = ActingRole;
 /** The role that hooks run as. */
 export const findRole = (run: Runner, name: string): Promise<RoleRow | null> => actingRole(run, name);
 
-export interface PersonRow {
-  readonly id: string;
-  readonly email: string;
-  readonly role: string;
-  readonly groups: readonly string[];
-}
-
-/** A user of the account; null for others, superadmins among them. */
-export async function findPerson(run: Runner, accountId: string, userId: string): Promise<PersonRow | null> {
-  return first(
-    await run.query<PersonRow>(
-      `select u.id, u.email, r.name as role, array(
-         select g.name from snackbase.group_members m join snackbase.groups g on g.id = m.group_id
-         where m.user_id = u.id order by g.name) as groups
-       from snackbase.users u join snackbase.roles r on r.id = u.role_id where u.account_id = $1 and u.id = $2`,
-      [accountId, userId],
-    ),
-  );
-}
-
 /** The database's clock. */
 export async function clock(run: Runner): Promise<Date> {
   const [row] = await run.query<{ at: string }>('select now() as at');

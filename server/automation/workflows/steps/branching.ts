@@ -6,7 +6,7 @@ export const conditionStep: Kind<'condition'> = (step, judging) => {
   return {
     input: () => ({ expression: step.expression }),
     run(at) {
-      const result = condition.holds(at.values, at.environment);
+      const result = condition.holds(at.values);
       const next = result ? step.on_true : step.on_false;
       return at.settle({ kind: 'done', output: { result, branch: next ?? null }, next });
     },
@@ -17,7 +17,7 @@ export const switchStep: Kind<'switch'> = (step, judging) => {
   const cases = step.cases.map(({ when, next }, i) => ({ when: judging.condition(`cases[${i}].when`, when), next }));
   return {
     run(at) {
-      const found = cases.findIndex(({ when }) => when.holds(at.values, at.environment));
+      const found = cases.findIndex(({ when }) => when.holds(at.values));
       const next = found < 0 ? step.default : cases[found]?.next;
       return at.settle({ kind: 'done', output: { case: found < 0 ? null : found, branch: next ?? null }, next });
     },

@@ -3,7 +3,6 @@ import type { ActionOutcome } from '../../../../contract/actions.ts';
 import type { ProblemEntry } from '../../../../contract/problems.ts';
 import type { Step, StepOf, StepType } from '../../../../contract/workflow-steps.ts';
 import type { Transaction } from '../../../db/database.ts';
-import type { Environment } from '../../../expression/scope.ts';
 import type { CompiledAction } from '../../actions/compile.ts';
 import type { Condition } from '../../conditions.ts';
 import type { Template, Values } from '../../templates.ts';
@@ -48,7 +47,6 @@ export interface Child {
 /** A step's one try. It calls `settle` once. */
 export interface StepRun {
   readonly values: Values;
-  readonly environment: Environment;
   /** What it kept when it waited; null at the first time. */
   readonly state: WaitState | null;
   readonly signal: AbortSignal;
@@ -79,7 +77,7 @@ export interface Runs {
   /** For the log: what it works with. */
   input?(values: Values): unknown;
   /** Whether it has waited for this event. `values` know `event`. */
-  wants?(values: Values, environment: Environment): boolean;
+  wants?(values: Values): boolean;
 }
 
 export interface CompiledStep extends Runs {

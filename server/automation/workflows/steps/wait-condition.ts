@@ -26,7 +26,7 @@ export const untilHolds: Kind<'wait_condition'> = (step, judging) => {
           return at.settle({ kind: 'failed', error: outcome.error ?? { code: 'INTERNAL_ERROR', message: '' } });
         result = outcome.result;
       }
-      if (condition.holds({ ...at.values, query: result }, at.environment))
+      if (condition.holds({ ...at.values, query: result }))
         return at.settle({ kind: 'done', output: { result: true, query: result } });
       if (at.dry) return at.settle({ kind: 'done', output: { result: false, query: result }, status: 'skipped' });
       if (at.now() >= until)

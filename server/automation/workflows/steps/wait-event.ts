@@ -16,7 +16,7 @@ export const eventStep: Kind<'wait_event'> = (step, judging) => {
   const type = recordEvent(event) ?? 'create';
   return {
     input: () => ({ event, collection: collection ?? null, condition: text ?? null }),
-    wants: (values, environment) => condition.holds(values, environment),
+    wants: (values) => condition.holds(values),
     run(at) {
       const { state } = at;
       if (at.dry) return at.settle({ kind: 'done', output: null, status: 'skipped' });
