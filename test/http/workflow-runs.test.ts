@@ -35,6 +35,26 @@ describe.runIf(available)('instances of workflows', () => {
     log = (await t.collection({ schema: [{ name: 'title', type: 'text' }] })).name;
   });
 
+  it('one whose sub-workflow is deleted while it waits for it goes on, as its on_error says', async () => {
+    for (const [on_error, status] of [
+      [undefined, 'failed'],
+      ['mend', 'completed'],
+    ]) {
+      const child = await w.made({ name: 'Slow', steps: [{ type: 'wait_delay', name: 'a', duration: '1h' }] });
+      const sub = { type: 'workflow', name: 'sub', workflow: child.slug, ...(on_error && { on_error }) };
+      const { id } = await w.made({ name: 'Parent', steps: [sub, ...(on_error ? [note('b'), note('mend')] : [])] });
+      const instance = await w.start(id);
+      await w.until(instance, 'waiting');
+      expect((await call('DELETE', `/workflows/${child.id}`)).status).toBe(204);
+      const ended = await w.until(instance);
+      expect(ended.status).toBe(status);
+      expect(ended.context.steps.sub.error).toMatchObject({
+        code: 'SUB_WORKFLOW_FAILED',
+        message: expect.stringContaining('gone'),
+      });
+    }
+  });
+
   it('cancel ends what waits, what runs and its sub-workflows; what has ended is a 409', async () => {
     await w.made({
       name: 'Long',

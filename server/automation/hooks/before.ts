@@ -241,10 +241,7 @@ async function sightOf(records: Pick<Records, 'sight'>, acting: Ctx, collection:
   }
 }
 
-const authOfEvent = (
-  hook: EventHookRow,
-  { userId, email, role, groups, superadmin }: HookContext,
-): Told => ({
+const authOfEvent = (hook: EventHookRow, { userId, email, role, groups, superadmin }: HookContext): Told => ({
   id: userId,
   user_id: userId,
   // Whoever runs the server is nobody of the account.

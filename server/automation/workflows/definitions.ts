@@ -20,6 +20,7 @@ import { type CompileOptions, compileWorkflow } from './compile.ts';
 import { nextOfSchedule } from './schedules.ts';
 import { recorded, type Seals, shownWorkflow } from './shown.ts';
 import { choices, slugOf } from './slugs.ts';
+import { CHANNEL } from './store/runs.ts';
 import * as store from './store/workflows.ts';
 import { type StoredTrigger, storedTrigger } from './trigger.ts';
 
@@ -242,6 +243,7 @@ export function createDefinitions(options: DefinitionsOptions) {
         await store.remove(tx, row.id);
         const { account_id: accountId } = row;
         await trail.record(tx, ctx, { accountId, table: 'workflows', id: row.id, before: recorded(row) });
+        await db.notify(CHANNEL, '', tx);
         await snapshot.publish(tx);
       });
       return undefined;

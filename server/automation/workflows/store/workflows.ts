@@ -1,7 +1,7 @@
 // The SQL of definitions of workflows and their versions.
 
 import type { Step } from '../../../../contract/workflow-steps.ts';
-import type { Runner } from '../../../db/database.ts';
+import type { Runner, Transaction } from '../../../db/database.ts';
 import { isUuid } from '../../../ids.ts';
 import type { StoredTrigger } from '../trigger.ts';
 
@@ -143,8 +143,18 @@ async function keepVersion(run: Runner, id: string): Promise<void> {
   );
 }
 
-export async function remove(run: Runner, id: string): Promise<void> {
-  await run.query('delete from snackbase.workflows where id = $1', [id]);
+/** With its instances; those of other workflows that wait for one of them go on, and find it gone. */
+export async function remove(tx: Transaction, id: string): Promise<void> {
+  // No further instance begins from here on.
+  await tx.query('select from snackbase.workflow_versions where workflow_id = $1 for update', [id]);
+  await tx.query(
+    `update snackbase.workflow_instances p set status = 'waiting', lease = null, claim = p.claim + 1, wake_at = clock_timestamp()
+     from snackbase.workflow_instances c
+     where c.workflow_id = $1 and c.completed_at is null and p.id = c.parent_id and p.workflow_id <> $1
+       and p.completed_at is null and p.state ->> 'child' = c.id::text`,
+    [id],
+  );
+  await tx.query('delete from snackbase.workflows where id = $1', [id]);
 }
 
 /** Answers whether there was one. */
