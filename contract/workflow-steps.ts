@@ -35,7 +35,7 @@ const common = {
   name: ActionName.meta({ description: 'Unique in the workflow; later steps read `steps.<name>.output`.' }),
   next: Target.nullable()
     .optional()
-    .meta({ description: 'Which step follows; null or `end`: none. Left out: the one behind it.' }),
+    .meta({ description: 'Which step follows; `end`: none. Left out or null: the one behind it.' }),
 };
 const failing = {
   retry: retry.optional(),
@@ -155,12 +155,12 @@ const Union = z.discriminatedUnion(
     S['fail'],
   ],
 );
-/** `{type, config: {…}}` means `{type, …}`, and null what is left out, but for `next`. */
+/** `{type, config: {…}}` means `{type, …}`, and null what is left out. */
 const plain = (value: object): Record<string, unknown> => {
   const { config, ...rest } = value as Record<string, unknown>;
   const own = 'action_type' in rest || typeof config !== 'object' ? { config } : (config as object);
   const all = config === undefined ? rest : { ...own, ...rest };
-  return Object.fromEntries(Object.entries(all).filter(([key, one]) => one !== null || key === 'next'));
+  return Object.fromEntries(Object.entries(all).filter(([, one]) => one !== null));
 };
 
 /** Other spellings: `sub_workflow` for `workflow`. */

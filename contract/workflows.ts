@@ -11,7 +11,7 @@ import { MOST_STEPS, Step, Trigger } from './workflow-steps.ts';
 export const MOST_WORKFLOWS = 50;
 
 const ORDER =
-  'A step is followed by its `next`, else by the one behind it in the list. Steps that a condition or switch names are alternatives: from one of them the order goes on behind the others. A step that is named by on_error or on_timeout is passed over by the order. A branch that is not named (on_true, on_false, default) goes on in the order. Steps that nothing leads to, circles without a wait, and orders that would lead from one branch into another are refused.';
+  'A step is followed by its `next` (`end`: nothing), else by the one behind it in the list. Steps that a condition or switch names are alternatives: from one of them the order goes on behind the others. A step that is named by on_error or on_timeout is passed over by the order. A branch that is not named (on_true, on_false, default) goes on in the order. Steps that nothing leads to, circles without a wait, and orders that would lead from one branch into another are refused.';
 
 const Name = z.string().trim().min(1).max(200);
 const Slug = z

@@ -3409,7 +3409,7 @@ export interface WorkflowInnerStep {
   on_error?: "fail" | "continue" | undefined;
 }
 
-/** A step is followed by its `next`, else by the one behind it in the list. Steps that a condition or switch names are alternatives: from one of them the order goes on behind the others. A step that is named by on_error or on_timeout is passed over by the order. A branch that is not named (on_true, on_false, default) goes on in the order. Steps that nothing leads to, circles without a wait, and orders that would lead from one branch into another are refused. */
+/** A step is followed by its `next` (`end`: nothing), else by the one behind it in the list. Steps that a condition or switch names are alternatives: from one of them the order goes on behind the others. A step that is named by on_error or on_timeout is passed over by the order. A branch that is not named (on_true, on_false, default) goes on in the order. Steps that nothing leads to, circles without a wait, and orders that would lead from one branch into another are refused. */
 export interface WorkflowInput {
   name: string;
   /** Left out when it is made: derived from the name. */
@@ -3521,7 +3521,7 @@ export type WorkflowStep = {
   position_y?: number | undefined;
   /** Unique in the workflow; later steps read `steps.<name>.output`. */
   name: string;
-  /** Which step follows; null or `end`: none. Left out: the one behind it. */
+  /** Which step follows; `end`: none. Left out or null: the one behind it. */
   next?: string | null | undefined;
 } & (
   | {

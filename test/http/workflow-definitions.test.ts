@@ -43,7 +43,7 @@ describe.runIf(available)('definitions of workflows', () => {
     ['a name that means something else', record(() => [note('continue')]), [['steps[0].name', 'reserved_name']]],
     [
       'a step that nothing leads to',
-      record(() => [note('a', { next: null }), note('b')]),
+      record(() => [note('a', { next: 'end' }), note('b')]),
       [['steps[1]', 'unreachable']],
     ],
     ['a step behind the end', record(() => [{ type: 'end', name: 'e' }, note('b')]), [['steps[1]', 'unreachable']]],
@@ -203,12 +203,14 @@ describe.runIf(available)('definitions of workflows', () => {
           position_y: 0,
         },
         { id: 'b', type: 'wait_delay', name: 'wait', config: { duration: '1s' }, next: null },
+        note('last', { next: null }),
       ],
     });
     expect(made.trigger_config).toMatchObject({ cron: '0 9 * * 1' });
     expect(made.steps).toMatchObject([
       { id: 'a', position_x: 10.5, position_y: 0 },
-      { id: 'b', duration: '1s', next: null },
+      { id: 'b', duration: '1s' },
+      { name: 'last' },
     ]);
     const called = { type: 'webhook', token: null, secret: null };
     expect((await w.made({ name: 'Called', trigger: called, steps: [note('a')] })).trigger_config.token).toMatch(/./);

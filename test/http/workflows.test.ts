@@ -118,8 +118,8 @@ describe.runIf(available)('workflows', () => {
       ['and without it the order', [when('false', { on_true: 'B' }), note('A'), note('B')], ['cond', 'A', 'B']],
       ['no branch: it is only noted', [when('false', {}), note('A')], ['cond', 'A']],
       ['a branch that ends', [when('true', { on_true: 'end' }), note('A')], ['cond']],
-      ['next jumps', [note('A', { next: 'C' }), note('B', { next: null }), note('C', { next: 'B' })], ['A', 'C', 'B']],
-      ['next null ends', [note('A', { next: null }), note('B')].slice(0, 1), ['A']],
+      ['next jumps', [note('A', { next: 'C' }), note('B', { next: 'end' }), note('C', { next: 'B' })], ['A', 'C', 'B']],
+      ['next end ends', [note('A', { next: 'end' }), note('B')].slice(0, 1), ['A']],
       [
         'behind a jump the order of its target',
         [when('true', { on_true: 'B', on_false: 'A' }), note('A'), note('B'), note('C')],
@@ -293,7 +293,7 @@ describe.runIf(available)('workflows', () => {
     );
     expect(over).toMatchObject({ status: 'completed', output: 'RESOURCE_NOT_FOUND' });
     const mended = await w.ran(
-      [{ type: 'action', name: 'try', ...bad, on_error: 'mend' }, note('skipped', { next: null }), note('mend')],
+      [{ type: 'action', name: 'try', ...bad, on_error: 'mend' }, note('skipped', { next: 'end' }), note('mend')],
       { id: 'no' },
     );
     expect(order(mended)).toEqual(['try', 'mend']);
@@ -343,7 +343,7 @@ describe.runIf(available)('workflows', () => {
         timeout: 0.2,
         on_timeout: 'late',
       },
-      note('normal', { next: null }),
+      note('normal', { next: 'end' }),
       note('late'),
     ]);
     expect(order(late)).toEqual(['never', 'late']);
