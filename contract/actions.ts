@@ -12,7 +12,8 @@ export const ActionName = z
 
 /** A condition as text in the language of rules; conditions and templates read the same names. */
 export const Condition = z.string().max(4096).meta({
-  description: 'An expression in the language of rules, over the names that templates know. `@request.auth` and macros such as `@has_role` ask about whoever is behind the run, as `auth` tells. Empty: always.',
+  description:
+    'An expression in the language of rules, over the names that templates know. `@request.auth` and macros such as `@has_role` ask about whoever is behind the run, as `auth` tells. Empty: always.',
   example: "record.amount > 100 and record.status = 'paid'",
 });
 

@@ -191,6 +191,10 @@ Signed as Standard Webhooks says (\`webhook-id\`, \`webhook-timestamp\`, \`webho
         to: Moment.meta({ description: 'Created at or before.' }),
         status: z.enum(['dead', 'delivered']).optional().meta({ description: 'Default dead.' }),
       })
+      .refine(({ from = '', to = '' }) => !(Date.parse(from) > Date.parse(to)), {
+        path: ['to'],
+        message: 'it is not before from',
+      })
       .optional()
       .meta({ id: 'WebhookRedelivery' }),
     responses: {

@@ -74,3 +74,10 @@ export async function findPerson(run: Runner, accountId: string, userId: string)
   );
   return row ?? null;
 }
+
+/** Of all workflows of an account. */
+export const workflowNames = (
+  run: Runner,
+  accountId: string,
+): Promise<{ readonly id: string; readonly slug: string }[]> =>
+  run.query('select id, slug from snackbase.workflows where account_id = $1', [accountId]);

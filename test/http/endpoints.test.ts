@@ -132,6 +132,17 @@ describe.runIf(available)('custom endpoints', () => {
     );
   });
 
+  it('no path looks like one of the API or begins as another account', async () => {
+    for (const path of ['/auth/login', '/records', `/${b.account.slug}/orders`, `/${b.account.id.toLowerCase()}`]) {
+      const refused = await t.call('POST', '/api/v1/endpoints', { name: 'x', path, ...echo }, { token: a.token });
+      expect(refused.body.errors, path).toMatchObject([{ field: 'path', code: 'reserved' }]);
+    }
+    const at = path();
+    await defined({ path: `${at}/:id/items`, ...echo });
+    expect((await x('GET', `${at}/1/items`)).status).toBe(200);
+    expect((await x('GET', `${at}//items`)).status).toBe(404);
+  });
+
   it('only the account manages its endpoints: members 403, others 404, a superadmin names the account', async () => {
     const { id } = await defined({ path: path(), ...echo });
     const member = await t.member(a.account.id);

@@ -416,6 +416,14 @@ describe.runIf(available)('webhooks', () => {
       expect((await deliveries(w.id, '?limit=1&offset=5')).items).toHaveLength(1);
     });
 
+    it('a span that ends before it begins is refused', async () => {
+      const w = await hook();
+      const span = { from: '2026-02-01T00:00:00Z', to: '2026-01-01T00:00:00Z' };
+      const { status, body } = await call('POST', `/${w.id}/redeliver`, span);
+      expect([status, body.errors[0].field]).toEqual([422, 'to']);
+      expect((await call('POST', `/${w.id}/redeliver`, { from: span.to, to: span.from })).status).toBe(200);
+    });
+
     it('one that is on its way is not sent a second time, and a disabled webhook sends nothing again', async () => {
       const w = await hook({ events: ['create'] });
       answers.set(w.path, (_, response) => {

@@ -97,6 +97,24 @@ describe.runIf(available)('workflows and the world', () => {
     expect(await w.ran([start('called')])).toMatchObject({ status: 'failed', error_code: 'WORKFLOW_STATE' });
     const b = await t.tenant('Beta');
     const other = workflowTools(t, () => b.token);
-    expect(await other.ran([start(id)])).toMatchObject({ status: 'failed', error_code: 'RESOURCE_NOT_FOUND' });
+    const named = await other.ran([start('{{trigger.which}}')], { which: id });
+    expect(named).toMatchObject({ status: 'failed', error_code: 'RESOURCE_NOT_FOUND' });
+    // One that is written out is looked for when the definition is stored.
+    for (const workflow of [id, 'called', 'no-such']) {
+      const refused = await other.create({ steps: [start(workflow)] });
+      expect(refused.body.errors).toMatchObject([{ field: 'steps[0].action.workflow', code: 'unknown_workflow' }]);
+    }
+    expect((await other.create({ slug: 'own', steps: [start('own')] })).status).toBe(201);
+    const hook = (workflow: string) =>
+      t.call(
+        'POST',
+        '/api/v1/hooks',
+        { name: 'Starts it', trigger: { type: 'manual' }, actions: [{ type: 'trigger_workflow', workflow }] },
+        { token: b.token },
+      );
+    expect((await hook('owm')).body.errors).toMatchObject([
+      { field: 'actions[0].workflow', code: 'unknown_workflow', hint: 'Did you mean own?' },
+    ]);
+    expect((await hook('own')).status).toBe(201);
   });
 });

@@ -252,8 +252,11 @@ describe.runIf(available)('workflows', () => {
       error_code: 'SUB_WORKFLOW_FAILED',
       error_message: expect.stringContaining('not 3'),
     });
-    const unknown = await w.ran([{ type: 'workflow', name: 'sub', workflow: 'nobody' }]);
-    expect(unknown).toMatchObject({ status: 'failed', error_code: 'RESOURCE_NOT_FOUND' });
+    const { id } = await w.made({ name: 'Passing', steps: [{ type: 'end', name: 'end' }] });
+    const later = await w.made({ steps: [{ type: 'workflow', name: 'sub', workflow: 'passing' }] });
+    await t.call('DELETE', `/api/v1/workflows/${id}`, undefined, { token: a.token });
+    const gone = await w.until(await w.start(later.id));
+    expect(gone).toMatchObject({ status: 'failed', error_code: 'RESOURCE_NOT_FOUND' });
   });
 
   it('a workflow that starts itself comes to an end', async () => {

@@ -18,6 +18,13 @@ export const patternOf = (path: string): string =>
     .map((segment) => `/${segment}`)
     .join('');
 
+/** Of the API itself: an endpoint's path must not look like one of its own. */
+const RESERVED: ReadonlySet<string> = new Set(
+  'accounts admin api-keys audit-logs auth collection-rules collections dashboard email-templates endpoints files groups hooks invitations jobs macros migrations oauth permissions realtime records roles saml users webhooks workflows x'.split(
+    ' ',
+  ),
+);
+
 /** Every rule that a path breaks. `reserved` may not be its first segment: it names the account where that stands in the address. */
 export function pathProblems(path: string, reserved: readonly string[], field = 'path'): ProblemEntry[] {
   const problem = (code: string, message: string): ProblemEntry => ({ field, code, message });
@@ -38,7 +45,9 @@ export function pathProblems(path: string, reserved: readonly string[], field = 
     problems.push(problem('duplicate', `Two parameters are called ${name}.`));
   const [first = ''] = segments;
   if (reserved.some((one) => one.toLowerCase() === first.toLowerCase()))
-    problems.push(problem('reserved', `${first} in front names the account itself.`));
+    problems.push(problem('reserved', `${first} in front names an account: begin the path with another word.`));
+  if (RESERVED.has(first.toLowerCase()))
+    problems.push(problem('reserved', `/${first} is a path of the API itself: begin with another word.`));
   return problems;
 }
 
@@ -90,7 +99,7 @@ export function createRouter<T>(routes: readonly Routed<T>[]): Router<T> {
     }
     const literal = at.literals.get(segments[depth] as string);
     if (literal !== undefined) yield* ends(literal, segments, depth + 1);
-    if (at.param !== null) yield* ends(at.param, segments, depth + 1);
+    if (at.param !== null && segments[depth] !== '') yield* ends(at.param, segments, depth + 1);
   }
   return {
     match(method, segments) {

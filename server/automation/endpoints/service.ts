@@ -15,6 +15,7 @@ import type { Recorder } from '../../audit/service.ts';
 import { type Ctx, requireCaller } from '../../context.ts';
 import type { Database, Transaction } from '../../db/database.ts';
 import { isUuid, uuidV7 } from '../../ids.ts';
+import { unknownWorkflows } from '../named-workflows.ts';
 import { masked } from '../secrets.ts';
 import type { CompiledEndpoint } from './compile.ts';
 import type { Executions } from './executions.ts';
@@ -80,8 +81,12 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
   async function problemsOf(row: Row, own: readonly ProblemEntry[]): Promise<ProblemEntry[]> {
     const { problems } = await options.judge(row);
     const role = await options.runAsProblem(row.settings.run_as);
-    const path = row.path === '' ? [] : pathProblems(row.path, [row.account, row.account_id]);
-    return [...own, ...path, ...problems, ...(role === null ? [] : [role])];
+    const path =
+      row.path === ''
+        ? []
+        : pathProblems(row.path, [row.account, row.account_id, ...(await store.accountsNamed(db, row.path))]);
+    const workflows = await unknownWorkflows(db, row.account_id, { at: 'actions', parts: row.settings.actions });
+    return [...own, ...path, ...problems, ...(role === null ? [] : [role]), ...workflows];
   }
 
   /** Stores what was judged; null where another change came between. */

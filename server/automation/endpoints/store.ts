@@ -90,6 +90,14 @@ export async function slugOf(run: Runner, accountId: string): Promise<string> {
   return first(rows)?.slug ?? '';
 }
 
+/** What the first segment of a path names an account by: its id or its slug. */
+export async function accountsNamed(run: Runner, path: string): Promise<string[]> {
+  const [first = ''] = path.slice(1).split('/');
+  if (!/^[\w-]{1,100}$/.test(first)) return [];
+  const rows = await run.query('select from snackbase.accounts where id = upper($1) or slug = lower($1)', [first]);
+  return rows.length === 0 ? [] : [first];
+}
+
 /** Inserts or changes; rejects with a unique violation where another endpoint matches the same requests. */
 export async function saveEndpoint(run: Runner, row: Omit<EndpointRow, 'account'>): Promise<void> {
   await run.query(

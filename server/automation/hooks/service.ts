@@ -10,6 +10,7 @@ import { type Answer, AS_ACCOUNT, type Ctx, requireCaller } from '../../context.
 import type { Database, Transaction } from '../../db/database.ts';
 import { isUuid, uuidV7 } from '../../ids.ts';
 import { BUILTINS, eventEntries } from '../../lifecycle/service.ts';
+import { unknownWorkflows } from '../named-workflows.ts';
 import { runAsProblem } from '../run-as.ts';
 import { describeCron, nextRun } from '../schedule.ts';
 import { createByHand } from './by-hand.ts';
@@ -68,9 +69,15 @@ export function createHooks(options: HooksOptions): Hooks {
     return row;
   }
 
-  async function judged(tx: Transaction, input: HookInput, mustFit: boolean): Promise<store.Definition> {
+  async function judged(
+    tx: Transaction,
+    accountId: string,
+    input: HookInput,
+    mustFit: boolean,
+  ): Promise<store.Definition> {
     const role = await runAsProblem(tx, input.run_as ?? AS_ACCOUNT.name);
-    const { definition, problems } = judge(input, known, role === null ? [] : [role]);
+    const workflows = await unknownWorkflows(tx, accountId, { at: 'actions', parts: input.actions ?? [] });
+    const { definition, problems } = judge(input, known, [...(role === null ? [] : [role]), ...workflows]);
     if (mustFit && problems.length > 0) throw new Failure('INVALID_REQUEST', {}, problems);
     return definition;
   }
@@ -87,7 +94,7 @@ export function createHooks(options: HooksOptions): Hooks {
       const sent = given(changing(before));
       // What no longer fits, because its collection went, can still be switched off.
       const mustFit = sent.enabled !== false || Object.keys(sent).length > 1;
-      const after = await judged(tx, { ...inputOf(before), ...sent }, mustFit);
+      const after = await judged(tx, before.account_id, { ...inputOf(before), ...sent }, mustFit);
       const another = JSON.stringify(after.trigger) !== JSON.stringify(before.trigger);
       const anew = after.enabled && (another || !before.enabled);
       const kept = !another && before.enabled && after.enabled && before.next_run_at !== null;
@@ -123,7 +130,7 @@ export function createHooks(options: HooksOptions): Hooks {
       if (accountId === null) throw new Failure('ACCOUNT_REQUIRED', { how: 'send X-Account-ID' });
       const id = uuidV7();
       const row = await db.transaction(async (tx) => {
-        const definition = await judged(tx, input, true);
+        const definition = await judged(tx, accountId, input, true);
         if ((await store.lockAndCount(tx, accountId)) >= MOST_HOOKS)
           throw new Failure('LIMIT_REACHED', {
             limit: MOST_HOOKS,

@@ -15,6 +15,7 @@ import { isUniqueViolation } from '../../db/errors.ts';
 import { isUuid, uuidV7 } from '../../ids.ts';
 import type { sealedBox } from '../../sealed-box.ts';
 import type { Storing } from '../actions/written.ts';
+import { unknownWorkflows } from '../named-workflows.ts';
 import { runAsProblem } from '../run-as.ts';
 import { type CompileOptions, compileWorkflow } from './compile.ts';
 import { nextOfSchedule } from './schedules.ts';
@@ -43,6 +44,15 @@ export type Definitions = ReturnType<typeof createDefinitions>;
 
 export const tokenHash = (token: string): Buffer => createHash('sha256').update(token).digest();
 
+/** What is judged of a definition; `self`: names under which it may start itself. */
+interface Judged {
+  readonly accountId: string;
+  readonly self: readonly string[];
+  readonly trigger: StoredTrigger;
+  readonly steps: readonly Step[];
+  readonly runAs: string;
+}
+
 export function createDefinitions(options: DefinitionsOptions) {
   const { db, accounts, trail, snapshot, compile, checkUrl, box, publicUrl, onSchedule } = options;
   const seals: Seals = { open: (sealed) => box.open(sealed).toString('utf8'), publicUrl };
@@ -63,17 +73,14 @@ export function createDefinitions(options: DefinitionsOptions) {
   /** Everything that is wrong with it. */
   async function judge(
     tx: Transaction,
-    {
-      trigger,
-      steps,
-      runAs,
-    }: { readonly trigger: StoredTrigger; readonly steps: readonly Step[]; readonly runAs: string },
+    { accountId, self, trigger, steps, runAs }: Judged,
     more: readonly ProblemEntry[],
   ): Promise<void> {
     const storing = { checkUrl, asAccount: runAs === AS_ACCOUNT.name };
     const problems = [...more, ...compileWorkflow({ trigger, steps }, { ...compile, storing }).problems];
     const role = await runAsProblem(tx, runAs);
     if (role !== null) problems.push(role);
+    problems.push(...(await unknownWorkflows(tx, accountId, { at: 'steps', parts: steps, self })));
     if (problems.length > 0) throw new Failure('INVALID_RESOURCE_DATA', {}, problems);
   }
 
@@ -143,7 +150,9 @@ export function createDefinitions(options: DefinitionsOptions) {
       const trigger = input.trigger === undefined ? before.trigger : storedTrigger(input.trigger);
       const steps = input.steps ?? before.steps;
       const runAs = input.run_as ?? before.run_as;
-      await judge(tx, { trigger, steps, runAs }, nameProblems(input.name ?? '', input.slug));
+      const self = [before.id, input.slug ?? before.slug];
+      const judged = { accountId: before.account_id, self, trigger, steps, runAs };
+      await judge(tx, judged, nameProblems(input.name ?? '', input.slug));
       return {
         name: input.name ?? before.name,
         slug: input.slug ?? before.slug,
@@ -193,7 +202,8 @@ export function createDefinitions(options: DefinitionsOptions) {
         if (again !== null) return again;
         const trigger = storedTrigger(input.trigger);
         const { name, steps = [], run_as: runAs = AS_ACCOUNT.name, enabled = true } = input;
-        await judge(tx, { trigger, steps, runAs }, nameProblems(name, input.slug));
+        const self = [input.slug ?? slugOf(name)];
+        await judge(tx, { accountId, self, trigger, steps, runAs }, nameProblems(name, input.slug));
         if ((await store.lockAndCount(tx, accountId)) >= MOST_WORKFLOWS)
           throw new Failure('LIMIT_REACHED', {
             limit: MOST_WORKFLOWS,
