@@ -614,13 +614,19 @@ describe.runIf(available)('custom endpoints', () => {
     });
     const before = await count(orders);
     expect((await x('POST', at, { what: 'good' })).body).toEqual({ rate: 1.5 });
-    expect(said(await x('POST', at, { what: 'bad' }))).toEqual([502, 'ENDPOINT_FAILED']);
+    const bad = await x('POST', at, { what: 'bad' });
+    expect(said(bad)).toEqual([502, 'ENDPOINT_FAILED']);
+    // What the other server says is for the log, not for whoever calls.
+    expect(bad.body.message).toContain('action 1 failed: the server that was called answered 500');
+    expect(bad.text).not.toContain('rate');
     const began = performance.now();
     expect(said(await x('POST', at, { what: 'slow' }))).toEqual([504, 'ENDPOINT_TIMEOUT']);
     expect(performance.now() - began).toBeLessThan(3000);
     // Each action by itself: what came before the call stays.
     expect(await count(orders)).toBe(before + 3);
-    expect((await logOf(id)).map(({ http_status }) => http_status)).toEqual([504, 502, 200]);
+    const log = await logOf(id);
+    expect(log.map(({ http_status }) => http_status)).toEqual([504, 502, 200]);
+    expect(log[1]?.error_message).toContain('answered 500: {"rate":1.5}');
     // In one transaction the call is made once that has committed.
     const later = path();
     await defined({ path: later, method: 'POST', atomic: true, actions: [create, { ...call, url: `${url}/good` }] });

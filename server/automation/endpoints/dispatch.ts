@@ -5,12 +5,12 @@ import { seesPersonalData } from '../../access/mask.ts';
 import type { Logger } from '../../db/log.ts';
 import { knownFailure } from '../../faults.ts';
 import { uuidV7 } from '../../ids.ts';
-import { ActionFailed } from '../actions/run.ts';
+import { ActionFailed, toldError } from '../actions/run.ts';
 import { masked } from '../secrets.ts';
 import { type AnsweringParts, type Asked, createAnswering, type Note } from './answering.ts';
 import { READS } from './compile.ts';
 import type { Executions } from './executions.ts';
-import { failureOf } from './failure.ts';
+import { failureOf, reasonOf } from './failure.ts';
 import { type EndpointMap, type Found, findEndpoint } from './find.ts';
 import { kept, maskedPath } from './masked.ts';
 import type { Chosen } from './reply.ts';
@@ -73,6 +73,8 @@ export function createDispatch(parts: DispatchParts): Dispatch {
     const start = performance.now();
     let answered: Chosen | undefined;
     let failure: Failure | undefined;
+    /** Told to those who manage the endpoint alone. */
+    let full: string | undefined;
     try {
       answered = await answer(asked, one, note);
       return answered;
@@ -80,9 +82,10 @@ export function createDispatch(parts: DispatchParts): Dispatch {
       if (!(thrown instanceof ActionFailed) && knownFailure(thrown) === null)
         log?.error({ err: thrown, endpoint: endpoint.id }, 'An endpoint failed.');
       failure = failureOf(thrown, note.began ? endpoint.settings.failure_status : null);
+      full = thrown instanceof ActionFailed ? reasonOf(thrown, toldError(thrown.cause).message) : failure.message;
       throw failure;
     } finally {
-      const message = failure?.message ?? note.failed?.error?.message ?? null;
+      const message = full ?? note.failed?.error?.message ?? null;
       executions.add({
         id: note.id,
         endpoint_id: endpoint.id,

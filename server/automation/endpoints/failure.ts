@@ -15,10 +15,15 @@ export function failureOf(error: unknown, status: number | null): Failure {
   const options = { cause, ...(status !== null && { status }) };
   if (known !== null && known.status < 500 && !OF_OTHERS.has(known.code))
     return status === null ? known : new Failure(known.code, known.parameters, known.entries, options);
-  const { code, message } = toldError(cause);
+  const { code } = toldError(cause);
   // Whatever nobody expected is logged where it happened, and told to nobody.
   if (status === null && (known !== null ? known.status >= 500 : code === 'INTERNAL_ERROR'))
     return known ?? new Failure('INTERNAL_ERROR', {}, [], { cause });
-  const reason = error instanceof ActionFailed ? `action ${error.index} failed: ${message}` : message;
+  const refused = known?.code === 'CALL_REFUSED' && `the server that was called answered ${known.parameters.status}`;
+  const reason = reasonOf(error, refused || toldError(cause).message);
   return new Failure('ENDPOINT_FAILED', { reason: reason.replace(/\.$/, '') }, [], options);
 }
+
+/** Why it failed: in full for those who manage the endpoint; what a server said that was called is none of their callers' business. */
+export const reasonOf = (error: unknown, message: string): string =>
+  error instanceof ActionFailed ? `action ${error.index} failed: ${message}` : message;
