@@ -85,7 +85,13 @@ export async function createAutomation(options: AutomationOptions) {
   const hooks = await createHookRoom(shared);
   const definitionOf = (name: string) => collections.get(name);
   const { publicUrl } = config;
-  const workflows = await createWorkflows({ ...shared, definitionOf, encryptionKey, publicUrl });
+  const workflows = await createWorkflows({
+    ...shared,
+    definitionOf,
+    onCollections: (fn) => collections.onChange(fn),
+    encryptionKey,
+    publicUrl,
+  });
   late.trigger = workflows.start;
   background.add('jobs', jobs.work);
   background.add('webhooks', webhooks.work);

@@ -173,6 +173,19 @@ describe.runIf(available)('workflows whose surroundings change', () => {
     expect(await w.until(forCreate, 'waiting')).toMatchObject({ status: 'waiting' });
   });
 
+  it('a condition asks by the types that the fields have now', async () => {
+    const made = await t.collection({ schema: [{ name: 'n', type: 'text' }] });
+    const event = { type: 'event', event: 'records.create', collection: made.name, condition: "n = '5'" };
+    const { id } = await w.made({ trigger: event, steps: END });
+    const write = (n: unknown) => t.call('POST', `/api/v1/records/${made.name}`, { n }, { token: a.token });
+    await write('5');
+    expect(await some(id)).toHaveLength(1);
+    const schema = [{ name: 'n', type: 'number' }];
+    expect((await t.call('PUT', `/api/v1/collections/${made.id}`, { schema }, { token: t.root })).status).toBe(200);
+    expect((await write(5)).status).toBe(201);
+    await expect.poll(async () => (await w.instances(id)).length, { timeout: 10_000 }).toBe(2);
+  });
+
   it('who is asked before it begins is asked again where nothing has begun, and not once something has', async () => {
     const waits = { type: 'wait_delay', name: 'first', duration: 0.1 };
     const { id } = await w.made({ name: 'Asked', steps: [waits, ...END] });

@@ -6,13 +6,14 @@ import type { Logger } from '../../db/log.ts';
 import { type Consumer, createConsumer } from '../../events/consumer.ts';
 import type { Event } from '../../events/event.ts';
 import type { Tail } from '../../events/tail.ts';
+import { shortName } from '../../permissions/service.ts';
 import type { Records } from '../../records/service.ts';
 import type { Condition } from '../conditions.ts';
 import { authValues } from '../people.ts';
 import { automationCtx } from '../principal.ts';
 import { type ActingRole, actingRole, findPerson, type PersonRow } from '../store.ts';
 import type { Hearing } from './hearing.ts';
-import { shortName, sightOf, typeOf } from './sight.ts';
+import { fullName, sightOf, typeOf } from './sight.ts';
 import { type Starting, tooDeep } from './starting.ts';
 import { anyWaits } from './store/waits.ts';
 import { jsonOf, MOST_CONTEXT } from './stored-json.ts';
@@ -40,8 +41,6 @@ export interface Listening extends ListeningRow {
 
 export type ListeningByAccount = ReadonlyMap<string, readonly Listening[]>;
 
-const qualified = (name: string): string => (name.includes('.') ? name : `main.${name}`);
-
 export function listeningOf(rows: readonly ListeningRow[]): ListeningByAccount {
   const found = new Map<string, Listening[]>();
   for (const row of rows) {
@@ -49,7 +48,7 @@ export function listeningOf(rows: readonly ListeningRow[]): ListeningByAccount {
     const one = {
       ...row,
       event: recordEvent(event),
-      collection: collection === null ? null : qualified(collection),
+      collection: collection === null ? null : fullName(collection),
       since: Date.parse(row.active_since),
     };
     found.set(row.account_id, [...(found.get(row.account_id) ?? []), one]);

@@ -62,6 +62,8 @@ export interface WorkflowsOptions {
   readonly macros: MacroSource;
   readonly lifecycle?: Pick<Lifecycle, 'wants' | 'fire'> | undefined;
   readonly definitionOf: (name: string) => CollectionDef | undefined;
+  /** Called back whenever a collection has changed. */
+  readonly onCollections: (fn: () => void) => unknown;
   readonly actions: ActionService;
   /** Handlers of jobs that definitions may name. */
   readonly handlers?: () => readonly string[];
@@ -79,6 +81,8 @@ export async function createWorkflows(options: WorkflowsOptions) {
   const { encryptionKey, publicUrl, clock = () => new Date() } = options;
   const compile = { definitionOf, macros, ...(handlers && { handlers }) };
   const compiled = new LRUCache<string, CompiledWorkflow>({ max: COMPILED });
+  // Conditions compare by the types of fields.
+  options.onCollections(() => compiled.clear());
   const remembered = (key: string, definition: Parameters<typeof runnable>[0]): CompiledWorkflow => {
     const known = compiled.get(`${key} ${macros.version}`);
     if (known !== undefined) return known;

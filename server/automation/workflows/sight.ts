@@ -22,8 +22,8 @@ export const typeOf = ({ type }: Event): RecordEvent => TYPES[type];
 export const typesOf = (event: RecordEvent): EventType[] =>
   (Object.keys(TYPES) as EventType[]).filter((type) => TYPES[type] === event);
 
-/** `orders` for `main.orders`. */
-export const shortName = (collection: string): string => collection.replace(/^main\./, '');
+/** `main.orders` for `orders`. */
+export const fullName = (collection: string): string => (collection.includes('.') ? collection : `main.${collection}`);
 
 /** Null where the role may not see it: then it does not concern the workflow. */
 export async function sightOf(records: Records, tx: Transaction, ctx: Ctx, event: Event): Promise<Sight | null> {

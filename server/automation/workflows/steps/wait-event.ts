@@ -1,5 +1,6 @@
 // A step that waits for a record to be created, changed or deleted.
 import type { Vocabulary } from '../../vocabulary.ts';
+import { fullName } from '../sight.ts';
 import { judgeEvent, recordEvent } from '../trigger.ts';
 import { eventWords } from '../words.ts';
 import { failed, type Kind } from './step.ts';
@@ -14,6 +15,8 @@ export const eventStep: Kind<'wait_event'> = (step, judging) => {
   const condition = judging.condition('condition', text, words);
   const timeout = judging.duration('timeout', step.timeout, null);
   const type = recordEvent(event) ?? 'create';
+  // One that is gone by now has no events; it never means any.
+  const awaited = def?.qualifiedName ?? (collection ? fullName(collection) : null);
   return {
     input: () => ({ event, collection: collection ?? null, condition: text ?? null }),
     wants: (values) => condition.holds(values),
@@ -39,7 +42,7 @@ export const eventStep: Kind<'wait_event'> = (step, judging) => {
         kind: 'wait',
         until,
         state: { until: until?.toISOString() ?? null },
-        event: { type, collection: def?.qualifiedName ?? null },
+        event: { type, collection: awaited },
       });
     },
   };
