@@ -9,12 +9,21 @@ export type Joined = Database & Transaction;
 const lasts = new WeakMap<Transaction, Promise<unknown>>();
 let named = 0;
 
+const outers = new WeakMap<Transaction, Transaction>();
+/** The transaction or savepoint that this one is part of. */
+export const outerOf = (tx: Transaction): Transaction | undefined => outers.get(tx);
+/** `tx` for what runs inside `outer`. */
+function inside<T extends Transaction>(outer: Transaction, tx: T): T {
+  outers.set(tx, outer);
+  return tx;
+}
+
 /** `tx` as a database of the kind of `db`. Subscriptions are not of a transaction: `listen` and `close` are refused. */
 export function joined(db: Database, tx: Transaction): Joined {
   const refuse = (what: string) => () => {
     throw new DatabaseFault(`A transaction has no ${what}.`, { code: '25001' });
   };
-  return {
+  return inside(tx, {
     ...statementsOf(tx),
     inTransaction: true,
     kind: db.kind,
@@ -32,7 +41,7 @@ export function joined(db: Database, tx: Transaction): Joined {
     ping: async () => void (await tx.query('select 1')),
     listen: refuse('subscriptions'),
     close: refuse('end of its own'),
-  };
+  });
 }
 
 const statementsOf = (tx: Transaction) => ({
@@ -48,7 +57,12 @@ async function within<T>(tx: Transaction, fn: (inner: Transaction) => Promise<T>
   await tx.query(`savepoint ${name}`);
   let value: T;
   try {
-    value = await fn({ ...statementsOf(tx), inTransaction: true, afterCommit: (follow) => followers.push(follow) });
+    const inner: Transaction = {
+      ...statementsOf(tx),
+      inTransaction: true,
+      afterCommit: (follow) => followers.push(follow),
+    };
+    value = await fn(inside(tx, inner));
     await tx.query(`release savepoint ${name}`);
   } catch (error) {
     await tx.query(`rollback to savepoint ${name}; release savepoint ${name}`);

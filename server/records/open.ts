@@ -29,7 +29,11 @@ export interface OpeningOptions {
   /** The id of the account named by id or slug, null when there is none. */
   readonly resolveAccount: (name: string) => Promise<string | null>;
   readonly decide: Decide;
+  readonly inTurn: InTurn;
 }
+
+/** Does what is opened; writes that have hooks when it is their account's turn. */
+export type InTurn = <T>(opened: Opened, operation: Operation, work: () => Promise<T>) => Promise<T>;
 
 export interface Opened {
   readonly ctx: Ctx;
@@ -61,7 +65,7 @@ export async function enabledCollection(definitions: Definitions, ctx: Ctx, name
     : new Failure('RESOURCE_DISABLED', { collection: name });
 }
 
-export function createOpening({ definitions, resolveAccount, decide }: OpeningOptions) {
+export function createOpening({ definitions, resolveAccount, decide, inTurn }: OpeningOptions) {
   /** The collection and what the caller may do with it. Throws RESOURCE_NOT_FOUND, RESOURCE_DISABLED and as `decide`. */
   async function open({ ctx, name, operation, managed }: Call): Promise<Opened> {
     if (
@@ -105,7 +109,8 @@ export function createOpening({ definitions, resolveAccount, decide }: OpeningOp
     for (let attempt = 1; ; attempt++) {
       const { def, ...opened } = await open(call);
       try {
-        return await run({ def, ...opened });
+        const found = { def, ...opened };
+        return await inTurn(found, call.operation, () => run(found));
       } catch (error) {
         if (!isStaleSchema(error)) throw recordFault(error, work, def, opened.scope.fields);
         const fresh = await definitions.refresh(call.name);

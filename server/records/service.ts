@@ -39,6 +39,7 @@ import { createUnions } from './store/union.ts';
 import { createWrites, judgesChange } from './store/write.ts';
 import { createWritesMany } from './store/write-many.ts';
 import { createTransactions } from './transaction.ts';
+import { createTurns, type Turns, writesInTurn } from './turns.ts';
 import { createViewing, idOf } from './viewing.ts';
 import { readWatch, type Watch } from './watch.ts';
 
@@ -80,6 +81,7 @@ export function createRecords(options: RecordsOptions): Records {
   const { db, definitions, rowSecurity } = options;
   const statements = createStatements(db, rowSecurity);
   definitions.onChange((id) => statements.forget(id));
+  const shared = { statements, turns: createTurns(db) };
   // What the memory does not know cannot be asked for on a session that is taken.
   const remembered: Definitions = {
     ...definitionsOf(definitions),
@@ -95,10 +97,10 @@ export function createRecords(options: RecordsOptions): Records {
         // A transaction asks nothing of another session.
         resolveAccount: (name) => options.resolveAccount(name, tx),
       },
-      statements,
+      shared,
       within,
     );
-  return { ...recordVerbs(options, statements, within), within };
+  return { ...recordVerbs(options, shared, within), within };
 }
 
 /** Its methods apart from what it is. */
@@ -111,7 +113,11 @@ const definitionsOf = (definitions: Definitions): Definitions => ({
   stored: (name) => definitions.stored(name),
 });
 
-function recordVerbs(options: RecordsOptions, statements: Statements, within: (tx: Transaction) => RecordVerbs) {
+function recordVerbs(
+  options: RecordsOptions,
+  { statements, turns }: { readonly statements: Statements; readonly turns: Turns },
+  within: (tx: Transaction) => RecordVerbs,
+) {
   const { db, definitions, trail, decide } = options;
   const hooks = createRecordHooks({ ...options, lock: createLock(statements), within });
   const queryHooks = createQueryHooks({ ...options, verbs: () => verbs });
@@ -125,7 +131,8 @@ function recordVerbs(options: RecordsOptions, statements: Statements, within: (t
   };
   const writes = createWrites(db, statements, written);
   const writesMany = createWritesMany(statements, written);
-  const opening = createOpening(options);
+  const inTurn = writesInTurn(db, hooks, turns);
+  const opening = createOpening({ ...options, inTurn });
   const { open, on, viewOf, bodyAccount } = opening;
 
   const author = (ctx: Ctx) => ({
@@ -321,7 +328,9 @@ function recordVerbs(options: RecordsOptions, statements: Statements, within: (t
     import: createImport({ db, opening, reads, writesMany, changeRows: many.changeRows, author, hooks }),
 
     ...many,
-    ...createTransactions({ db, definitions, opening, writes, writesMany, notUpdated, author, again, hooks }),
+    ...createTransactions({
+      ...{ db, definitions, opening, inTurn, writes, writesMany, notUpdated, author, again, hooks },
+    }),
 
     /** Writing for management: by superadmins and their admin tokens, into the account that the body names. */
     managed: {

@@ -12,7 +12,7 @@ import { at, each } from './batch-places.ts';
 import { type Body, type Prepared, prepareBody } from './body.ts';
 import { isStaleSchema, recordFault, type Work } from './faults.ts';
 import type { RecordHooks } from './hooks.ts';
-import { type Definitions, type Opened, type Opening, refuseForbidden, sentOf } from './open.ts';
+import { type Definitions, type InTurn, type Opened, type Opening, refuseForbidden, sentOf } from './open.ts';
 import { References } from './references.ts';
 import { writtenReply } from './reply.ts';
 import type { Author, RecordWrites } from './store/write.ts';
@@ -22,6 +22,7 @@ export interface TransactionParts {
   readonly db: Database;
   readonly definitions: Definitions;
   readonly opening: Opening;
+  readonly inTurn: InTurn;
   readonly writes: RecordWrites;
   readonly writesMany: RecordsWritten;
   readonly notUpdated: (opened: Opened, id: string, row: Prepared) => Promise<Failure>;
@@ -52,7 +53,7 @@ const WORK: Readonly<Record<Operation['op'], Work>> = {
 const DECIDED = { create: 'create', update: 'update', replace: 'update', delete: 'delete' } as const;
 
 export function createTransactions(parts: TransactionParts) {
-  const { db, definitions, opening, writes, writesMany, notUpdated, author, again, hooks } = parts;
+  const { db, definitions, opening, inTurn, writes, writesMany, notUpdated, author, again, hooks } = parts;
 
   /** All decisions first: whoever may not do one of them changes nothing and learns nothing. */
   async function opened(ctx: Ctx, operations: readonly Operation[]): Promise<Step[]> {
@@ -162,12 +163,19 @@ export function createTransactions(parts: TransactionParts) {
         await run(tx, steps, refs, joined);
         await ctx.attempt?.commit(tx);
       });
-    try {
-      await once(true);
-    } catch (error) {
-      if (!(error instanceof Failure) || error.entries.some(({ index }) => index !== undefined)) throw error;
-      await once(false);
-    }
+    const all = async () => {
+      try {
+        await once(true);
+      } catch (error) {
+        if (!(error instanceof Failure) || error.entries.some(({ index }) => index !== undefined)) throw error;
+        await once(false);
+      }
+    };
+    // All are of one account, so one turn is theirs together.
+    const hooked = steps.find(({ op, opened: { def, scope }, accountId }) =>
+      hooks.wants(DECIDED[op.op], def, scope.accountId ?? accountId),
+    );
+    await (hooked === undefined ? all() : inTurn(hooked.opened, DECIDED[hooked.op.op], all));
   }
 
   /** The outcome of what an earlier attempt has stored. */

@@ -776,6 +776,20 @@ describe.runIf(available)('hooks by API', () => {
     expect((await call('GET', '/hooks/events', undefined, member.token)).body.total).toBeGreaterThan(40);
   });
 
+  it('hooks that set each other off in one write have their time together: 409 when it is over, and nothing stays', async () => {
+    const chain = [await fresh(), await fresh(), await fresh(), await fresh()] as const;
+    for (const [i, collection] of chain.slice(0, 3).entries())
+      await hook({
+        trigger: { type: 'event', event: 'on_record_before_create', collection },
+        timeout_seconds: 300,
+        actions: Array(50).fill({ type: 'create_record', collection: chain[i + 1], data: { title: 'x' } }),
+      });
+    const { status, body } = await call('POST', `/records/${chain[0]}`, { title: 'x' });
+    expect([status, body.code], body.message).toEqual([409, 'HOOK_ABORTED']);
+    expect(body.message).not.toContain('extension');
+    for (const collection of chain) expect(await rows(collection)).toEqual([]);
+  }, 40_000);
+
   it('one without actions yet can be made, filled later, and does nothing until then', async () => {
     const made = await hook({ trigger: { type: 'manual' } });
     expect(made.actions).toEqual([]);

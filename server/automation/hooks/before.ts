@@ -136,7 +136,9 @@ export function createBefore({ records, actions, enabled, undone, wake }: Before
       undone.tell(executed({ status: 'failed', outcomes: [], errorCode: 'ACTION_TIMEOUT', errorMessage }));
       throw failed(hook, '', `hooks took longer than ${MOST_SECONDS} seconds together`);
     }
-    const limit = timeLimit(Math.min(hook.timeout_seconds, left));
+    const seconds = Math.min(hook.timeout_seconds, left);
+    const limit = timeLimit(seconds);
+    const overdue = lateness(seconds + 1);
     const set = (fields: Row): void => {
       for (const name of Object.keys(fields))
         if (facts.data === undefined || (record !== null && !Object.hasOwn(see({ [name]: null }), name)))
@@ -145,9 +147,17 @@ export function createBefore({ records, actions, enabled, undone, wake }: Before
       if (record !== null) Object.assign(record, see(fields));
     };
     try {
-      const outcomes = await actions.runAll(compiled, { ctx: acting, values, tx, signal: limit.signal, set });
+      const running = actions.runAll(compiled, { ctx: acting, values, tx, signal: limit.signal, set });
+      // What it still does has nobody who would hear of its end, and nothing of it stays.
+      running.catch(() => {});
+      const outcomes = await Promise.race([running, overdue.late]);
       await insertExecutions(tx, [executed({ ...verdictOf(outcomes), outcomes: keptOutcomes(outcomes) })]);
     } catch (error) {
+      if (error instanceof Overdue) {
+        const errorMessage = `It was stopped: an action did not end with its ${seconds.toFixed(1)} seconds.`;
+        undone.tell(executed({ status: 'failed', outcomes: [], errorCode: 'ACTION_TIMEOUT', errorMessage }));
+        throw failed(hook, '', 'it took too long');
+      }
       if (!(error instanceof ActionFailed)) throw error;
       const { cause, index, outcomes } = error;
       const { code, message } = toldError(cause);
@@ -165,6 +175,7 @@ export function createBefore({ records, actions, enabled, undone, wake }: Before
       throw failed(hook, ` at action ${index + 1} (${compiled[index]?.type})`, code);
     } finally {
       limit.clear();
+      overdue.clear();
     }
   }
 
@@ -206,7 +217,8 @@ export function createBefore({ records, actions, enabled, undone, wake }: Before
     priority: hook.priority,
     collections: hook.collection === null ? null : new Set([hook.collection]),
     stopOnError: true,
-    timeoutMs: (MOST_SECONDS + 1) * 1000,
+    // It has limits of its own, and ends soon after them.
+    timeoutMs: 3 * MOST_SECONDS * 1000,
     run: (event, inside: Inside) => {
       const tx = inside.tx as Transaction;
       return timeLeft.during(tx, () => before(hook, event as never as Facts, event.ctx, tx));
@@ -222,6 +234,18 @@ export function createBefore({ records, actions, enabled, undone, wake }: Before
     handlers: (event, collection, accountId) =>
       accountId === null || !isHere(event) ? [] : enabled.now.of(accountId, event, collection).map(registered),
   };
+}
+
+/** An action that waits for the database hears no signal. */
+class Overdue extends Error {}
+
+/** Rejects with Overdue after so many seconds, unless it is cleared. */
+function lateness(seconds: number): { readonly late: Promise<never>; clear(): void } {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Overdue()), seconds * 1000);
+  });
+  return { late, clear: () => clearTimeout(timer) };
 }
 
 const PASSED_ON: ReadonlySet<string> = new Set([
