@@ -1,6 +1,7 @@
 // When something is next due by a cron expression in a time zone; pure, so that hooks and workflows share it.
 import type { ProblemEntry } from '../../contract/problems.ts';
 import { nearest } from '../expression/nearest.ts';
+import { cut } from '../text.ts';
 import { type Cron, CronError, describeCron, parseCron } from './cron.ts';
 
 export { describeCron };
@@ -140,6 +141,6 @@ export function timezoneProblems(timezone: string, at = 'timezone'): ProblemEntr
   }
   const near = nearest(timezone, ['UTC', ...Intl.supportedValuesOf('timeZone')]);
   const hint = near === undefined ? 'For example UTC or Europe/Berlin.' : `Did you mean ${near}?`;
-  const message = `"${timezone.slice(0, 80)}" is no time zone. ${hint}`;
+  const message = `"${cut(timezone, 80)}" is no time zone. ${hint}`;
   return [{ field: at, code: 'invalid_timezone', message, hint }];
 }

@@ -3,6 +3,7 @@ import type { WebhookAttempt } from '../../../contract/webhook-shapes.ts';
 import type { Database, Transaction } from '../../db/database.ts';
 import type { Logger } from '../../db/log.ts';
 import { abortedBy, type Lifecycle } from '../../lifecycle/service.ts';
+import { cut } from '../../text.ts';
 import { createDue } from '../due.ts';
 import type { Outbound, OutboundAnswer, OutboundCall } from '../outbound/call.ts';
 import { OutboundError } from '../outbound/error.ts';
@@ -69,7 +70,10 @@ export async function attempt(
     const answer = await outbound.call({ ...call, keepBytes: KEPT_BYTES });
     const { status, durationMs: duration_ms } = answer;
     const error = status >= 200 && status < 300 ? null : refused(status);
-    return { answer, attempt: { at: at.toISOString(), status, duration_ms, error, response_body: kept(answer.body) } };
+    return {
+      answer,
+      attempt: { at: at.toISOString(), status, duration_ms, error, response_body: cut(answer.body, KEPT_CHARACTERS) },
+    };
   } catch (error) {
     if (error instanceof OutboundError && error.reason === 'aborted') throw error;
     const duration_ms = Math.round(performance.now() - begun);
@@ -88,14 +92,6 @@ const refused = (status: number): string =>
   status >= 300 && status < 400
     ? `The receiver redirects (${status}), which is not followed: store the URL that it leads to.`
     : `The receiver answered ${status}.`;
-
-/** What PostgreSQL can store of a text. */
-const kept = (text: string): string =>
-  text
-    .replaceAll('\0', '')
-    .slice(0, KEPT_CHARACTERS)
-    // Half of a pair that the cut left.
-    .replace(/[\ud800-\udbff]$/, '');
 
 export function createSending(options: SendingOptions) {
   const { db, log, schedule, any, disable, clock } = options;
