@@ -6,7 +6,7 @@ import type { Snapshot } from '../../access/snapshot.ts';
 import type { Ctx } from '../../context.ts';
 import type { Database, Transaction } from '../../db/database.ts';
 import type { Logger } from '../../db/log.ts';
-import { type Consumer, createConsumer } from '../../events/consumer.ts';
+import { type Apart, type Consumer, createConsumer } from '../../events/consumer.ts';
 import type { Event, EventType } from '../../events/event.ts';
 import type { Tail } from '../../events/tail.ts';
 import type { Records } from '../../records/service.ts';
@@ -187,7 +187,7 @@ export function createEvents(options: EventsOptions): Consumer {
     log,
     name: 'workflows',
     wanted: async (tx) => (await definitions.current(tx)).size > 0 || (await store.anyWaits(tx)),
-    async work(tx, events) {
+    async work(tx, events, apart: Apart = (_, part) => part(tx)) {
       const listening = await definitions.current(tx);
       const roleOf = rolesIn(tx);
       for (const event of events)
@@ -197,13 +197,13 @@ export function createEvents(options: EventsOptions): Consumer {
             (workflow.collection === null || workflow.collection === event.collection) &&
             workflow.since <= Date.parse(event.at)
           )
-            await start(tx, workflow, event, roleOf);
+            await apart({ workflow: workflow.id, event: event.position }, (on) => start(on, workflow, event, roleOf));
       const byId = new Map(events.map((event) => [event.position.id, event]));
       const accounts = [...new Set(events.map(({ accountId }) => accountId))];
       const found = new Map<string, Event[]>();
       for (const { instance, event } of await store.waitsFor(tx, accounts, [...byId.keys()]))
         found.set(instance, [...(found.get(instance) ?? []), byId.get(event) as Event]);
-      for (const [instance, wanted] of found) await wake(tx, instance, wanted);
+      for (const [instance, wanted] of found) await apart({ instance }, (on) => wake(on, instance, wanted));
     },
   });
 }
