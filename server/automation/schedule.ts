@@ -116,6 +116,20 @@ export function nextRun(cron: string, timezone: string, after: Date): Date | nul
   return null;
 }
 
+/** The same for a definition that was good once; null, and said to `unreadable`, where it cannot be read any more: it rests. */
+export function nextRunOrRest(
+  { cron, timezone }: { readonly cron: string; readonly timezone?: string | undefined },
+  after: Date,
+  unreadable: (error: unknown) => void,
+): Date | null {
+  try {
+    return nextRun(cron, timezone ?? 'UTC', after);
+  } catch (error) {
+    unreadable(error);
+    return null;
+  }
+}
+
 /** What is wrong with an expression, told at `at`; nothing for a good one. */
 export function cronProblems(cron: string, at = 'cron'): ProblemEntry[] {
   try {
