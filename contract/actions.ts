@@ -107,7 +107,10 @@ export const ACTIONS = {
     payload: Data.optional(),
     queue: z.string().max(100).optional(),
     delay_seconds: z.number().min(0).max(31_536_000).optional(),
-    retries: z.int().min(0).max(20).optional(),
+    retries: z.int().min(0).max(20).optional().meta({
+      description:
+        'Tries after the first. A try whose process ended on the way counts like one that failed, because nobody knows how far it came; so 0 means at most once.',
+    }),
   }),
   trigger_workflow: action('trigger_workflow', {
     workflow: text('Id or slug of a workflow.', 200),

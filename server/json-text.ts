@@ -1,5 +1,6 @@
 // What JSON.parse lets pass silently: duplicate keys, bottomless nesting, numbers that overflow, and text that PostgreSQL cannot store.
 import { Failure } from '../contract/problems.ts';
+import { isStorable } from './text.ts';
 
 /** Deeper documents are refused; real ones stay far below, and recursion over a parsed value stays safe. */
 const MAX_DEPTH = 64;
@@ -75,8 +76,7 @@ function numberEnd(text: string, start: number): number {
 function refuseUnstorable(raw: string, path: readonly (string | number)[]): void {
   const value = JSON.parse(`"${raw}"`) as string;
   if (value.includes('\u0000')) refuse(path, 'invalid_character', 'the character U+0000 cannot be stored');
-  if (!(value as string & { isWellFormed(): boolean }).isWellFormed())
-    refuse(path, 'invalid_character', 'half of a surrogate pair cannot be stored');
+  if (!isStorable(value)) refuse(path, 'invalid_character', 'half of a surrogate pair cannot be stored');
 }
 
 function refuse(path: readonly (string | number)[], code: string, message: string): never {

@@ -255,6 +255,7 @@ export type Action = {
       } | undefined;
       queue?: string | undefined;
       delay_seconds?: number | undefined;
+      /** Tries after the first. A try whose process ended on the way counts like one that failed, because nobody knows how far it came; so 0 means at most once. */
       retries?: number | undefined;
     }
   | {
@@ -1830,7 +1831,7 @@ export interface Job {
   failed_at: string | null;
   /** Tries that have begun. */
   attempt_number: number;
-  /** Tries after the first. */
+  /** Tries after the first; one whose process ended on the way counts. */
   max_retries: number;
   /** Before the first retry; doubled for each further one, and lengthened at random. */
   retry_delay_seconds: number;

@@ -1,12 +1,13 @@
 // Who did it: the context that every entry of a request carries, made once a request.
 import { randomUUID } from 'node:crypto';
 import type { Ctx } from '../context.ts';
+import { cut } from '../text.ts';
 import type { Context } from './entry.ts';
 
-/** A stored header may have any length and, from a broken client, any character. Cut between characters, never inside one. */
-const storable = (text: string): string => [...text.replaceAll('\0', '').slice(0, 1000)].slice(0, 500).join('');
+/** A stored header may have any length and, from a broken client, any character. */
+const MOST = 500;
 const given = (text: string | null | undefined): string | undefined =>
-  text === null || text === undefined || text === '' ? undefined : storable(text);
+  text === null || text === undefined || text === '' ? undefined : cut(text, MOST);
 
 /** The secret behind the salts of a change's entries. */
 export const randomSalt = (): string => randomUUID();

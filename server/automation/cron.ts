@@ -1,5 +1,6 @@
 // Cron expressions of five fields: read strictly, and said in words.
 import { suggestion } from '../expression/nearest.ts';
+import { cut } from '../text.ts';
 
 /** What a text says; minutes 0–59, hours 0–23, days 1–31, months 1–12, weekdays 0–6 from Sunday, each ascending. */
 export interface Cron {
@@ -73,25 +74,25 @@ function numberOf(text: string, { name, min, max, names }: FieldKind): number {
   const at = names?.indexOf(text.toUpperCase()) ?? -1;
   if (at >= 0) return at + (min === 1 ? 1 : 0);
   const hint = names === undefined ? undefined : suggestion(text.toUpperCase(), names, 'names');
-  throw new CronError(`"${text.slice(0, 40)}" is no ${name}.`, hint);
+  throw new CronError(`"${cut(text, 40)}" is no ${name}.`, hint);
 }
 
 /** One part between commas: `*`, `4`, `2-6`, each also with `/2`; `4/2` goes on to the end. */
 function partOf(text: string, kind: FieldKind): number[] {
   const [range = '', step, ...rest] = text.split('/');
-  if (rest.length > 0) throw new CronError(`"${text.slice(0, 40)}" has more than one step.`);
+  if (rest.length > 0) throw new CronError(`"${cut(text, 40)}" has more than one step.`);
   if (step !== undefined && !/^[1-9]\d{0,2}$/.test(step))
-    throw new CronError(`The step of the ${kind.name} is a whole number from 1, not "${step.slice(0, 40)}".`);
+    throw new CronError(`The step of the ${kind.name} is a whole number from 1, not "${cut(step, 40)}".`);
   if (step !== undefined && Number(step) > kind.max)
     throw new CronError(`A step of ${step} is larger than the range of the ${kind.name}.`);
   const [first = '', last, ...more] = range.split('-');
-  if (more.length > 0) throw new CronError(`"${range.slice(0, 40)}" is no range.`);
+  if (more.length > 0) throw new CronError(`"${cut(range, 40)}" is no range.`);
   const whole = range === '*';
   const from = whole ? kind.min : numberOf(first, kind);
   const end = last !== undefined ? numberOf(last, kind) : whole || step !== undefined ? lastOf(kind) : from;
   // SAT-SUN and 5-7 go on to the end of the week.
   const to = kind === WEEKDAY && last !== undefined && end === 0 && from > 0 ? 7 : end;
-  if (to < from) throw new CronError(`"${range.slice(0, 40)}" runs backwards.`);
+  if (to < from) throw new CronError(`"${cut(range, 40)}" runs backwards.`);
   const numbers: number[] = [];
   for (let n = from; n <= to; n += Number(step ?? 1)) numbers.push(kind === WEEKDAY ? n % 7 : n);
   return numbers;

@@ -1,6 +1,7 @@
 // When something is next due by a cron expression in a time zone; pure, so that hooks and workflows share it.
 import type { ProblemEntry } from '../../contract/problems.ts';
 import { nearest } from '../expression/nearest.ts';
+import { cut } from '../text.ts';
 import { type Cron, CronError, describeCron, parseCron } from './cron.ts';
 
 export { describeCron };
@@ -115,6 +116,20 @@ export function nextRun(cron: string, timezone: string, after: Date): Date | nul
   return null;
 }
 
+/** The same for a definition that was good once; null, and said to `unreadable`, where it cannot be read any more: it rests. */
+export function nextRunOrRest(
+  { cron, timezone }: { readonly cron: string; readonly timezone?: string | undefined },
+  after: Date,
+  unreadable: (error: unknown) => void,
+): Date | null {
+  try {
+    return nextRun(cron, timezone ?? 'UTC', after);
+  } catch (error) {
+    unreadable(error);
+    return null;
+  }
+}
+
 /** What is wrong with an expression, told at `at`; nothing for a good one. */
 export function cronProblems(cron: string, at = 'cron'): ProblemEntry[] {
   try {
@@ -140,6 +155,6 @@ export function timezoneProblems(timezone: string, at = 'timezone'): ProblemEntr
   }
   const near = nearest(timezone, ['UTC', ...Intl.supportedValuesOf('timeZone')]);
   const hint = near === undefined ? 'For example UTC or Europe/Berlin.' : `Did you mean ${near}?`;
-  const message = `"${timezone.slice(0, 80)}" is no time zone. ${hint}`;
+  const message = `"${cut(timezone, 80)}" is no time zone. ${hint}`;
   return [{ field: at, code: 'invalid_timezone', message, hint }];
 }

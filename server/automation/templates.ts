@@ -1,6 +1,7 @@
 // Typed templates: JSON in which `{{path}}` stands for a value. Alone in a string it becomes the value itself, within text it becomes text.
 import type { ProblemEntry } from '../../contract/problems.ts';
 import { suggestion } from '../expression/nearest.ts';
+import { cut } from '../text.ts';
 import { follow, parsePath } from './paths.ts';
 import { namesOf, type Path, shapeAt, type Vocabulary } from './vocabulary.ts';
 
@@ -75,12 +76,12 @@ export function partsOf(text: string, { vocabulary, at, problems }: Judged): Par
     if (path === null)
       wrong(
         'bad_template',
-        `{{${inside.slice(0, 80)}}} is no path.`,
+        `{{${cut(inside, 80)}}} is no path.`,
         'Write {{record.title}} or {{actions[0].result.id}}.',
       );
     else if (shapeAt(vocabulary, path) === undefined) {
       const hint = suggestion(inside, namesOf(vocabulary), 'names');
-      wrong('unknown_path', `{{${inside.slice(0, 80)}}} leads nowhere here.`, hint);
+      wrong('unknown_path', `{{${cut(inside, 80)}}} leads nowhere here.`, hint);
     } else parts.push(path);
   }
   add(text.slice(rest));

@@ -5,6 +5,7 @@ import type { MacroSource } from '../access/rule.ts';
 import { ruleProblems } from '../access/rule-check.ts';
 import { type CollectionAccess, OPERATIONS } from '../schema/collection-access.ts';
 import { SYSTEM_COLUMNS } from '../schema/columns.ts';
+import { cut } from '../text.ts';
 
 const SYSTEM = new Set(SYSTEM_COLUMNS.map(({ name }) => name));
 
@@ -24,7 +25,7 @@ export function accessProblems(
     const missing = unknown.map((name) => ({
       field: `${operation}_fields`,
       code: 'unknown_field',
-      message: `The collection has no field ${name.slice(0, 100)}.`,
+      message: `The collection has no field ${cut(name, 100)}.`,
     }));
     return [...broken, ...missing];
   });

@@ -94,3 +94,6 @@ export const isNotNullViolation = (error: unknown): error is DatabaseFault => ha
 export const isTimeout = (error: unknown): error is DatabaseFault => hasCode(error, '57014');
 /** SQLSTATE 40001 or 40P01: the same transaction may succeed when run again. */
 export const isSerialization = (error: unknown): error is DatabaseFault => hasCode(error, '40001', '40P01');
+/** A fault of the moment: the database is away, too slow, or somebody was in the way. What was asked for may go well later. */
+export const isPassing = (error: unknown): boolean =>
+  error instanceof DatabaseUnavailable || isSerialization(error) || isTimeout(error);

@@ -1,5 +1,7 @@
 // A durable reader of the log: its place is stored, moves on in the transaction of its work, and one process at a time has it.
 import type { Database, Transaction } from '../db/database.ts';
+import { isPassing } from '../db/errors.ts';
+import { joined } from '../db/joined.ts';
 import type { Logger } from '../db/log.ts';
 import { createPass } from '../pass.ts';
 import type { Event } from './event.ts';
@@ -15,14 +17,23 @@ export interface Consumer {
   close(): Promise<void>;
 }
 
+/**
+ * Does a part of the work, as that of one definition for one event, apart from the others: where it fails for what it is, that is
+ * logged with `facts` and it is passed over, so that nobody's events wait for it. A fault that passes is thrown.
+ */
+export type Apart = (facts: object, part: (tx: Transaction) => Promise<void>) => Promise<void>;
+
 export interface ConsumerOptions {
   readonly db: Database;
   readonly tail: Tail;
   readonly log?: Logger | undefined;
   /** Names the place; two consumers of one name share the work. */
   readonly name: string;
-  /** Works on events in their order. What it writes with `tx` and the place commit together; when it throws, they come again. */
-  readonly work: (tx: Transaction, events: readonly Event[]) => Promise<void>;
+  /**
+   * Works on events in their order. What it writes with `tx` and the place commit together; when it throws, they come again, fewer at a
+   * time and with `apart`, for each of its parts to be done with. Without it nothing is spent on savepoints.
+   */
+  readonly work: (tx: Transaction, events: readonly Event[], apart?: Apart) => Promise<void>;
   /**
    * Whether anybody wants events at all, asked in a transaction after the end of the log was read; where nobody does the place moves
    * there unread. Left out: somebody always does.
@@ -37,6 +48,8 @@ export const beginReading = (db: Database, name: string): Promise<void> => begin
 
 /** After work that failed; news of further events tries at once. */
 const RETRY_MS = 250;
+/** Events at a time after work that failed. */
+const FEW = 20;
 /** How seldom a log that nobody wants is looked at; its place must follow, because readers hold back what is old. */
 const UNWANTED_MS = 5000;
 
@@ -45,6 +58,25 @@ export function createConsumer({ db, tail, log, name, work, wanted, limit = 200 
   let closed = false;
   let unwantedUntil = 0;
   let retry: NodeJS.Timeout | undefined;
+  /** From work that failed until a page goes through of which nothing had to be passed over. */
+  let careful = false;
+
+  async function worked(tx: Transaction, events: readonly Event[]): Promise<void> {
+    let whole = true;
+    const apart: Apart = async (facts, part) => {
+      try {
+        await joined(db, tx).transaction(part);
+      } catch (error) {
+        if (isPassing(error)) throw error;
+        whole = false;
+        log?.error({ err: error, consumer: name, ...facts }, 'An event could not be worked on and is passed over.');
+      }
+    };
+    const again = careful;
+    careful = true;
+    await work(tx, events, again ? apart : undefined);
+    careful = !whole;
+  }
 
   /** One page; answers whether there is more. */
   const page = () =>
@@ -59,7 +91,7 @@ export function createConsumer({ db, tail, log, name, work, wanted, limit = 200 
           return false;
         }
       }
-      const read = await outbox.read(tx, place, limit);
+      const read = await outbox.read(tx, place, careful ? Math.min(FEW, limit) : limit);
       if (read === null) {
         // The log was pruned past ten times its size: nothing can be told of what went.
         log?.error({ consumer: name, place }, 'Events were pruned before they were read.');
@@ -67,7 +99,7 @@ export function createConsumer({ db, tail, log, name, work, wanted, limit = 200 
         if (first !== undefined) await outbox.advance(tx, name, first);
         return first !== undefined;
       }
-      if (read.events.length > 0) await work(tx, read.events);
+      if (read.events.length > 0) await worked(tx, read.events);
       if (read.reached.batch !== place.batch || read.reached.id !== place.id)
         await outbox.advance(tx, name, read.reached);
       return read.more;

@@ -8,6 +8,7 @@ import {
   UNITS,
   type Unit,
 } from '../../contract/functions.ts';
+import { cut } from '../text.ts';
 import { ExpressionError } from './error.ts';
 import { isNullLiteral } from './leaves.ts';
 import { suggestion } from './nearest.ts';
@@ -25,7 +26,7 @@ export interface Parts {
 export function callNode(e: Call, parts: Parts): Typed {
   if (!Object.hasOwn(FUNCTIONS, e.name)) {
     const hint = suggestion(e.name, Object.keys(FUNCTIONS), 'functions');
-    throw new ExpressionError('unknown_function', `Unknown function ${e.name.slice(0, 60)}().`, placeOf(e), hint);
+    throw new ExpressionError('unknown_function', `Unknown function ${cut(e.name, 60)}().`, placeOf(e), hint);
   }
   const name = e.name as FunctionName;
   const spec: FunctionSpec = FUNCTIONS[name];

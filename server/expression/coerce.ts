@@ -1,16 +1,13 @@
 // A raw value as a value of a type: quoted literals, parameters, variables and row values all pass here, so both meanings see the same.
 import type { ValueType } from '../../contract/expression.ts';
+import { isStorable } from '../text.ts';
 import { canonicalDate, canonicalInstant } from './instant.ts';
 import type { Bound } from './scope.ts';
 
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
-/** PostgreSQL text holds neither U+0000 nor half of a surrogate pair. */
-const storable = (v: string): boolean =>
-  !v.includes('\u0000') && (v as string & { isWellFormed(): boolean }).isWellFormed();
-
-const text = (v: unknown) => (typeof v === 'string' && storable(v) ? v : undefined);
+const text = (v: unknown) => (typeof v === 'string' && isStorable(v) ? v : undefined);
 
 function number(v: unknown): number | undefined {
   const n = typeof v === 'number' ? v : typeof v === 'string' && NUMBER.test(v.trim()) ? Number(v) : Number.NaN;

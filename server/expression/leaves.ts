@@ -1,5 +1,6 @@
 // Fields, variables and literals as operands: looked up in the scope, refused when unknown or not allowed there.
 import type { Expr, FieldRef, Literal, ValueType, Variable } from '../../contract/expression.ts';
+import { cut } from '../text.ts';
 import { ExpressionError } from './error.ts';
 import { suggestion } from './nearest.ts';
 import { constant, type Operand } from './operand.ts';
@@ -19,7 +20,7 @@ export class Leaves {
     const known = this.scope.field(expr.name);
     if (known === undefined) {
       const hint = suggestion(expr.name, this.scope.fieldNames, 'fields');
-      throw new ExpressionError('unknown_field', `Unknown field ${expr.name.slice(0, 100)}.`, placeOf(expr), hint);
+      throw new ExpressionError('unknown_field', `Unknown field ${cut(expr.name, 100)}.`, placeOf(expr), hint);
     }
     const { computed } = known;
     if (computed !== undefined) {

@@ -1,5 +1,6 @@
 // One side of a comparison before its type is settled, and how several sides settle on one type.
 import type { Expr, Scalar, ValueType } from '../../contract/expression.ts';
+import { cut } from '../text.ts';
 import { coerce } from './coerce.ts';
 import { ExpressionError } from './error.ts';
 import { placeOf } from './origin.ts';
@@ -19,7 +20,7 @@ export interface Operand {
 /** An expression as a message shows it. */
 export function shown(e: Expr): string {
   const text = print(e);
-  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+  return text.length > 60 ? `${cut(text, 57)}…` : text;
 }
 
 /** A literal as a constant of the type. Throws invalid_value naming the other side, its type and the value. */

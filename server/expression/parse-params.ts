@@ -7,6 +7,7 @@ import {
   type OperatorName,
   type Scalar,
 } from '../../contract/expression.ts';
+import { cut } from '../text.ts';
 import { assertBounds, assertListLength } from './bounds.ts';
 import { ExpressionError } from './error.ts';
 import { suggestion } from './nearest.ts';
@@ -80,7 +81,7 @@ function flag(value: string, path: string): boolean {
   const text = value.trim().toLowerCase();
   if (text === '' || text === 'true' || text === '1') return true;
   if (text === 'false' || text === '0') return false;
-  throw new ExpressionError('invalid_value', `${path} takes true, false or nothing, not ${value.slice(0, 40)}.`, {
+  throw new ExpressionError('invalid_value', `${path} takes true, false or nothing, not ${cut(value, 40)}.`, {
     path,
   });
 }

@@ -1,5 +1,6 @@
 // The `$`-operator JSON to a tree. Values are only ever values: no text inside is read as an expression.
 import { BOUNDS, type CompareOp, type Expr, type ListOp, OPERATORS, type Scalar } from '../../contract/expression.ts';
+import { cut } from '../text.ts';
 import { assertBounds, assertListLength, tooMuch } from './bounds.ts';
 import { ExpressionError } from './error.ts';
 import { suggestion } from './nearest.ts';
@@ -97,15 +98,10 @@ class Reader {
 }
 
 const unknownOperator = (key: string, path: string, hint: string | undefined): ExpressionError =>
-  new ExpressionError(
-    'unknown_operator',
-    `Unknown operator ${key.slice(0, 60)} at ${path.slice(0, 200)}.`,
-    { path },
-    hint,
-  );
+  new ExpressionError('unknown_operator', `Unknown operator ${cut(key, 60)} at ${cut(path, 200)}.`, { path }, hint);
 
 function wrong(path: string, what: string, found: unknown): ExpressionError {
-  const seen = Array.isArray(found) ? 'an array' : isObject(found) ? 'an object' : String(found).slice(0, 60);
+  const seen = Array.isArray(found) ? 'an array' : isObject(found) ? 'an object' : cut(String(found), 60);
   const at = path === '' ? 'where' : path;
-  return new ExpressionError('type_mismatch', `Expected ${what} at ${at.slice(0, 200)}, found ${seen}.`, { path: at });
+  return new ExpressionError('type_mismatch', `Expected ${what} at ${cut(at, 200)}, found ${seen}.`, { path: at });
 }

@@ -3,6 +3,7 @@ import type { Request } from 'express';
 import type { Access } from '../../contract/access.ts';
 import { Failure } from '../../contract/problems.ts';
 import type { Caller, Credentials, Redeemed } from '../context.ts';
+import { cut } from '../text.ts';
 import { readBody } from './json-body.ts';
 
 export interface GateOptions {
@@ -74,7 +75,7 @@ export function createGate({ authenticate, tokenEnd, redeem, limit, bodyLimit, c
       // A key has scopes for records; beyond these it only tells whose it is.
       const scoped = access.keyScope !== undefined && hasScope(caller, access.keyScope);
       if (caller.kind === 'key' && !scoped && !(access.who === 'user' && request.method === 'GET'))
-        throw new Failure('KEY_PERMISSION_DENIED', { action: `${request.method} ${request.path.slice(0, 200)}` });
+        throw new Failure('KEY_PERMISSION_DENIED', { action: `${request.method} ${cut(request.path, 200)}` });
       if (access.who === 'superadmin' && !caller.superadmin)
         throw new Failure('FORBIDDEN', { reason: 'only superadmins may' });
       if (access.who === 'account_admin' && !caller.superadmin && caller.role !== 'admin') {

@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Failure } from '../../contract/problems.ts';
 import { inspectJson } from '../json-text.ts';
+import { cut } from '../text.ts';
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i;
@@ -56,7 +57,7 @@ async function parseYaml(bytes: Buffer): Promise<unknown> {
         const seen = new Set<unknown>();
         for (const { key } of items) {
           const name = isScalar(key) ? key.value : key;
-          if (seen.has(name)) throw new Error(`the key ${String(name).slice(0, 100)} stands twice in one map`);
+          if (seen.has(name)) throw new Error(`the key ${cut(String(name), 100)} stands twice in one map`);
           seen.add(name);
         }
       },
@@ -68,7 +69,7 @@ async function parseYaml(bytes: Buffer): Promise<unknown> {
     const [reason = ''] = (error instanceof Failure ? String(error.parameters.reason) : (error as Error).message).split(
       '\n',
     );
-    throw new Failure('INVALID_YAML', { reason: reason.replace(/:$/, '').slice(0, 200) });
+    throw new Failure('INVALID_YAML', { reason: cut(reason.replace(/:$/, ''), 200) });
   }
 }
 
@@ -113,7 +114,7 @@ export function parseJson(bytes: Buffer): unknown {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new Failure('INVALID_JSON', { reason: (error as Error).message.slice(0, 120) });
+    throw new Failure('INVALID_JSON', { reason: cut((error as Error).message, 120) });
   }
   if (typeof value === 'object') inspectJson(text);
   return value;

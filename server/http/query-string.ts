@@ -2,6 +2,7 @@
 import type { Express, Request } from 'express';
 import type { Contract } from '../../contract/kit.ts';
 import { invalidParameter } from '../../contract/problems.ts';
+import { cut } from '../text.ts';
 
 const NONE: ReadonlySet<string> = new Set();
 
@@ -37,7 +38,7 @@ function decode(text: string): string {
   try {
     return decodeURIComponent(spaced);
   } catch {
-    throw invalidParameter(spaced.slice(0, 40), 'invalid percent-encoding');
+    throw invalidParameter(cut(spaced, 40), 'invalid percent-encoding');
   }
 }
 

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { IncomingMessage, ServerResponse } from 'node:http';
 import type { Express, Request } from 'express';
 import { type Attempt, type Caller, type Credentials, type Ctx, RawJson, type UploadBody } from '../context.ts';
+import { cut } from '../text.ts';
 import type { Judged } from './judged.ts';
 
 /** Headers that what an account defines may read: none that holds a credential or says how a proxy was passed. */
@@ -66,7 +67,7 @@ export class RequestContext implements Ctx {
   }
   get ownHeaders(): Readonly<Record<string, string>> {
     const told = Object.entries(this.request.headers).filter(([name]) => TOLD.test(name) && !SECRET.test(name));
-    return Object.fromEntries(told.map(([name, value]) => [name, String(value).slice(0, 1000)]));
+    return Object.fromEntries(told.map(([name, value]) => [name, cut(String(value), 1000)]));
   }
   get upload(): UploadBody {
     const { 'content-type': contentType = '', 'content-encoding': encoding = null } = this.request.headers;

@@ -1,5 +1,6 @@
 // What an AbortHook comes to.
 import { Failure } from '../../contract/problems.ts';
+import { cut } from '../text.ts';
 import { AbortHook, MARK } from './abort-hook.ts';
 
 const LONGEST = 1000;
@@ -14,5 +15,5 @@ export function abortedBy(error: unknown): Failure | undefined {
   if (error instanceof Failure && error.code === 'HOOK_ABORTED') return error;
   if (typeof error !== 'object' || error === null || !(MARK in error)) return undefined;
   const { message, status } = error as AbortHook;
-  return new Failure('HOOK_ABORTED', { message: String(message).slice(0, LONGEST), status: Number(status) });
+  return new Failure('HOOK_ABORTED', { message: cut(String(message), LONGEST), status: Number(status) });
 }

@@ -5,6 +5,7 @@ import type { DocumentedCollection } from '../../openapi/collection-document.ts'
 import type { Ctx } from '../context.ts';
 import type { CollectionDef } from '../schema/collection-def.ts';
 import { shownName } from '../schema/names.ts';
+import { cut } from '../text.ts';
 import { type ToolNames, toolNames } from './names.ts';
 import { inputSchema, outputSchema } from './schemas.ts';
 import { hintsOf, operationOf, VERBS, type Verb } from './verbs.ts';
@@ -125,5 +126,5 @@ function fieldsText(fields: readonly Field[]): string {
     description === undefined ? `${name} (${type})` : `${name} (${type}: ${description})`,
   );
   const text = parts.join(', ');
-  return text.length <= FIELDS_TEXT ? text : `${text.slice(0, FIELDS_TEXT)} …`;
+  return text.length <= FIELDS_TEXT ? text : `${cut(text, FIELDS_TEXT)} …`;
 }

@@ -3,6 +3,7 @@ import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import type { Failure } from '../../contract/problems.ts';
 import type { Ctx } from '../context.ts';
 import type { Logger } from '../db/log.ts';
+import { cut } from '../text.ts';
 import { VERSION } from '../version.ts';
 import { createCalls, type RecordsForTools } from './calls.ts';
 import { failureOf } from './faults.ts';
@@ -87,7 +88,7 @@ export async function loadProtocol({ listing, records, log }: ProtocolParts): Pr
       told(ctx, () => {
         const tool = listing.find(params.name);
         if (tool !== undefined) return call(ctx, tool, params.arguments, allowance);
-        throw new McpError(ErrorCode.InvalidParams, `There is no tool ${params.name.slice(0, 200)}: see tools/list.`);
+        throw new McpError(ErrorCode.InvalidParams, `There is no tool ${cut(params.name, 200)}: see tools/list.`);
       }),
     );
     server.setRequestHandler(types.ListResourcesRequestSchema, ({ params }) =>

@@ -6,6 +6,7 @@ import type { Ctx } from '../context.ts';
 import type { Database, Transaction } from '../db/database.ts';
 import { suggestion } from '../expression/nearest.ts';
 import type { Roles } from '../roles/service.ts';
+import { cut } from '../text.ts';
 import { type Known, lookUp } from './check.ts';
 import { namesOf, PERMISSION_FORMS, readPermissionName } from './names.ts';
 import * as store from './store.ts';
@@ -89,7 +90,7 @@ async function rowsOf(tx: Transaction, names: readonly string[]): Promise<Map<st
   for (const [index, named] of read.entries()) {
     const field = `permissions.${index}`;
     if (named === null) {
-      const message = `${(names[index] as string).slice(0, 100)} is no permission: write ${PERMISSION_FORMS}.`;
+      const message = `${cut(names[index] as string, 100)} is no permission: write ${PERMISSION_FORMS}.`;
       problems.push({ field, code: 'invalid_permission', message, index });
       continue;
     }

@@ -11,6 +11,7 @@ import { slotValues } from '../expression/slots.ts';
 import { toSql } from '../expression/to-sql.ts';
 import type { CollectionDef, PgType } from '../schema/collection-def.ts';
 import type { Bound } from '../schema/values.ts';
+import { cut } from '../text.ts';
 import type { RecordColumn } from './columns.ts';
 import { type Filter, fieldParameters, readFilter, valueTypeOfColumn } from './filter.ts';
 import type { ListOptions } from './list-query.ts';
@@ -92,7 +93,7 @@ function result(text: string, names: Names): ResultColumn | null {
   if (verb === undefined)
     throw invalidParameter(
       'functions',
-      `${text.slice(0, 60)} is no function: write count(), sum(f), avg(f), min(f) or max(f)`,
+      `${cut(text, 60)} is no function: write count(), sum(f), avg(f), min(f) or max(f)`,
     );
   if (of === undefined) {
     if (verb !== 'count') throw invalidParameter('functions', `${verb}() needs a field`);
@@ -152,7 +153,7 @@ function readOrder(
     const name = descending || part.startsWith('+') ? part.slice(1).trim() : part;
     const column = columns.find((one) => one.name === name);
     if (column === undefined)
-      throw invalidParameter('sort', `${name.slice(0, 60)} is no result and no group of this query`);
+      throw invalidParameter('sort', `${cut(name, 60)} is no result and no group of this query`);
     return { column, sql: `${column.sql} ${descending ? 'desc' : 'asc'}` };
   });
   const rest = groups.filter((one) => !asked.some(({ column }) => column === one));

@@ -18,6 +18,7 @@ import {
   storableText,
   toParameter,
 } from '../schema/values.ts';
+import { cut } from '../text.ts';
 import { type Checking, filled, refuseUnchecked } from './checks.ts';
 import { SYSTEM_NAMES } from './columns.ts';
 
@@ -32,7 +33,7 @@ const NAMED = 20;
 const shortList = (names: readonly string[]): string =>
   names
     .slice(0, NAMED)
-    .map((name) => name.slice(0, 100))
+    .map((name) => cut(name, 100))
     .join(', ') + (names.length > NAMED ? ` and ${names.length - NAMED} more` : '');
 
 /** The fields a write sets and their parameters, in the order of the definition. */

@@ -2,6 +2,7 @@
 import { invalidParameter } from '../../contract/problems.ts';
 import type { CollectionDef } from '../schema/collection-def.ts';
 import { referenced, refersTo } from '../schema/define.ts';
+import { cut } from '../text.ts';
 import type { RecordColumn } from './columns.ts';
 import type { SortKey } from './cursor.ts';
 import { readSort } from './list-query.ts';
@@ -46,7 +47,7 @@ export async function readExpand(
   for (const path of topLevel(text, ',')) {
     let at = roots;
     const steps = topLevel(path, '.');
-    if (steps.length > DEEPEST) throw refusal(`${path.slice(0, 100)} goes deeper than ${DEEPEST} references`);
+    if (steps.length > DEEPEST) throw refusal(`${cut(path, 100)} goes deeper than ${DEEPEST} references`);
     for (const step of steps) {
       const { name, options } = parsed(step);
       const part = at.find((one) => one.name === name) ?? { name, options, below: [] };
@@ -140,11 +141,11 @@ function topLevel(text: string, separator: string): string[] {
 
 function parsed(step: string): { name: string; options: Record<string, string> } {
   const [, name, inside] = /^([^()]+)(?:\(([^()]*)\))?$/.exec(step) ?? [];
-  if (name === undefined) throw refusal(`${step.slice(0, 100)} is not understood`);
+  if (name === undefined) throw refusal(`${cut(step, 100)} is not understood`);
   const options: Record<string, string> = {};
   for (const pair of (inside ?? '').split(';').filter(Boolean)) {
     const [key = '', value = ''] = pair.split('=').map((part) => part.trim());
-    if (key !== 'limit' && key !== 'sort') throw refusal(`${name} takes limit and sort, not ${key.slice(0, 60)}`);
+    if (key !== 'limit' && key !== 'sort') throw refusal(`${name} takes limit and sort, not ${cut(key, 60)}`);
     options[key] = value;
   }
   return { name: name.trim(), options };

@@ -7,6 +7,7 @@ import type { ImportQuery } from '../../contract/records.ts';
 import type { UploadBody } from '../context.ts';
 import { inspectJson } from '../json-text.ts';
 import type { CollectionDef, FieldColumn } from '../schema/collection-def.ts';
+import { cut } from '../text.ts';
 import type { Body } from './body.ts';
 import { SYSTEM_NAMES } from './columns.ts';
 
@@ -59,7 +60,7 @@ function readMap(text: string | undefined): ColumnMap {
     pairs.map((pair) => {
       const at = pair.lastIndexOf(':');
       if (at < 1) {
-        const reason = `${pair.slice(0, 60)} is no pair: write column:field`;
+        const reason = `${cut(pair, 60)} is no pair: write column:field`;
         throw invalidParameter('map', reason);
       }
       return [pair.slice(0, at).trim(), pair.slice(at + 1).trim() || null];
@@ -89,7 +90,7 @@ function jsonRow(text: string, line: number, map: ColumnMap): ImportRow {
   try {
     value = strictJson(text);
   } catch (error) {
-    return wrong((error as Error).message.slice(0, 200));
+    return wrong(cut((error as Error).message, 200));
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return wrong('A row is a JSON object.');
   if (map.size === 0) return { line, data: value as Body };
@@ -176,7 +177,7 @@ async function* csvRows(
     }
   } catch (error) {
     if (error instanceof CsvError)
-      throw broken(Number((error as { lines?: number }).lines ?? 1), error.message.slice(0, 300));
+      throw broken(Number((error as { lines?: number }).lines ?? 1), cut(error.message, 300));
     throw error;
   } finally {
     source.destroy();
@@ -187,7 +188,7 @@ async function* csvRows(
 function columnsOf(def: CollectionDef, header: readonly string[], map: ColumnMap): (FieldColumn | string | null)[] {
   const absent = [...map.keys()].find((column) => !header.includes(column));
   if (absent !== undefined) {
-    const reason = `there is no column ${absent.slice(0, 60)}`;
+    const reason = `there is no column ${cut(absent, 60)}`;
     throw invalidParameter('map', reason, 'unknown_column');
   }
   const unknown: string[] = [];
@@ -201,7 +202,7 @@ function columnsOf(def: CollectionDef, header: readonly string[], map: ColumnMap
   });
   const twice = found.findIndex((field, i) => field !== null && found.indexOf(field) < i);
   if (twice >= 0) {
-    const name = String(header[twice]).slice(0, 100);
+    const name = cut(String(header[twice]), 100);
     const message = `The column ${name} stands twice, or is mapped to a field that another one has.`;
     throw new Failure('INVALID_FIELDS', { fields: name }, [{ field: name, code: 'duplicate', message }]);
   }
@@ -210,14 +211,14 @@ function columnsOf(def: CollectionDef, header: readonly string[], map: ColumnMap
     'INVALID_FIELDS',
     {
       fields: unknown
-        .map((name) => name.slice(0, 100))
+        .map((name) => cut(name, 100))
         .slice(0, 20)
         .join(', '),
     },
     unknown.slice(0, 100).map((name) => ({
-      field: name.slice(0, 100),
+      field: cut(name, 100),
       code: 'unknown_field',
-      message: `The column ${name.slice(0, 100)} is no field: say map=${name.slice(0, 60)}:field, or map=${name.slice(0, 60)}: to leave it out.`,
+      message: `The column ${cut(name, 100)} is no field: say map=${cut(name, 60)}:field, or map=${cut(name, 60)}: to leave it out.`,
     })),
   );
 }

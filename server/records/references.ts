@@ -3,6 +3,7 @@
 import { invalidData } from '../../contract/problems.ts';
 import type { TransactionBody } from '../../contract/record-batches.ts';
 import type { CollectionDef } from '../schema/collection-def.ts';
+import { cut } from '../text.ts';
 import type { Body } from './body.ts';
 
 type Operation = TransactionBody['operations'][number];
@@ -113,7 +114,7 @@ export class References {
     const [, name = '', field = ''] = /^([^.]+)\.([^.]+)$/.exec(text) ?? [];
     const place = this.names.get(name) ?? (/^\d{1,4}$/.test(name) ? Number(name) : -1);
     if (place >= 0 && place < index && field !== '') return { index: place, field };
-    const message = `${text.slice(0, 100)} names no earlier operation: write "name.field", where an operation before this one has as: "name".`;
+    const message = `${cut(text, 100)} names no earlier operation: write "name.field", where an operation before this one has as: "name".`;
     throw invalidData({ field: at, code: 'unknown_reference', message });
   }
 
@@ -125,7 +126,7 @@ export class References {
     if (known && !this.masked[index]?.has(field)) return record[field];
     const message = known
       ? `${field} is personal data that you see masked: its value cannot be used.`
-      : `The operation before has no field ${field.slice(0, 100)} that you see.`;
+      : `The operation before has no field ${cut(field, 100)} that you see.`;
     throw invalidData({ field: at, code: known ? 'masked_value' : 'unknown_reference', message });
   }
 }

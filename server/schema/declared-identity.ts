@@ -1,6 +1,7 @@
 // The identity of a definition: the field by which records of several apps are the same, and the index that finds them.
 import type { Field } from '../../contract/fields.ts';
 import type { ProblemEntry } from '../../contract/problems.ts';
+import { cut } from '../text.ts';
 import { fieldColumn, isStored } from './columns.ts';
 import type { DesiredIndex } from './desired.ts';
 import { digest, objectName } from './names.ts';
@@ -25,11 +26,7 @@ export function identityIndex(table: string, definition: Identified, problems: P
   if (key === null) return refuse('identity_key', 'identity_incomplete', 'Give identity_key as well, or neither.');
   const field = fields.find((one) => one.name === key);
   if (field === undefined)
-    return refuse(
-      'identity_key',
-      'identity_key_unknown',
-      `There is no field ${key.slice(0, 100)}: name a stored field.`,
-    );
+    return refuse('identity_key', 'identity_key_unknown', `There is no field ${cut(key, 100)}: name a stored field.`);
   if (!isStored(field) || !IDENTIFYING.includes(field.type)) {
     const message = `A ${field.type} field cannot tell which records are the same: use one of ${IDENTIFYING.join(', ')}.`;
     return refuse('identity_key', 'identity_key_unsupported', message);

@@ -1,5 +1,6 @@
 // What a value of a field type looks like, and how a valid one travels to PostgreSQL.
 import type { Field } from '../../contract/fields.ts';
+import { isStorable } from '../text.ts';
 
 const EMAIL =
   /^[^\s@"(),:;<>[\\\]\p{Cc}]{1,64}@(?:[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?\.)+[\p{L}\p{N}-]{2,63}$/u;
@@ -35,8 +36,7 @@ export function isDateTime(v: string): boolean {
 }
 
 /** PostgreSQL text holds neither U+0000 nor half of a surrogate pair. */
-export const storableText = (v: string): boolean =>
-  !v.includes('\u0000') && (v as string & { isWellFormed(): boolean }).isWellFormed();
+export const storableText = isStorable;
 
 /** The number of characters (code points): half of what `length` says for text beyond the basic plane. */
 export function characters(v: string): number {

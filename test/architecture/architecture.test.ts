@@ -51,6 +51,7 @@ const SHARED = [
   'server/json-text.ts',
   'server/sealed-box.ts',
   'server/pass.ts',
+  'server/text.ts',
 ];
 const isShared = (to: string) => SHARED.some((s) => to === s || to.startsWith(`${s}/`));
 const LAYERS = ['server/db', 'server/expression', 'server/access', 'server/events', 'server/schema', 'server/http'];

@@ -1,6 +1,7 @@
 // The log of events: what a change leaves in it, in which order readers find it, and what is forgotten when.
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { DatabaseFault } from '../../server/db/errors.ts';
 import type { OpenDatabase } from '../../server/db/open.ts';
 import { createConsumer } from '../../server/events/consumer.ts';
 import type { Event } from '../../server/events/event.ts';
@@ -11,6 +12,7 @@ import { createTail, type Tail } from '../../server/events/tail.ts';
 import { ACCOUNTS, openTrail, type TrailBench } from '../audit/harness.ts';
 import { onBoth, onPostgres } from '../db/databases.ts';
 
+const silent = { debug() {}, info() {}, warn() {}, error() {} };
 const KEEP = { seconds: 3600, events: 1_000_000 };
 const openTail = (db: OpenDatabase, more: object = {}): Promise<Tail> => createTail({ db, retention: KEEP, ...more });
 
@@ -133,6 +135,55 @@ onBoth('what a change leaves', (database) => {
       await expect.poll(() => old.prune()).toBeGreaterThan(0);
       await consumer.close();
       await old.close();
+    }));
+
+  it('a part that fails for what it is is passed over once it is done apart; a fault that passes is not', () =>
+    within(database(), async (bench, tail) => {
+      await database().query('create table public.parts (n text not null)');
+      let away = 0;
+      const pages: number[] = [];
+      const errors: object[] = [];
+      const log = { ...silent, error: (facts: object) => void errors.push(facts) };
+      const consumer = createConsumer({
+        db: database(),
+        tail,
+        log,
+        name: 'parts',
+        async work(tx, events, apart = (_, part) => part(tx)) {
+          pages.push(events.length);
+          for (const event of events) {
+            const n = cellOf(event, 'n') as string;
+            await apart({ n }, async (on) => {
+              await on.query('insert into public.parts values ($1)', [n]);
+              if (n === '3') await on.query('insert into public.parts values (null)');
+              if (n === '5') throw new Error('no such shape');
+              if (n === '7' && away-- > 0) throw new DatabaseFault('deadlock detected', { code: '40P01' });
+            });
+          }
+        },
+      });
+      const parts = async () =>
+        (await database().query<{ n: string }>('select n from public.parts order by n::integer')).map(({ n }) => n);
+      const settled = () =>
+        consumer.settle().then(
+          () => true,
+          () => false,
+        );
+      await consumer.settle();
+      away = 2;
+      await database().transaction(async (tx) => {
+        for (let n = 0; n < 50; n++) await bench.create(ACCOUNTS[0], { n }, 'ann', tx);
+      });
+      await expect.poll(settled).toBe(true);
+      const wanted = Array.from({ length: 50 }, (_, n) => String(n)).filter((n) => n !== '3' && n !== '5');
+      expect(await parts()).toEqual(wanted);
+      // Whole, then few at a time, three times for the deadlock, until a page has lost nothing; then as many as there are.
+      expect(pages.filter((events) => events === 50)).toHaveLength(1);
+      expect(pages.filter((events) => events === 20)).toHaveLength(4);
+      expect(pages.at(-1)).toBe(10);
+      expect(new Set(errors.map((one) => (one as { n: string }).n))).toEqual(new Set(['3', '5']));
+      await consumer.close();
+      await database().query('drop table public.parts');
     }));
 
   it('a log that nobody wants is passed by unread, and read from where somebody does', () =>

@@ -237,9 +237,10 @@ describe.runIf(available)('background jobs', () => {
         { field: 'retries' },
       ],
     });
-    await expect(enqueue(name, { payload: { deep: [{ nul: 'a\0b' }] } })).rejects.toMatchObject({
-      entries: [{ field: 'payload', code: 'invalid_characters' }],
-    });
+    for (const text of ['a\0b', 'half of \ud83d'])
+      await expect(enqueue(name, { payload: { deep: [{ text }] } })).rejects.toMatchObject({
+        entries: [{ field: 'payload', code: 'invalid_characters' }],
+      });
     // What only looks like one.
     const id = await enqueue(name, { payload: { text: '\\u0000' } });
     await reaches(id, 'completed');

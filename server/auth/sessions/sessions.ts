@@ -5,6 +5,7 @@ import type { Recorder } from '../../audit/service.ts';
 import type { Ctx } from '../../context.ts';
 import type { Database, Transaction } from '../../db/database.ts';
 import { isUuid, uuidV7 } from '../../ids.ts';
+import { cut } from '../../text.ts';
 import { accountBrief, userBrief } from '../briefs.ts';
 import type { Principals } from '../principals.ts';
 import { findPerson, type PersonRow } from '../store.ts';
@@ -58,7 +59,7 @@ interface Holder {
 
 const DAY = 86_400_000;
 /** A stored header may have any length and, from a broken client, any character. */
-const storable = (text: string) => text.replaceAll('\0', '').slice(0, 500);
+const kept = (text: string) => cut(text, 500);
 
 export function createSessions({ db, tokens, principals, trail, clock }: Parts): Sessions {
   const at = (offset = 0) => new Date(clock().getTime() + offset).toISOString();
@@ -90,8 +91,8 @@ export function createSessions({ db, tokens, principals, trail, clock }: Parts):
         refreshHash: fingerprint(refreshToken),
         at: now,
         expiresAt: sessionEnd(),
-        userAgent: storable(ctx.userAgent),
-        ip: storable(ctx.ip),
+        userAgent: kept(ctx.userAgent),
+        ip: kept(ctx.ip),
       };
       const opened = await db.transaction(async (tx) => {
         if (!(await store.insertSession(tx, session))) return false;

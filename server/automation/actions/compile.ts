@@ -3,6 +3,7 @@ import type { Action, ActionType } from '../../../contract/actions.ts';
 import type { ProblemEntry } from '../../../contract/problems.ts';
 import { type MacroSource, NO_MACROS, ruleScope } from '../../access/rule.ts';
 import type { CollectionDef } from '../../schema/collection-def.ts';
+import { cut } from '../../text.ts';
 import { type Condition, compileCondition } from '../conditions.ts';
 import {
   asHtml,
@@ -150,7 +151,7 @@ function optionsOf(action: Action, options: CompileOptions): CompiledAction['opt
     for (const part of text.split(',').map((one) => one.trim())) {
       const found = pattern.exec(part);
       const name = found?.[1] ?? '';
-      if (found === null) wrong(key, 'invalid_value', `${part.slice(0, 60)} cannot be meant in ${key}.`);
+      if (found === null) wrong(key, 'invalid_value', `${cut(part, 60)} cannot be meant in ${key}.`);
       else if (name !== '' && name !== 'deleted_at' && known(name) === undefined)
         wrong(key, 'unknown_field', `${def.qualifiedName} has no field ${name}.`);
     }
@@ -184,7 +185,7 @@ function optionsOf(action: Action, options: CompileOptions): CompiledAction['opt
       const to = [listed].flat();
       for (const one of to)
         if (!one.includes('{{') && !ADDRESS.test(one.trim()))
-          wrong('to', 'invalid_email', `"${one.trim().slice(0, 100)}" is no address.`);
+          wrong('to', 'invalid_email', `"${cut(one.trim(), 100)}" is no address.`);
       if (body === undefined && html === undefined) wrong('body', 'required_missing', 'Write a body or html.');
       const plain = all({ to, subject: subject ?? 'Notification', body });
       const marked = html === undefined ? null : compileText(html, judged('html'), asHtml);

@@ -7,9 +7,10 @@ import { joined } from '../../db/joined.ts';
 import type { Logger } from '../../db/log.ts';
 import { knownFailure } from '../../faults.ts';
 import { abortedBy } from '../../lifecycle/service.ts';
+import { storable } from '../../text.ts';
 import { TemplateError, type Values } from '../templates.ts';
 import type { CompiledAction } from './compile.ts';
-import { kept, storable } from './kept.ts';
+import { kept } from './kept.ts';
 
 /** In which circumstances actions run. */
 export interface Situation {
@@ -44,8 +45,18 @@ export class ActionFailed extends Error {
   }
 }
 
-/** What went wrong, for people: a code and a sentence, without what nobody outside may see. */
-export function toldError(error: unknown): { readonly code: string; readonly message: string } {
+interface Told {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** What went wrong, for people: a code and a sentence that can be stored, without what nobody outside may see. */
+export function toldError(error: unknown): Told {
+  const { code, message } = saidOf(error);
+  return { code, message: storable(message) };
+}
+
+function saidOf(error: unknown): Told {
   if (error instanceof TemplateError) return { code: 'TEMPLATE_TOO_LARGE', message: error.message };
   const known = abortedBy(error) ?? knownFailure(error);
   if (known !== null) {
@@ -126,7 +137,7 @@ export function createRunner({ db, perform, log }: RunnerOptions) {
       const told = toldError(reason instanceof Failure ? reason : thrown);
       if (told.code === 'INTERNAL_ERROR')
         log?.error({ err: thrown, action: type, run: situation.ctx.automation }, 'An action failed on the server.');
-      return { ...outcome('failed', null, { code: told.code, message: storable(told.message) }), thrown };
+      return { ...outcome('failed', null, told), thrown };
     }
   }
 

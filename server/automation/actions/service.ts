@@ -6,6 +6,7 @@ import type { Database, Transaction } from '../../db/database.ts';
 import type { Logger } from '../../db/log.ts';
 import type { Message } from '../../mail/service.ts';
 import type { Records } from '../../records/service.ts';
+import { cut } from '../../text.ts';
 import { ADDRESS } from './address.ts';
 import { onRecords } from './on-records.ts';
 import { createRunner, type Perform, type Situation } from './run.ts';
@@ -77,7 +78,7 @@ export function createActions(parts: ActionParts) {
   function refuseClosed(handler: string): void {
     const open = parts.openHandlers();
     if (open.includes(handler)) return;
-    const message = `There is no handler ${handler.slice(0, 100)} for definitions; there are ${open.join(', ') || 'none'}.`;
+    const message = `There is no handler ${cut(handler, 100)} for definitions; there are ${open.join(', ') || 'none'}.`;
     throw new Failure('INVALID_RESOURCE_DATA', {}, [{ field: 'handler', code: 'unknown_handler', message }]);
   }
   const originOf = (ctx: Ctx) => ({
@@ -91,9 +92,9 @@ export function createActions(parts: ActionParts) {
   /** Makes the call; throws CALL_REFUSED for any answer but 2xx. */
   async function call(request: Call, at: Calling): Promise<unknown> {
     const { status, headers, body } = await parts.call(request, at);
-    if (status < 200 || status > 299) throw new Failure('CALL_REFUSED', { status, body: body.slice(0, 500) });
+    if (status < 200 || status > 299) throw new Failure('CALL_REFUSED', { status, body: cut(body, 500) });
     const isJson = /^application\/([\w.+-]+\+)?json/i.test(headers['content-type'] ?? '');
-    return { status, body: isJson ? asJson(body) : body.slice(0, SAID) };
+    return { status, body: isJson ? asJson(body) : cut(body, SAID) };
   }
 
   const perform: Perform = async (type, options, at) => {
@@ -172,7 +173,7 @@ function asJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    return text.slice(0, SAID);
+    return cut(text, SAID);
   }
 }
 
@@ -206,7 +207,7 @@ function messagesOf({ to, subject, body, html }: Record<string, unknown>): Messa
   const all = (to as readonly unknown[]).map((one) => (typeof one === 'string' ? one.trim() : ''));
   const bad = all.find((one) => !ADDRESS.test(one));
   if (bad !== undefined || all.length === 0 || all.length > 50) {
-    const message = `"${(bad ?? '').slice(0, 100)}" is no address.`;
+    const message = `"${cut(bad ?? '', 100)}" is no address.`;
     throw new Failure('INVALID_RESOURCE_DATA', {}, [{ field: 'to', code: 'invalid_email', message }]);
   }
   const line = String(subject ?? '').replace(/[\r\n\0]+/g, ' ');

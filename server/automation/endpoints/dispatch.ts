@@ -5,6 +5,7 @@ import { seesPersonalData } from '../../access/mask.ts';
 import type { Logger } from '../../db/log.ts';
 import { knownFailure } from '../../faults.ts';
 import { uuidV7 } from '../../ids.ts';
+import { cut } from '../../text.ts';
 import { ActionFailed, toldError } from '../actions/run.ts';
 import { masked } from '../secrets.ts';
 import { type AnsweringParts, type Asked, createAnswering, type Note } from './answering.ts';
@@ -101,7 +102,7 @@ export function createDispatch(parts: DispatchParts): Dispatch {
           ...(sawPersonalData(endpoint, asked) && { personal_data: true }),
         },
         response_body: failure === undefined ? kept(note.body) : null,
-        error_message: message === null ? null : message.slice(0, 1000),
+        error_message: message === null ? null : cut(message, 1000),
         user_id: one.belongs ? (asked.ctx.caller?.userId ?? null) : null,
         executed_at: at,
       });

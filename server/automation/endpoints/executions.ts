@@ -2,6 +2,7 @@
 import type { Database } from '../../db/database.ts';
 import type { Logger } from '../../db/log.ts';
 import { createForgetting } from '../forgetting.ts';
+import { storeInPieces } from '../in-pieces.ts';
 import * as store from './store.ts';
 
 /** Of each endpoint. */
@@ -31,13 +32,15 @@ export function createExecutions({
   readonly db: Database;
   readonly log?: Logger | undefined;
 }): Executions {
-  let waiting: store.Call[] = [];
+  const waiting: store.Call[] = [];
+  /** Ids of the endpoints of calls that were written since the last trim. */
+  const written: string[] = [];
   let writing: Promise<void> | null = null;
   let timer: NodeJS.Timeout | undefined;
   const since = new Map<string, number>();
 
-  async function trim(written: readonly store.Call[]): Promise<void> {
-    for (const { endpoint_id: id } of written) since.set(id, (since.get(id) ?? TRIM_EVERY - 1) + 1);
+  async function trim(): Promise<void> {
+    for (const id of written.splice(0)) since.set(id, (since.get(id) ?? TRIM_EVERY - 1) + 1);
     for (const [id, count] of since) {
       if (count < TRIM_EVERY) continue;
       since.set(id, 0);
@@ -46,17 +49,20 @@ export function createExecutions({
   }
 
   async function write(): Promise<void> {
-    while (waiting.length > 0) {
-      const piece = waiting.slice(0, PIECE);
-      try {
-        await store.insertExecutions(db, piece);
-        waiting = waiting.slice(piece.length);
-        await trim(piece);
-      } catch (error) {
-        log?.warn({ err: error, calls: waiting.length }, 'Calls of endpoints could not be logged; trying again.');
-        schedule(RETRY_MS);
-        return;
-      }
+    try {
+      await storeInPieces(waiting, {
+        most: PIECE,
+        async store(piece) {
+          await store.insertExecutions(db, piece);
+          written.push(...piece.map(({ endpoint_id: id }) => id));
+        },
+        refused: ({ id, endpoint_id: endpoint }, err) =>
+          log?.error({ err, endpoint, call: id }, 'A call of an endpoint cannot be logged.'),
+      });
+      await trim();
+    } catch (error) {
+      log?.warn({ err: error, calls: waiting.length }, 'Calls of endpoints could not be logged; trying again.');
+      schedule(RETRY_MS);
     }
   }
   const flush = (): Promise<void> => {

@@ -1,6 +1,7 @@
 // Which endpoint a request means: by the account that its caller has or names, the path and the method.
 import { Failure } from '../../../contract/problems.ts';
 import type { Ctx } from '../../context.ts';
+import { cut } from '../../text.ts';
 import { createRouter, type Router } from './path.ts';
 import type { EndpointRow } from './store.ts';
 
@@ -69,7 +70,7 @@ export function findEndpoint(map: EndpointMap, ctx: Ctx, method: string, segment
   // Whoever is nobody learns nothing of what needs a credential, and may be somebody with one.
   if (caller === null && (hidden || all.length === 0)) throw new Failure('UNAUTHORIZED');
   if (methods.size === 0)
-    throw new Failure('ROUTE_NOT_FOUND', { method, path: `/api/v1/x/${segments.join('/')}`.slice(0, 300) });
+    throw new Failure('ROUTE_NOT_FOUND', { method, path: cut(`/api/v1/x/${segments.join('/')}`, 300) });
   if (methods.has('GET')) methods.add('HEAD');
   throw new Failure('METHOD_NOT_ALLOWED', { method, allow: [...methods].sort().join(', ') });
 }

@@ -4,6 +4,7 @@ import { RE2JS } from 're2js';
 import type { ProblemEntry } from '../../../contract/problems.ts';
 import { valuePattern } from '../../schema/value-pattern.ts';
 import { isDate, isDateTime, isEmail, isUuid } from '../../schema/values.ts';
+import { cut } from '../../text.ts';
 import { costOf } from './judging-cost.ts';
 import { resolve, schemaProblems } from './schema-bounds.ts';
 
@@ -108,7 +109,7 @@ export function compileSchema(
     problems.push({
       field: at,
       code: 'bad_schema',
-      message: `It is no JSON Schema: ${(error as Error).message.slice(0, 300)}`,
+      message: `It is no JSON Schema: ${cut((error as Error).message, 300)}`,
     });
     return null;
   }
@@ -147,7 +148,7 @@ function entriesOf(errors: readonly ErrorObject[]): ProblemEntry[] {
         ? 'This is required.'
         : code === 'unknown_field'
           ? `${key} is not known here.`
-          : `It ${message}${Array.isArray(params.allowedValues) ? `: ${JSON.stringify(params.allowedValues).slice(0, 300)}` : ''}.`;
+          : `It ${message}${Array.isArray(params.allowedValues) ? `: ${cut(JSON.stringify(params.allowedValues), 300)}` : ''}.`;
     return { field, code, message: said };
   });
 }

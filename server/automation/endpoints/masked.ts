@@ -1,5 +1,6 @@
 // What the log keeps of a request: no values of secrets, and no more than fits.
 import type { EndpointExecution } from '../../../contract/endpoints.ts';
+import { cut } from '../../text.ts';
 import { isSecret, MASK, masked } from '../secrets.ts';
 
 const MOST = 8192;
@@ -7,9 +8,7 @@ const MOST = 8192;
 export function kept(value: unknown): unknown {
   const shown = masked(value ?? null);
   const text = JSON.stringify(shown) ?? 'null';
-  return text.length <= MOST
-    ? shown
-    : { truncated: true, characters: text.length, text: text.slice(0, MOST).replace(/[\ud800-\udbff]$/, '') };
+  return text.length <= MOST ? shown : { truncated: true, characters: text.length, text: cut(text, MOST) };
 }
 
 /** A logged call for whoever sees no personal data: without an answer that may hold some. */

@@ -1,5 +1,6 @@
 // Paths of endpoints: what may be one, what it matches, and which of several that match a request is meant.
 import type { ProblemEntry } from '../../../contract/problems.ts';
+import { cut } from '../../text.ts';
 
 const LONGEST = 200;
 const MOST_PARAMS = 10;
@@ -38,7 +39,7 @@ export function pathProblems(path: string, reserved: readonly string[], field = 
   if (segments.some((segment) => segment === '.' || segment === '..'))
     problems.push(problem('bad_path', 'Clients take . and .. out of a path.'));
   for (const segment of segments.filter((one) => one.includes(':') && !PARAM.test(one)))
-    problems.push(problem('bad_path', `${segment.slice(0, 80)} is no parameter: write :name as a whole segment.`));
+    problems.push(problem('bad_path', `${cut(segment, 80)} is no parameter: write :name as a whole segment.`));
   const params = paramsOf(path);
   if (params.length > MOST_PARAMS) problems.push(problem('too_many', `A path has at most ${MOST_PARAMS} parameters.`));
   for (const name of params.filter((one, i) => params.indexOf(one) !== i))

@@ -1,5 +1,6 @@
 // What a JSON Schema may cost: its size with every reference opened, no reference out of it or into itself; and what it knows of a value.
 import type { ProblemEntry } from '../../../contract/problems.ts';
+import { cut } from '../../text.ts';
 import type { Shape } from '../vocabulary.ts';
 
 type Schema = Readonly<Record<string, unknown>>;
@@ -57,7 +58,7 @@ export function schemaProblems(schema: Schema, at: string, kind: 'body' | 'query
           wrong(place, 'recursive_ref', 'A schema cannot refer to itself.');
         else {
           const target = resolve(schema, below);
-          if (target === undefined) wrong(place, 'unknown_ref', `${below.slice(0, 100)} leads nowhere.`);
+          if (target === undefined) wrong(place, 'unknown_ref', `${cut(below, 100)} leads nowhere.`);
           else walk(target, place, [...open, below], depth + 1);
         }
       } else if (key !== '$defs' && key !== 'enum' && key !== 'const') walk(below, place, open, depth + 1);

@@ -15,6 +15,7 @@ import type { Recorder } from '../../audit/service.ts';
 import { type Ctx, requireCaller } from '../../context.ts';
 import type { Database, Transaction } from '../../db/database.ts';
 import { isUuid, uuidV7 } from '../../ids.ts';
+import { cut } from '../../text.ts';
 import { unknownWorkflows } from '../named-workflows.ts';
 import { masked } from '../secrets.ts';
 import type { CompiledEndpoint } from './compile.ts';
@@ -102,7 +103,7 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
       }
       const same = await store.findPattern(tx, row);
       if (same !== null && same.id !== row.id) {
-        const what = `The endpoint ${same.name.slice(0, 100)} (${same.method} ${same.path}), which answers the same requests,`;
+        const what = `The endpoint ${cut(same.name, 100)} (${same.method} ${same.path}), which answers the same requests,`;
         const message = `${same.method} ${same.path} answers the same requests.`;
         throw new Failure('CONFLICT', { what }, [{ field: 'path', code: 'taken', message }]);
       }

@@ -140,7 +140,7 @@ export async function limitStatements(run: Runner, ms: number): Promise<void> {
 /** A call as it is noted. */
 export type Call = Omit<EndpointExecution, 'created_at' | 'completed_at'>;
 
-/** Adds to the log; calls of endpoints that are gone leave nothing. */
+/** Adds to the log what is not in it; calls of endpoints that are gone leave nothing. */
 export async function insertExecutions(run: Runner, executions: readonly Call[]): Promise<void> {
   await run.query(
     `insert into snackbase.endpoint_executions
@@ -148,7 +148,7 @@ export async function insertExecutions(run: Runner, executions: readonly Call[])
      select x.* from json_to_recordset($1::json) as x(id uuid, endpoint_id uuid, status text, http_status integer,
        duration_ms integer, request_data json, response_body json, error_message text, user_id uuid,
        executed_at timestamptz)
-     where exists (select from snackbase.endpoints e where e.id = x.endpoint_id)`,
+     where exists (select from snackbase.endpoints e where e.id = x.endpoint_id) on conflict (id) do nothing`,
     [JSON.stringify(executions)],
   );
 }

@@ -4,7 +4,7 @@ import { Failure } from '../../../contract/problems.ts';
 import { type Automation, type Ctx, MOST_DEPTH } from '../../context.ts';
 import type { Database, Transaction } from '../../db/database.ts';
 import type { Logger } from '../../db/log.ts';
-import { createConsumer } from '../../events/consumer.ts';
+import { type Apart, createConsumer } from '../../events/consumer.ts';
 import type { Event, EventType } from '../../events/event.ts';
 import type { Tail } from '../../events/tail.ts';
 import { uuidV7 } from '../../ids.ts';
@@ -12,7 +12,7 @@ import { AnotherShape, type Records, type Seen, type Watch } from '../../records
 import { authValues } from '../people.ts';
 import { automationCtx } from '../principal.ts';
 import { findPerson, type PersonRow } from '../store.ts';
-import type { EnabledHooks } from './enabled.ts';
+import type { EnabledHooks, EventHooks } from './enabled.ts';
 import { toldCollection, toldEvent, valuesOf } from './names.ts';
 import { type EventHookRow, findRole } from './store/definitions.ts';
 import { type Context, insertExecutions, type NewExecution } from './store/executions.ts';
@@ -42,18 +42,23 @@ export interface AfterOptions {
 
 export function createAfter({ db, tail, log, records, enabled, wake }: AfterOptions) {
   /** One after the other: each holds its record whole, and a page may be told to many hooks. */
-  async function* executionsOf(tx: Transaction, events: readonly Event[]): AsyncGenerator<NewExecution> {
-    const hooks = await enabled.current(tx);
+  async function* executionsOf(tx: Transaction, pairs: Iterable<Pair>): AsyncGenerator<NewExecution> {
     const reading = new Reading(tx, records.within(tx), enabled);
-    for (const event of events)
-      for (const hook of hooks.of(event.accountId, NAMES[event.type], event.collection)) {
-        if (Date.parse(event.at) < Date.parse(hook.active_since)) continue;
-        const execution = await reading.executionOf(hook, event);
-        if (execution !== null) yield execution;
-      }
+    for (const { hook, event } of pairs) {
+      const execution = await reading.executionOf(hook, event);
+      if (execution !== null) yield execution;
+    }
   }
-  async function work(tx: Transaction, events: readonly Event[]): Promise<void> {
-    if ((await insertExecutions(tx, executionsOf(tx, events))) > 0) tx.afterCommit(wake);
+  async function put(tx: Transaction, pairs: Iterable<Pair>): Promise<void> {
+    if ((await insertExecutions(tx, executionsOf(tx, pairs))) > 0) tx.afterCommit(wake);
+  }
+  async function work(tx: Transaction, events: readonly Event[], apart?: Apart): Promise<void> {
+    const pairs = concerned(await enabled.current(tx), events);
+    if (apart === undefined) return put(tx, pairs);
+    for (const pair of pairs) {
+      const { hook, event } = pair;
+      await apart({ hook: hook.id, event: event.position }, (inner) => put(inner, [pair]));
+    }
   }
   return createConsumer({
     db,
@@ -66,6 +71,18 @@ export function createAfter({ db, tail, log, records, enabled, wake }: AfterOpti
       return Object.values(NAMES).some((name) => events.has(name));
     },
   });
+}
+
+/** A hook, and an event that may set it off. */
+interface Pair {
+  readonly hook: EventHookRow;
+  readonly event: Event;
+}
+
+function* concerned(hooks: EventHooks, events: readonly Event[]): Generator<Pair> {
+  for (const event of events)
+    for (const hook of hooks.of(event.accountId, NAMES[event.type], event.collection))
+      if (Date.parse(event.at) >= Date.parse(hook.active_since)) yield { hook, event };
 }
 
 /** One page of events; what several of them ask is asked once. */

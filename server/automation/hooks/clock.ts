@@ -3,8 +3,8 @@ import type { Database } from '../../db/database.ts';
 import type { Logger } from '../../db/log.ts';
 import { uuidV7 } from '../../ids.ts';
 import { createRounds, type Rounds } from '../rounds.ts';
-import { nextRun } from '../schedule.ts';
-import { type DueHook, dueHooks, nextDueIn, setNextRun } from './store/definitions.ts';
+import { nextRunOrRest } from '../schedule.ts';
+import { dueHooks, nextDueIn, setNextRun } from './store/definitions.ts';
 import { insertExecutions } from './store/executions.ts';
 
 export interface ClockOptions {
@@ -37,19 +37,15 @@ export function createClock({ db, log, onFired }: ClockOptions): Rounds {
           context: { scheduled_at: at },
         })),
       );
-      for (const hook of due) await setNextRun(tx, hook.id, following(hook));
+      for (const { id, trigger, at } of due) {
+        const next = nextRunOrRest(trigger, new Date(at), (err) =>
+          log.error({ err, hook: id }, 'The schedule of a hook cannot be read any more: it rests.'),
+        );
+        await setNextRun(tx, id, next);
+      }
       if (due.length > 0) tx.afterCommit(onFired);
       return due.length === AT_A_TIME;
     });
-
-  function following({ id, trigger, at }: DueHook & { readonly at: string }): Date | null {
-    try {
-      return nextRun(trigger.cron, trigger.timezone ?? 'UTC', new Date(at));
-    } catch (error) {
-      log.error({ err: error, hook: id }, 'The schedule of a hook cannot be read any more: it rests.');
-      return null;
-    }
-  }
 
   return createRounds({
     some: fire,

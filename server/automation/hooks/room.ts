@@ -44,6 +44,7 @@ export interface HookRoomOptions {
 }
 
 const PRUNE_MS = 600_000;
+const PRUNED_AT_ONCE = 2000;
 
 export async function createHookRoom(options: HookRoomOptions) {
   const { db, log, accounts, trail, tail, lifecycle, records, collections, macros, actions, handlers } = options;
@@ -75,7 +76,7 @@ export async function createHookRoom(options: HookRoomOptions) {
     const reader = createAfter({ db, tail, log, records, enabled, wake: runner.wake });
     onChange = reader.wake;
     const forgetting = createForgetting({
-      some: () => prune(db).then(() => false),
+      some: async () => (await prune(db, PRUNED_AT_ONCE)) > 0,
       everyMs: PRUNE_MS,
       log,
       what: 'Old executions of hooks',

@@ -1,5 +1,6 @@
 // What an execution keeps once it is over: small enough to be looked at, without what was only needed to run.
 import type { ActionOutcome } from '../../../contract/actions.ts';
+import { cut } from '../../text.ts';
 import type { Context } from './store/executions.ts';
 
 /** Characters of JSON. */
@@ -21,7 +22,7 @@ export function keptOutcomes(outcomes: readonly ActionOutcome[]): ActionOutcome[
   return outcomes.map((outcome) =>
     sizeOf(outcome.result) <= RESULT
       ? outcome
-      : { ...outcome, result: { truncated: true, beginning: JSON.stringify(outcome.result).slice(0, 1000) } },
+      : { ...outcome, result: { truncated: true, beginning: cut(JSON.stringify(outcome.result), 1000) } },
   );
 }
 

@@ -2,6 +2,7 @@
 import type { Database } from '../../db/database.ts';
 import type { Logger } from '../../db/log.ts';
 import { createPass } from '../../pass.ts';
+import { storeInPieces } from '../in-pieces.ts';
 import { insertExecutions, type NewExecution } from './store/executions.ts';
 
 export interface Undone {
@@ -13,19 +14,23 @@ export interface Undone {
 }
 
 const MOST_WAITING = 1000;
+const PIECE = 200;
 const EVERY_MS = 50;
 
 /** Make it outside of any transaction: its timer must not belong to one. */
 export function createUndone({ db, log }: { readonly db: Database; readonly log: Logger }): Undone {
-  let waiting: NewExecution[] = [];
+  const waiting: NewExecution[] = [];
   const pass = createPass(async () => {
-    const rows = waiting;
-    if (rows.length === 0) return;
-    waiting = [];
     try {
-      await insertExecutions(db, rows);
+      await storeInPieces(waiting, {
+        most: PIECE,
+        store: (piece) => db.transaction((tx) => insertExecutions(tx, piece)),
+        refused: ({ id, hookId: hook }, err) =>
+          log.error({ err, hook, execution: id }, 'An execution cannot be logged.'),
+      });
     } catch (error) {
-      log.warn({ err: error, executions: rows.length }, 'Executions that were aborted could not be logged.');
+      const executions = waiting.splice(0).length;
+      log.warn({ err: error, executions }, 'Executions that were aborted could not be logged.');
     }
   });
   const timer = setInterval(() => {

@@ -1,4 +1,6 @@
 // One try of a job: runs the handler under its time limit, tells it to stop when it must, and says how it ended.
+
+import { cut } from '../../text.ts';
 import { GiveUp, type JobHandler, type JobRun, type Payload, TIMEOUT_SECONDS } from './handler.ts';
 
 /**
@@ -93,6 +95,5 @@ function unheard(reason: Reason, seconds: number): Outcome {
   return { kind: 'failed', message, final: true };
 }
 
-/** PostgreSQL's JSON holds no NUL. */
 const messageOf = (error: unknown): string =>
-  (error instanceof Error ? error.message || error.name : String(error)).replaceAll('\0', '').slice(0, 2000);
+  cut(error instanceof Error ? error.message || error.name : String(error), 2000);

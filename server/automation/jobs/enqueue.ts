@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { Failure, type ProblemEntry } from '../../../contract/problems.ts';
 import type { Database, Transaction } from '../../db/database.ts';
 import { uuidV7 } from '../../ids.ts';
+import { isStorable } from '../../text.ts';
 import { type Boss, on } from './boss.ts';
 import { type JobHandler, MOST_PAYLOAD_BYTES, type NewJob } from './handler.ts';
 import { type Envelope, ensureQueue } from './store.ts';
@@ -93,7 +94,8 @@ function payloadProblem(payload: unknown, most: number, add: Add): void {
   const bytes = text === null ? 0 : Buffer.byteLength(text);
   if (text === null) add('payload', 'invalid', 'The payload cannot be written as JSON.');
   else if (bytes > most) add('payload', 'too_large', `The payload has ${bytes} bytes as JSON; ${most} are allowed.`);
-  else if (hasNul(payload)) add('payload', 'invalid_characters', 'The payload has a NUL character.');
+  else if (isUnstorable(payload))
+    add('payload', 'invalid_characters', 'The payload has a NUL character or half of a surrogate pair.');
 }
 
 function jsonOf(payload: object): string | null {
@@ -104,9 +106,8 @@ function jsonOf(payload: object): string | null {
   }
 }
 
-/** PostgreSQL's JSON holds none. */
-function hasNul(value: unknown): boolean {
-  if (typeof value === 'string') return value.includes('\0');
+function isUnstorable(value: unknown): boolean {
+  if (typeof value === 'string') return !isStorable(value);
   if (typeof value !== 'object' || value === null) return false;
-  return Object.entries(value).some(([key, inner]) => key.includes('\0') || hasNul(inner));
+  return Object.entries(value).some(([key, inner]) => !isStorable(key) || isUnstorable(inner));
 }

@@ -1,6 +1,7 @@
 // Takes due jobs and works on them: fairly among handlers, under leases, each end written by the holder alone.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Database } from '../../db/database.ts';
+import { isPassing } from '../../db/errors.ts';
 import type { Logger } from '../../db/log.ts';
 import type { Lifecycle } from '../../lifecycle/service.ts';
 import { createDue, type Due } from '../due.ts';
@@ -44,6 +45,14 @@ interface Running extends store.Held {
 const TOO_DEEP: Outcome = {
   kind: 'failed',
   message: `More than ${MOST_DEPTH} runs of automation set each other off before this job; it is not run.`,
+  final: true,
+};
+
+/** Tries of writing an end that the database refuses for what it says. */
+const MOST_REFUSED = 3;
+const UNWRITABLE: Outcome = {
+  kind: 'failed',
+  message: 'How this try ended could not be stored; it is not tried again.',
   final: true,
 };
 
@@ -150,13 +159,18 @@ export function createWorker(options: WorkerOptions): JobWorker {
     }
   }
 
-  /** For as long as the lease is held: what a job has done must not be done again because the database was away for a moment. */
+  /**
+   * For as long as the lease is held: what a job has done must not be done again because the database was away for a moment. An end
+   * that the database refuses becomes a fixed one, and is left to the lease where that is refused too: the place is others' to use.
+   */
   async function write(job: Taken, outcome: Outcome, stopping: AbortSignal): Promise<void> {
+    let refused = 0;
     for (let pause = 200; ; pause = Math.min(2 * pause, 5000)) {
       try {
-        return await end(job, outcome);
+        return await end(job, refused < MOST_REFUSED ? outcome : UNWRITABLE);
       } catch (error) {
-        if (stopping.aborted) throw error;
+        if (!isPassing(error)) refused += 1;
+        if (stopping.aborted || refused >= 2 * MOST_REFUSED) throw error;
         log?.warn(
           { err: error, job: job.id, handler: job.name },
           'The end of a job could not be written; trying again.',

@@ -1,8 +1,10 @@
 // Sending: due deliveries go out side by side, each under a lease, and what comes of an attempt is stored with what follows from it.
 import type { WebhookAttempt } from '../../../contract/webhook-shapes.ts';
 import type { Database, Transaction } from '../../db/database.ts';
+import { DatabaseUnavailable } from '../../db/errors.ts';
 import type { Logger } from '../../db/log.ts';
 import { abortedBy, type Lifecycle } from '../../lifecycle/service.ts';
+import { cut, storable } from '../../text.ts';
 import { createDue } from '../due.ts';
 import type { Outbound, OutboundAnswer, OutboundCall } from '../outbound/call.ts';
 import { OutboundError } from '../outbound/error.ts';
@@ -32,6 +34,7 @@ const CONCURRENCY = 16;
 const EACH = 4;
 const KEPT_BYTES = 20_000;
 const KEPT_CHARACTERS = 5000;
+const MOST_ERROR = 1000;
 /** When nothing came through for so long, and so often, nothing more is tried. */
 const HOPELESS = { failures: 10, days: 5 };
 
@@ -69,7 +72,10 @@ export async function attempt(
     const answer = await outbound.call({ ...call, keepBytes: KEPT_BYTES });
     const { status, durationMs: duration_ms } = answer;
     const error = status >= 200 && status < 300 ? null : refused(status);
-    return { answer, attempt: { at: at.toISOString(), status, duration_ms, error, response_body: kept(answer.body) } };
+    return {
+      answer,
+      attempt: { at: at.toISOString(), status, duration_ms, error, response_body: cut(answer.body, KEPT_CHARACTERS) },
+    };
   } catch (error) {
     if (error instanceof OutboundError && error.reason === 'aborted') throw error;
     const duration_ms = Math.round(performance.now() - begun);
@@ -79,7 +85,7 @@ export async function attempt(
 }
 
 const told = (error: unknown): string => {
-  if (error instanceof OutboundError) return `${error.reason}: ${error.message}`;
+  if (error instanceof OutboundError) return storable(`${error.reason}: ${error.message}`);
   if (error instanceof Unreadable) return `unreadable: ${error.message}`;
   throw error;
 };
@@ -88,14 +94,6 @@ const refused = (status: number): string =>
   status >= 300 && status < 400
     ? `The receiver redirects (${status}), which is not followed: store the URL that it leads to.`
     : `The receiver answered ${status}.`;
-
-/** What PostgreSQL can store of a text. */
-const kept = (text: string): string =>
-  text
-    .replaceAll('\0', '')
-    .slice(0, KEPT_CHARACTERS)
-    // Half of a pair that the cut left.
-    .replace(/[\ud800-\udbff]$/, '');
 
 export function createSending(options: SendingOptions) {
   const { db, log, schedule, any, disable, clock } = options;
@@ -129,7 +127,13 @@ export function createSending(options: SendingOptions) {
     return inMs === null ? { status: 'dead' } : { status: 'retrying', inMs };
   }
 
-  /** The attempt between its lifecycle events. */
+  /** An attempt that came to nothing before anything was sent. */
+  const unsent = (error: string, refused = false): Tried => {
+    const facts = { at: clock().toISOString(), status: null, duration_ms: 0, response_body: null };
+    return { refused, answer: null, attempt: { ...facts, error: cut(error, MOST_ERROR) } };
+  };
+
+  /** The attempt between its lifecycle events; a hook that fails before it makes it one that failed. */
   async function observed(item: work.DueDelivery, send: () => Promise<Tried>): Promise<Tried> {
     const { lifecycle } = options;
     const facts = { webhook: item.webhook_id, deliveryId: item.id, url: item.url, event: item.event };
@@ -139,9 +143,11 @@ export function createSending(options: SendingOptions) {
         await lifecycle.fire('on_webhook_before_send', facts, inside);
       } catch (error) {
         const aborted = abortedBy(error);
-        if (aborted === undefined) throw error;
-        const told = { at: clock().toISOString(), status: null, duration_ms: 0, response_body: null };
-        return { refused: true, answer: null, attempt: { ...told, error: `refused: ${aborted.message}` } };
+        if (aborted !== undefined) return unsent(`refused: ${aborted.message}`, true);
+        if (error instanceof DatabaseUnavailable) throw error;
+        // What it said is in the log of the server: it is no business of the account.
+        log?.warn({ err: error, delivery: item.id, webhook: item.webhook_id }, 'A hook before a delivery failed.');
+        return unsent('hook: An extension of this server failed before the message was sent.');
       }
     }
     const tried = await send();
@@ -166,8 +172,11 @@ export function createSending(options: SendingOptions) {
         const how = { accountId: item.account_id, timeoutMs, signal };
         tried = await observed(item, () => attempt(options, messageOf(item), how));
       } catch (error) {
-        if (!signal.aborted) throw error;
-        return work.giveBack(db, item.id, lease);
+        if (signal.aborted) return work.giveBack(db, item.id, lease);
+        if (error instanceof DatabaseUnavailable) throw error;
+        // Left to its lease it would come again and again, and hold up what follows it.
+        log?.error({ err: error, delivery: item.id }, 'A delivery failed on the server.');
+        tried = unsent('server: The message could not be sent.');
       }
       await conclude(item, lease, tried);
       // Its webhook has a free place, and its record a message that may follow.

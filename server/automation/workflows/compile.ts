@@ -1,6 +1,7 @@
 // Definitions as they are stored become workflows as they run: the way, every template and every condition is judged once.
 import type { ProblemEntry } from '../../../contract/problems.ts';
 import type { Step, StepType } from '../../../contract/workflow-steps.ts';
+import { cut } from '../../text.ts';
 import { compileAction } from '../actions/compile.ts';
 import { type Condition, compileCondition } from '../conditions.ts';
 import { compileTemplate } from '../templates.ts';
@@ -125,7 +126,7 @@ function judgingAt(at: string, vocabulary: Vocabulary, options: TriggerOptions):
           if (ms === null)
             throw new Unusable(
               'INVALID_DURATION',
-              `${key} must be a duration, and is ${JSON.stringify(said)?.slice(0, 100)}.`,
+              `${key} must be a duration, and is ${cut(String(JSON.stringify(said)), 100)}.`,
             );
           return ms;
         };

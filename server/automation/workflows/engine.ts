@@ -4,7 +4,7 @@ import type { ActionOutcome } from '../../../contract/actions.ts';
 import { Failure } from '../../../contract/problems.ts';
 import type { Ctx } from '../../context.ts';
 import type { Database, Transaction } from '../../db/database.ts';
-import { DatabaseFault, DatabaseUnavailable } from '../../db/errors.ts';
+import { DatabaseUnavailable, isSerialization, isTimeout } from '../../db/errors.ts';
 import type { Logger } from '../../db/log.ts';
 import type { Lifecycle } from '../../lifecycle/service.ts';
 import type { ActionRunner } from '../actions/run.ts';
@@ -25,9 +25,10 @@ export const MOST_EXECUTED = 10_000;
 const STEPS_A_TURN = 50;
 const TURN_MS = 5000;
 const STEP_SECONDS = 300;
-/** Tries of an action that met a fault of the moment, as a deadlock. */
+/** Tries of what met a fault of the moment, as a deadlock. */
 const MOMENTS = 5;
 const MOMENTARY = new Set(['WRITE_CONFLICT', 'SERVICE_UNAVAILABLE']);
+const isOfTheMoment = (error: unknown) => error instanceof Again || isSerialization(error) || isTimeout(error);
 
 export interface EngineOptions {
   readonly db: Database;
@@ -163,7 +164,7 @@ export function createEngine({ db, actions, starting, compiledOf, onWait, lookBa
         if (found.kind === 'wait' && found.event !== undefined) on.afterCommit(onWait);
         return after;
       };
-      result = tx === undefined ? await db.transaction(work) : await work(tx);
+      result = tx === undefined ? await patiently(() => db.transaction(work)) : await work(tx);
     };
     const depth = row.depth + 1;
     const at: StepRun = {
@@ -181,7 +182,7 @@ export function createEngine({ db, actions, starting, compiledOf, onWait, lookBa
         const as = said ? { ...ctx, automation: { ...automation, run } } : ctx;
         return act(action, { ctx: as, values: { ...values, ...more }, signal }, stopping, keep);
       },
-      done: () => store.kept(db, row.id),
+      done: () => patiently(() => store.kept(db, row.id)),
       async keep(tx, where, outcome) {
         if (!(await store.keep(tx, held, where, jsonOf(outcome)))) throw new LeaseLost();
       },
@@ -195,12 +196,14 @@ export function createEngine({ db, actions, starting, compiledOf, onWait, lookBa
           startedBy: started_by,
           ...(waits && { parentId: row.id }),
         }),
-      child: (child) => store.childOf(db, child),
+      child: (child) => patiently(() => store.childOf(db, child)),
       within: (work) =>
-        db.transaction(async (tx) => {
-          if (!(await store.hold(tx, held))) throw new LeaseLost();
-          await work(tx);
-        }),
+        patiently(() =>
+          db.transaction(async (tx) => {
+            if (!(await store.hold(tx, held))) throw new LeaseLost();
+            await work(tx);
+          }),
+        ),
       settle: write,
     };
     try {
@@ -223,18 +226,24 @@ export function createEngine({ db, actions, starting, compiledOf, onWait, lookBa
     stopping: AbortSignal,
     keep: (tx: Transaction, outcome: ActionOutcome) => Promise<void>,
   ): Promise<ActionOutcome> {
-    for (let n = 1; ; n++) {
-      try {
-        return await actions.runStored(action, situation, async (tx, outcome) => {
-          if (outcome.status === 'failed' && stopping.aborted) throw new Stopped();
-          if (n < MOMENTS && MOMENTARY.has(outcome.error?.code ?? '')) throw new Again();
-          await keep(tx, outcome);
-        });
-      } catch (error) {
-        const moment = error instanceof Again || (error instanceof DatabaseFault && /^40/.test(error.code));
-        if (!moment || n >= MOMENTS) throw error;
-        await delay(20 * 2 ** n * (1 + Math.random()));
-      }
+    return patiently((n) =>
+      actions.runStored(action, situation, async (tx, outcome) => {
+        if (outcome.status === 'failed' && stopping.aborted) throw new Stopped();
+        if (n < MOMENTS && MOMENTARY.has(outcome.error?.code ?? '')) throw new Again();
+        await keep(tx, outcome);
+      }),
+    );
+  }
+}
+
+/** Tries again what met a fault of the moment; `n` counts from 1. What it has written by then is rolled back. */
+async function patiently<T>(work: (n: number) => Promise<T>): Promise<T> {
+  for (let n = 1; ; n++) {
+    try {
+      return await work(n);
+    } catch (error) {
+      if (!isOfTheMoment(error) || n >= MOMENTS) throw error;
+      await delay(20 * 2 ** n * (1 + Math.random()));
     }
   }
 }

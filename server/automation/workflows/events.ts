@@ -3,7 +3,7 @@
 import type { Snapshot } from '../../access/snapshot.ts';
 import type { Database, Transaction } from '../../db/database.ts';
 import type { Logger } from '../../db/log.ts';
-import { type Consumer, createConsumer } from '../../events/consumer.ts';
+import { type Apart, type Consumer, createConsumer } from '../../events/consumer.ts';
 import type { Event } from '../../events/event.ts';
 import type { Tail } from '../../events/tail.ts';
 import { shortName } from '../../permissions/service.ts';
@@ -85,6 +85,8 @@ function lookupsIn(tx: Transaction) {
   const once = <T>(key: string, find: () => Promise<T>): Promise<T> => {
     const found = known.get(key) ?? find();
     known.set(key, found);
+    // What could not be asked is asked again.
+    found.catch(() => known.delete(key));
     return found as Promise<T>;
   };
   return {
@@ -139,7 +141,7 @@ export function createEvents(options: EventsOptions): Consumer {
     log,
     name: READER,
     wanted: async (tx) => (await definitions.current(tx)).size > 0 || (await anyWaits(tx)),
-    async work(tx, events) {
+    async work(tx, events, apart: Apart = (_, part) => part(tx)) {
       const listening = await definitions.current(tx);
       const lookups = lookupsIn(tx);
       for (const event of events)
@@ -149,8 +151,8 @@ export function createEvents(options: EventsOptions): Consumer {
             (workflow.collection === null || workflow.collection === event.collection) &&
             workflow.since <= Date.parse(event.at)
           )
-            await start(tx, workflow, event, lookups);
-      await hearing.tell(tx, events);
+            await apart({ workflow: workflow.id, event: event.position }, (on) => start(on, workflow, event, lookups));
+      await hearing.tell(tx, events, apart);
     },
   });
 }

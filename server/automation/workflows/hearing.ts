@@ -6,6 +6,7 @@
 // sooner, it has a batch that is committed already: it either does not find the wait, which then begins later, or comes to the row
 // before the last page, and leaves the instance alone. In both cases looking back reads that batch.
 import type { Database, Transaction } from '../../db/database.ts';
+import type { Apart } from '../../events/consumer.ts';
 import type { Event } from '../../events/event.ts';
 import { readWanted } from '../../events/outbox.ts';
 import type { Position } from '../../events/position.ts';
@@ -77,7 +78,7 @@ export function createHearing({ db, tail, records, compiledOf }: HearingOptions)
 
   return {
     /** Tells events, in their order, to those who wait for them. */
-    async tell(tx: Transaction, events: readonly Event[]): Promise<void> {
+    async tell(tx: Transaction, events: readonly Event[], apart: Apart): Promise<void> {
       const accounts = [...new Set(events.map(({ accountId }) => accountId))];
       const wanted = new Map<string, Set<number>>();
       for (const { instance, event } of await store.waitsFor(
@@ -87,11 +88,13 @@ export function createHearing({ db, tail, records, compiledOf }: HearingOptions)
       ))
         wanted.set(instance, (wanted.get(instance) ?? new Set()).add(event));
       for (const [instance, ids] of wanted) {
-        const row = await store.waiting(tx, instance);
-        const after = row?.wait_after ?? null;
-        if (row === null || after === null) continue;
-        const ofIt = events.filter(({ position }) => ids.has(position.id) && position.batch > after);
-        await wake(tx, row, ofIt);
+        await apart({ instance }, async (on) => {
+          const row = await store.waiting(on, instance);
+          const after = row?.wait_after ?? null;
+          if (row === null || after === null) return;
+          const ofIt = events.filter(({ position }) => ids.has(position.id) && position.batch > after);
+          await wake(on, row, ofIt);
+        });
       }
     },
     /** Whether an event that it waits for came before; then it is claimed anew. Throws LeaseLost, and what `stopping` is aborted with. */

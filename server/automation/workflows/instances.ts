@@ -101,7 +101,7 @@ export function createInstances({ db, accounts, trail, workflowId }: InstancesOp
     /** Begins to forget what ended long ago. */
     forgetOld: (log: Logger | undefined): Forgetting =>
       createForgetting({
-        some: async () => (await store.prune(db, KEPT_DAYS, PRUNED_AT_ONCE)) === PRUNED_AT_ONCE,
+        some: () => store.prune(db, KEPT_DAYS, PRUNED_AT_ONCE),
         everyMs: HOUR_MS,
         log,
         what: 'Old instances',

@@ -3,6 +3,7 @@ import { Failure } from '../../../contract/problems.ts';
 import type { Ctx } from '../../context.ts';
 import type { Database } from '../../db/database.ts';
 import { inspectJson } from '../../json-text.ts';
+import { cut } from '../../text.ts';
 import { tokenHash } from './definitions.ts';
 import { checkSignature } from './signature.ts';
 import type { Starting } from './starting.ts';
@@ -71,7 +72,7 @@ function parsed(body: Buffer): unknown {
     text = decoder.decode(body);
     value = text.trim() === '' ? undefined : JSON.parse(text);
   } catch (error) {
-    throw new Failure('INVALID_JSON', { reason: (error as Error).message.slice(0, 120) });
+    throw new Failure('INVALID_JSON', { reason: cut((error as Error).message, 120) });
   }
   if (typeof value === 'object') inspectJson(text);
   return value;

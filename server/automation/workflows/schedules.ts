@@ -2,7 +2,7 @@
 import type { Database } from '../../db/database.ts';
 import type { Logger } from '../../db/log.ts';
 import { createRounds, type Rounds } from '../rounds.ts';
-import { nextRun } from '../schedule.ts';
+import { nextRun, nextRunOrRest } from '../schedule.ts';
 import type { Starting } from './starting.ts';
 import * as store from './store/workflows.ts';
 import type { StoredTrigger } from './trigger.ts';
@@ -10,6 +10,8 @@ import type { StoredTrigger } from './trigger.ts';
 const LONGEST_PAUSE_MS = 15_000;
 const SHORTEST_PAUSE_MS = 50;
 const AT_A_TIME = 20;
+
+type Schedule = Extract<StoredTrigger, { readonly type: 'schedule' }>;
 
 /** When the trigger is next due after a moment; null for none. */
 export const nextOfSchedule = (trigger: StoredTrigger, enabled: boolean, after: Date): Date | null =>
@@ -34,7 +36,10 @@ export function createSchedules({
       for (const workflow of due) {
         const trigger = { scheduled_at: workflow.next_run_at, _event: 'schedule' };
         await starting.begin(tx, { workflow, source: 'schedule', trigger, depth: 1, startedBy: null });
-        await store.scheduleNext(tx, workflow.id, nextOfSchedule(workflow.trigger, true, now));
+        const next = nextRunOrRest(workflow.trigger as Schedule, now, (err) =>
+          log?.error({ err, workflow: workflow.id }, 'The schedule of a workflow cannot be read any more: it rests.'),
+        );
+        await store.scheduleNext(tx, workflow.id, next);
       }
       return due.length === AT_A_TIME;
     });

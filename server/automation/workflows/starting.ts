@@ -3,6 +3,7 @@ import { Failure } from '../../../contract/problems.ts';
 import type { Ctx } from '../../context.ts';
 import type { Database, Transaction } from '../../db/database.ts';
 import { uuidV7 } from '../../ids.ts';
+import { cut } from '../../text.ts';
 import { authValues } from '../people.ts';
 import { MOST_DEPTH } from '../principal.ts';
 import * as instances from './store/instances.ts';
@@ -111,7 +112,7 @@ export function createStarting(db: Database) {
           {
             field: 'workflow',
             code: 'unknown_workflow',
-            message: `There is no workflow ${asked.workflow.slice(0, 100)}.`,
+            message: `There is no workflow ${cut(asked.workflow, 100)}.`,
           },
         ]);
       if (!workflow.enabled)

@@ -4,6 +4,7 @@ import type { Trigger } from '../../../contract/workflow-steps.ts';
 import type { MacroSource } from '../../access/rule.ts';
 import { suggestion } from '../../expression/nearest.ts';
 import type { CollectionDef } from '../../schema/collection-def.ts';
+import { cut } from '../../text.ts';
 import type { Storing } from '../actions/written.ts';
 import { type Condition, compileCondition } from '../conditions.ts';
 import { cronProblems, timezoneProblems } from '../schedule.ts';
@@ -69,7 +70,7 @@ export function judgeEvent(
     const known = EVENTS.map((one) => `records.${one}`);
     const hint = suggestion(event, known, 'events') ?? `There are ${known.join(', ')}.`;
     const early = /^on_record_before_/.test(event) ? 'A workflow runs after the fact, never before it. ' : '';
-    const message = `${early}There is no event ${event.slice(0, 60)} that starts workflows. ${hint}`;
+    const message = `${early}There is no event ${cut(event, 60)} that starts workflows. ${hint}`;
     problems.push({ field: `${at}.event`, code: 'unknown_event', message, hint });
   }
   if (collection === null || collection === undefined || collection === '') return undefined;
@@ -78,7 +79,7 @@ export function judgeEvent(
     problems.push({
       field: `${at}.collection`,
       code: 'unknown_collection',
-      message: `There is no collection ${collection.slice(0, 100)}.`,
+      message: `There is no collection ${cut(collection, 100)}.`,
     });
   return def;
 }

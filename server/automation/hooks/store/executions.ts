@@ -2,6 +2,7 @@
 import type { ActionOutcome } from '../../../../contract/actions.ts';
 import type { ExecutionStatus } from '../../../../contract/hooks.ts';
 import type { Runner, Transaction } from '../../../db/database.ts';
+import { storable } from '../../../text.ts';
 import type { HookRow } from './definitions.ts';
 
 /** What an execution remembers of what set it off; its templates read it. */
@@ -50,6 +51,7 @@ export async function insertExecutions(
   return count;
 }
 
+const message = (text: string | null | undefined): string | null => (text ? storable(text) : null);
 const cellsOf = ({ over, context, ...row }: NewExecution, n: number) => ({
   ...row,
   n,
@@ -57,7 +59,7 @@ const cellsOf = ({ over, context, ...row }: NewExecution, n: number) => ({
   status: over?.status ?? 'pending',
   outcomes: JSON.stringify(over?.outcomes ?? []),
   error_code: over?.errorCode ?? null,
-  error_message: over?.errorMessage ?? null,
+  error_message: message(over?.errorMessage),
   ms: over?.durationMs ?? null,
 });
 
@@ -124,13 +126,17 @@ export async function renewLeases(run: Runner, lease: string, leaseMs: number, i
   );
 }
 
-/** Milliseconds until the first lease ends; null when none is held. What waits without one is waited for by somebody. */
+/**
+ * Milliseconds until the first lease ends; null when none is held. What waits without one is waited for by somebody, and one that has
+ * ended and was not claimed waits for its account's turn.
+ */
 export async function nextLeaseIn(run: Runner): Promise<number | null> {
   const [row] = await run.query<{ ms: number | null }>(
     `select (extract(epoch from min(lease_until) - clock_timestamp()) * 1000)::float8 as ms
      from snackbase.hook_executions where status in ('pending', 'running') and lease_until is not null`,
   );
-  return row?.ms ?? null;
+  const ms = row?.ms ?? null;
+  return ms === null ? null : Math.max(ms, 100);
 }
 
 export interface RunRow {
@@ -201,7 +207,15 @@ export async function finish(run: Runner, id: string, lease: string, end: Finish
     `update snackbase.hook_executions set status = $3, outcomes = $4, context = $5, error_code = $6, error_message = $7,
        lease = null, lease_until = null, finished_at = clock_timestamp()
      where id = $1 and lease = $2 and status = 'running'`,
-    [id, lease, end.status, JSON.stringify(end.outcomes), JSON.stringify(end.context), end.errorCode, end.errorMessage],
+    [
+      id,
+      lease,
+      end.status,
+      JSON.stringify(end.outcomes),
+      JSON.stringify(end.context),
+      end.errorCode,
+      message(end.errorMessage),
+    ],
   );
 }
 
@@ -262,13 +276,27 @@ export async function findExecution(run: Runner, hookId: string, id: string): Pr
 const KEPT = 1000;
 const DAYS = 30;
 
-/** Forgets what is over and old, and of each hook what is over and not among its last. */
-export async function prune(run: Runner): Promise<void> {
-  await run.query(`
-    with beyond as (
-      select h.id, (select e.seq from snackbase.hook_executions e where e.hook_id = h.id
-                    order by e.seq desc offset ${KEPT} limit 1) as seq from snackbase.hooks h)
-    delete from snackbase.hook_executions e using beyond b
-    where e.hook_id = b.id and e.seq <= b.seq and e.finished_at is not null;
-    delete from snackbase.hook_executions where finished_at < now() - interval '${DAYS} days'`);
+/**
+ * Forgets some of what is over and old, at most `limit`, and after that of each hook in turn what is over and not among its last, at
+ * most `limit` of all; answers how many there were of whichever it found.
+ */
+export async function prune(run: Runner, limit: number): Promise<number> {
+  const old = await run.query(
+    `delete from snackbase.hook_executions where id in (
+       select id from snackbase.hook_executions where finished_at < now() - interval '${DAYS} days' limit $1) returning 1`,
+    [limit],
+  );
+  if (old.length > 0) return old.length;
+  const beyond = await run.query(
+    `delete from snackbase.hook_executions where id in (
+       select e.id from snackbase.hooks h
+       cross join lateral (
+         select seq from snackbase.hook_executions where hook_id = h.id order by seq desc offset ${KEPT} limit 1) last
+       cross join lateral (
+         select id from snackbase.hook_executions
+         where hook_id = h.id and seq <= last.seq and finished_at is not null limit $1) e
+       limit $1) returning 1`,
+    [limit],
+  );
+  return beyond.length;
 }

@@ -134,7 +134,10 @@ export async function rotateSecret(run: Runner, id: string, secret: Buffer, hour
   return first(await run.query<WebhookRow>(sql, [id, secret, hours])) as WebhookRow;
 }
 
-/** The server's own decision. What waits and is in nobody's hands is given up. */
+/**
+ * The server's own decision. What waits is given up; of what is in hand whoever holds it still says how it ended, and where that
+ * process has died nothing is left that enabling would send late.
+ */
 export async function disableWebhook(run: Runner, id: string, reason: string): Promise<boolean> {
   const rows = await run.query(
     `update snackbase.webhooks set enabled = false, disabled_reason = $2, updated_at = now() where id = $1 and enabled returning id`,
@@ -142,8 +145,8 @@ export async function disableWebhook(run: Runner, id: string, reason: string): P
   );
   if (rows.length === 0) return false;
   await run.query(
-    `update snackbase.webhook_deliveries set status = 'dead', next_at = null, lease = null, leased_until = null, finished_at = now()
-     where webhook_id = $1 and status in ('pending', 'retrying') and (leased_until is null or leased_until <= now())`,
+    `update snackbase.webhook_deliveries set status = 'dead', next_at = null, finished_at = now()
+     where webhook_id = $1 and status in ('pending', 'retrying')`,
     [id],
   );
   return true;

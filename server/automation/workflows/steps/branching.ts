@@ -1,4 +1,6 @@
 // Steps that choose what follows, and those that end the workflow.
+
+import { cut } from '../../../text.ts';
 import type { Kind } from './step.ts';
 
 export const conditionStep: Kind<'condition'> = (step, judging) => {
@@ -35,7 +37,7 @@ export const failStep: Kind<'fail'> = (step, judging) => {
     run: (at) =>
       at.settle({
         kind: 'failed',
-        error: { code: 'WORKFLOW_FAILED', message: String(message.render(at.values) ?? '').slice(0, 4000) },
+        error: { code: 'WORKFLOW_FAILED', message: cut(String(message.render(at.values) ?? ''), 4000) },
         final: true,
       }),
   };

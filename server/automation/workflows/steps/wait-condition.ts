@@ -1,4 +1,6 @@
 // A step that looks again and again until something holds.
+
+import { cut } from '../../../text.ts';
 import { failed, type Kind } from './step.ts';
 
 const SHORTEST_POLL_MS = 1000;
@@ -32,7 +34,7 @@ export const untilHolds: Kind<'wait_condition'> = (step, judging) => {
       if (at.now() >= until)
         return at.settle(
           step.on_timeout === undefined
-            ? failed('WAIT_TIMEOUT', `The condition did not hold in time: ${step.expression.slice(0, 200)}`)
+            ? failed('WAIT_TIMEOUT', `The condition did not hold in time: ${cut(step.expression, 200)}`)
             : { kind: 'done', output: { timed_out: true, query: result }, next: step.on_timeout },
         );
       const next = at.now().getTime() + Math.max(SHORTEST_POLL_MS, poll(at.values) ?? 0);

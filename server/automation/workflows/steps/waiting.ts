@@ -1,4 +1,6 @@
 // Steps that wait for a moment: for so long, or until then.
+
+import { cut } from '../../../text.ts';
 import { momentOf } from '../durations.ts';
 import { type Kind, type StepRun, Unusable } from './step.ts';
 
@@ -34,7 +36,7 @@ export const untilStep: Kind<'wait_until'> = (step, judging) => {
       if (until === null)
         throw new Unusable(
           'INVALID_MOMENT',
-          `wait_until needs a moment, and got ${JSON.stringify(value)?.slice(0, 100)}.`,
+          `wait_until needs a moment, and got ${cut(String(JSON.stringify(value)), 100)}.`,
         );
       return waitUntil(at, until);
     },

@@ -122,20 +122,36 @@ export async function resume(run: Runner, id: string): Promise<boolean> {
   return rows.length > 0;
 }
 
-/** Some that ended so long ago, with their logs, and versions that nothing holds on to. Answers how many there were. */
-export async function prune(run: Runner, days: number, limit: number): Promise<number> {
-  const gone = await run.query(
-    `delete from snackbase.workflow_instances where id in (
-       select id from snackbase.workflow_instances where completed_at < now() - $1 * interval '1 day' order by completed_at limit $2)
-     returning id`,
+/** Of the logs of instances and of what their steps kept, each of which may have thousands of rows. */
+const ROWS_AT_ONCE = 5000;
+const OLDEST = `select id from snackbase.workflow_instances where completed_at < now() - $1 * interval '1 day'
+  order by completed_at, id limit $2`;
+
+/**
+ * Some that ended so long ago, with their logs, and versions that nothing holds on to: in statements that end soon however much an
+ * instance has left. Answers whether there may be more.
+ */
+export async function prune(run: Runner, days: number, limit: number, rows = ROWS_AT_ONCE): Promise<boolean> {
+  for (const table of ['snackbase.workflow_step_logs', 'snackbase.workflow_progress']) {
+    const gone = await run.query(
+      `delete from ${table} where ctid = any(array(
+         select r.ctid from (${OLDEST}) i join ${table} r on r.instance_id = i.id limit $3)) returning 1`,
+      [days, limit, rows],
+    );
+    if (gone.length > 0) return true;
+  }
+  const gone = await run.query(`delete from snackbase.workflow_instances where id in (${OLDEST}) returning 1`, [
+    days,
+    limit,
+  ]);
+  if (gone.length > 0) return true;
+  const versions = await run.query(
+    `delete from snackbase.workflow_versions where ctid = any(array(
+       select v.ctid from snackbase.workflow_versions v where v.created_at < now() - $1 * interval '1 day'
+       and v.version < (select w.version from snackbase.workflows w where w.id = v.workflow_id)
+       and not exists (select from snackbase.workflow_instances i where i.workflow_id = v.workflow_id and i.version = v.version)
+       limit $2)) returning 1`,
     [days, limit],
   );
-  if (gone.length === 0)
-    await run.query(
-      `delete from snackbase.workflow_versions v where v.created_at < now() - $1 * interval '1 day'
-       and v.version < (select w.version from snackbase.workflows w where w.id = v.workflow_id)
-       and not exists (select from snackbase.workflow_instances i where i.workflow_id = v.workflow_id and i.version = v.version)`,
-      [days],
-    );
-  return gone.length;
+  return versions.length > 0;
 }

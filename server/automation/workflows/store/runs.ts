@@ -3,6 +3,7 @@
 import type { ActionOutcome } from '../../../../contract/actions.ts';
 import type { Step } from '../../../../contract/workflow-steps.ts';
 import type { Runner } from '../../../db/database.ts';
+import { cut } from '../../../text.ts';
 import { actingRoleOf } from '../../store.ts';
 import type { StoredTrigger } from '../trigger.ts';
 import type { Context, StartedBy } from '../words.ts';
@@ -192,7 +193,7 @@ export const end = (run: Runner, held: Held, { status, step, context, output, er
     `set status = $4, current_step = $5, context = $6, output = $7, error_code = $8, error_message = $9, state = null, lease = null,
        wake_at = null, completed_at = clock_timestamp(), executed = executed + 1, ${REST}`,
     held,
-    [status, step, context, output, error?.code ?? null, error?.message.slice(0, 4000) ?? null],
+    [status, step, context, output, error?.code ?? null, error && cut(error.message, 4000)],
   );
 
 /** Somebody goes on with it, at once or in a while. */
@@ -243,7 +244,7 @@ export async function log(run: Runner, row: Log): Promise<void> {
       row.attempt,
       row.input,
       row.output,
-      row.error?.slice(0, 4000) ?? null,
+      row.error && cut(row.error, 4000),
       row.startedAt,
     ],
   );
