@@ -61,6 +61,7 @@ async function walk(db: Database, tx: Transaction, actions: ActionRunner, rehear
     message,
   });
   const stop = AbortSignal.timeout(MOST_MS);
+  const run = { ctx, signal: stop };
   // Branches share the one transaction, so they take turns.
   let last: Promise<unknown> = Promise.resolve();
   const oneByOne = <T>(work: () => Promise<T>): Promise<T> => {
@@ -84,7 +85,7 @@ async function walk(db: Database, tx: Transaction, actions: ActionRunner, rehear
       signal: stop,
       dry: true,
       now: () => new Date(),
-      async act(action, more, store) {
+      async act(action, { more, room }, store) {
         const all = { ...values, ...more };
         if (CALLS_OUT.has(action.type) || action.type === 'enqueue_job') {
           const result = { dry_run: true, not_sent: loggedInput(action, all) };
@@ -101,7 +102,7 @@ async function walk(db: Database, tx: Transaction, actions: ActionRunner, rehear
         }
         const outcome = await oneByOne(() =>
           joined(db, tx).transaction(async (inner) => {
-            const { thrown, ...one } = await actions.runOne(action, { ctx, values: all, tx: inner, signal: stop });
+            const { thrown, ...one } = await actions.runOne(action, { ...run, values: all, tx: inner, room });
             if (thrown !== undefined) throw new Failed(one);
             return one;
           }),
@@ -112,7 +113,8 @@ async function walk(db: Database, tx: Transaction, actions: ActionRunner, rehear
         await store(tx, outcome);
         return outcome;
       },
-      done: async () => kept,
+      done: async () => new Set(kept.keys()),
+      outcomes: async () => kept,
       keep: async (_, place, outcome) => void kept.set(place, outcome),
       start: async (_, wanted) => `(${wanted})`,
       child: async () => null,

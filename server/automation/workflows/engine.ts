@@ -9,7 +9,7 @@ import { DatabaseFault, DatabaseUnavailable } from '../../db/errors.ts';
 import type { Logger } from '../../db/log.ts';
 import type { Lifecycle } from '../../lifecycle/service.ts';
 import type { ActionRunner } from '../actions/run.ts';
-import { CALLS_OUT, toldError } from '../actions/run.ts';
+import { toldError } from '../actions/run.ts';
 import { automationCtx } from '../principal.ts';
 import type { CompiledWorkflow } from './compile.ts';
 import { breakOff, LeaseLost, type Moved, settle } from './settle.ts';
@@ -26,6 +26,8 @@ export const MOST_EXECUTED = 10_000;
 const STEPS_A_TURN = 50;
 const TURN_MS = 5000;
 const STEP_SECONDS = 300;
+/** What was taken up so often without getting any further takes its process down with it. */
+const MOST_CLAIMS = 10;
 /** Tries of an action that met a fault of the moment, as a deadlock. */
 const MOMENTS = 5;
 const MOMENTARY = new Set(['WRITE_CONFLICT', 'SERVICE_UNAVAILABLE']);
@@ -40,6 +42,8 @@ export interface EngineOptions {
   readonly lifecycle?: Pick<Lifecycle, 'wants' | 'fire'> | undefined;
   readonly log?: Logger | undefined;
 }
+
+const NO_PROGRESS = `It was taken up ${MOST_CLAIMS} times and got no further: its process ended each time.`;
 
 /** The process stops: what failed because of that has not failed. */
 class Stopped extends Error {}
@@ -80,6 +84,7 @@ export function createEngine({ db, actions, starting, compiledOf, onWait, lifecy
     const began = performance.now();
     let moved: Moved = { step: row.current_step, context: row.context, executed: row.executed };
     try {
+      if (row.claims > MOST_CLAIMS) throw new Unusable('ATTEMPTS', NO_PROGRESS);
       await tellBeginning(row);
       const workflow = compiledOf(row);
       moved = { ...moved, step: row.current_step ?? workflow.first };
@@ -171,16 +176,13 @@ export function createEngine({ db, actions, starting, compiledOf, onWait, lifecy
       signal,
       dry: false,
       now: clock,
-      act: (action, more, keep) => {
-        // Of calls, each visit of a step is another one for its receiver, and each try of it the same.
-        const { automation } = ctx;
-        const said = automation && CALLS_OUT.has(action.type);
-        const part = [more.index ?? '', Object.keys(more.actions ?? {}).length, action.name ?? ''].join('.');
-        const run = `${row.id}.${moved.executed - attempt}.${part}`;
-        const as = said ? { ...ctx, automation: { ...automation, run } } : ctx;
-        return act(action, { ctx: as, values: { ...values, ...more }, signal }, stopping, keep);
+      act: (action, { place, more, room }, keep) => {
+        // Each visit of a step is another one for whom it calls, and each try of it the same.
+        const key = `${row.id}.${first ? row.visit : moved.executed}.${place}`;
+        return act(action, { ctx, values: { ...values, ...more }, signal, room, key }, stopping, keep);
       },
-      done: () => store.kept(db, row.id),
+      done: () => store.keptPlaces(db, row.id),
+      outcomes: (places) => store.kept(db, row.id, places),
       async keep(tx, where, outcome) {
         if (!(await store.keep(tx, held, where, jsonOf(outcome)))) throw new LeaseLost();
       },
