@@ -83,6 +83,14 @@ describe.runIf(available)('what automation may hold', () => {
     expect(new Set(done.context.steps.each.output.results).size).toBe(3);
   });
 
+  it('a dry run tells no more than a context holds', async () => {
+    const step = (name: string) => ({ type: 'action', name, action: { type: 'transform', output: '{{trigger.big}}' } });
+    const { id } = await w.made({ steps: ['a', 'b', 'c', 'd'].map(step) });
+    const told = await call('POST', `/workflows/${id}/trigger?dry_run=true`, { big });
+    expect([told.status, told.body.status, told.body.steps.length]).toEqual([200, 'unfinished', 2]);
+    expect(told.body.message).toContain('1000000');
+  });
+
   it('all results of a hook or an endpoint have one bound together', async () => {
     const actions = [five('{{input.big}}'), note('hook'), five('{{input.big}}'), note('hook')];
     const hook = await call('POST', '/hooks', { name: 'h', trigger: { type: 'manual' }, actions });

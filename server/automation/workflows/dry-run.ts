@@ -12,6 +12,7 @@ import { problemOf } from './engine.ts';
 import { nextOf, passesOver } from './settle.ts';
 import { loggedInput } from './steps/action.ts';
 import type { Result, StepRun } from './steps/step.ts';
+import { Gathering } from './stored-json.ts';
 import { type Context, type Named, stepValues } from './words.ts';
 
 const MOST_STEPS = 200;
@@ -52,6 +53,8 @@ export async function rehearse(
 async function walk(db: Database, tx: Transaction, actions: ActionRunner, rehearsal: Rehearsal): Promise<DryRun> {
   const { workflow, ctx, named, trigger } = rehearsal;
   const steps: DryRun['steps'] = [];
+  // Of a step that comes again, all that it said is told.
+  const gathered = new Gathering();
   let context: Context = { trigger: { ...trigger, _source: 'manual' }, steps: {} };
   const ended = (status: DryRun['status'], message: string, output: unknown = null): DryRun => ({
     dry_run: true,
@@ -77,7 +80,6 @@ async function walk(db: Database, tx: Transaction, actions: ActionRunner, rehear
     if (step === undefined) break;
     const values = stepValues(context, named, new Date());
     const said: Exclude<Result, { readonly kind: 'wait' }>[] = [];
-    const kept = new Map<string, ActionOutcome>();
     const at: StepRun = {
       values,
       environment: { auth: ctx.caller === null ? null : authOf(ctx.caller), data: values },
@@ -113,9 +115,10 @@ async function walk(db: Database, tx: Transaction, actions: ActionRunner, rehear
         await store(tx, outcome);
         return outcome;
       },
-      done: async () => new Set(kept.keys()),
-      outcomes: async () => kept,
-      keep: async (_, place, outcome) => void kept.set(place, outcome),
+      // Each step is tried once, so nothing is looked for again.
+      done: async () => new Set(),
+      outcomes: async () => new Map(),
+      keep: async () => {},
       start: async (_, wanted) => `(${wanted})`,
       child: async () => null,
       within: (work) => work(tx),
@@ -132,6 +135,11 @@ async function walk(db: Database, tx: Transaction, actions: ActionRunner, rehear
     const error = found.kind === 'failed' ? found.error : null;
     const status = error !== null ? 'failed' : found.kind === 'done' ? (found.status ?? 'success') : 'success';
     const output = found.output ?? null;
+    try {
+      gathered.add(output);
+    } catch (tooLarge) {
+      return ended('unfinished', problemOf(tooLarge).message);
+    }
     steps.push({ name, type: step.step.type, status, output, error });
     context = { ...context, steps: { ...context.steps, [name]: { output, status, error } } };
     if (found.kind === 'end') return ended('completed', 'The workflow would have completed.', output);
