@@ -4,17 +4,12 @@ import { Failure } from '../../../contract/problems.ts';
 
 /** Characters that the results of one run's actions have as JSON, all together. */
 export const MOST_RESULTS = 4_000_000;
-/** Of what is told of a failure. */
-const LONGEST_MESSAGE = 4000;
 
 const UNSTORABLE = /\\u0000|\\ud[89a-f]/i;
 
 /** Text without NUL and halves of surrogate pairs, as a cut leaves them. */
 export const storable = (text: string): string =>
   (text as string & { toWellFormed(): string }).toWellFormed().replaceAll('\0', '');
-
-/** What a message becomes beside a result. */
-export const storableMessage = (text: string): string => storable(text.slice(0, LONGEST_MESSAGE));
 
 const cleaned = (value: unknown): unknown => {
   if (typeof value === 'string') return storable(value);

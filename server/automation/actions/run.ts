@@ -11,7 +11,7 @@ import { knownFailure } from '../../faults.ts';
 import { abortedBy } from '../../lifecycle/service.ts';
 import { TemplateError, type Values } from '../templates.ts';
 import type { CompiledAction } from './compile.ts';
-import { kept, Room, storableMessage } from './kept.ts';
+import { kept, Room, storable } from './kept.ts';
 
 /** In which circumstances actions run. */
 export interface Situation {
@@ -70,6 +70,9 @@ export function toldError(error: unknown): { readonly code: string; readonly mes
   if (typeof reason === 'string' && typeof message === 'string') return { code: reason.toUpperCase(), message };
   return { code: 'INTERNAL_ERROR', message: 'Something failed on the server.' };
 }
+
+/** Characters of what an outcome tells of its failure, which definitions may write. */
+const LONGEST_MESSAGE = 4000;
 
 const aborted = (signal: AbortSignal): void => {
   if (signal.aborted) throw signal.reason instanceof Error ? signal.reason : new Failure('ACTION_TIMEOUT');
@@ -139,7 +142,10 @@ export function createRunner({ db, perform, log }: RunnerOptions) {
       const told = toldError(reason instanceof Failure ? reason : thrown);
       if (told.code === 'INTERNAL_ERROR')
         log?.error({ err: thrown, action: type, run: ctx.automation }, 'An action failed on the server.');
-      return { ...outcome('failed', null, { code: told.code, message: storableMessage(told.message) }), thrown };
+      return {
+        ...outcome('failed', null, { code: told.code, message: storable(told.message.slice(0, LONGEST_MESSAGE)) }),
+        thrown,
+      };
     }
   }
 
