@@ -143,46 +143,46 @@ describe.runIf(available)('what automation may hold', () => {
   });
 
   describe('what takes its process down', () => {
-    /** Waiting for its second step, as processes leave it that died `claims` times. */
-    const left = async (claims: number, steps: Json[]) => {
+    /** At the second of its steps, as a process leaves it that died over it after `lapses` others. */
+    const left = async (lapses: number, steps: Json[]) => {
       const { id } = await w.made({ steps: [{ type: 'wait_delay', name: 'pause', duration: '1h' }, ...steps] });
       const instance = await w.start(id);
       await w.until(instance, 'waiting');
       await t.app.db.query(
-        `update snackbase.workflow_instances set status = 'running', claims = $2, current_step = $3, state = null,
+        `update snackbase.workflow_instances set status = 'running', lapses = $2, current_step = $3, state = null,
            lease = gen_random_uuid(), claim = claim + 1, wake_at = now() - interval '1 s' where id = $1`,
-        [instance, claims, steps[0].name],
+        [instance, lapses, steps[0].name],
       );
       return instance;
     };
-    const claimsOf = async (id: string) =>
+    const lapsesOf = async (id: string) =>
       (
-        await t.app.db.query<{ claims: number }>('select claims from snackbase.workflow_instances where id = $1', [id])
-      )[0]?.claims;
+        await t.app.db.query<{ lapses: number }>('select lapses from snackbase.workflow_instances where id = $1', [id])
+      )[0]?.lapses;
 
     it('is given up after ten times, and counted anew when it is resumed', async () => {
       const wait = { type: 'wait_delay', name: 'again', duration: '1h' };
-      const instance = await left(10, [wait]);
+      const instance = await left(9, [wait]);
       const failed = await w.until(instance);
       expect(failed).toMatchObject({ status: 'failed', current_step: 'again', error_code: 'ATTEMPTS' });
       expect(failed.error_message).toContain('10 times');
       expect((await call('POST', `/workflow-instances/${instance}/resume`)).status).toBe(202);
       await w.until(instance, 'waiting');
-      expect(await claimsOf(instance)).toBe(0);
+      expect(await lapsesOf(instance)).toBe(0);
     });
 
     it('may go on as long as it gets further', async () => {
-      const last = await left(9, [{ type: 'wait_delay', name: 'again', duration: '1h' }]);
+      const last = await left(8, [{ type: 'wait_delay', name: 'again', duration: '1h' }]);
       await w.until(last, 'waiting');
-      expect(await claimsOf(last)).toBe(0);
+      expect(await lapsesOf(last)).toBe(0);
       const loop = { type: 'loop', name: 'each', items: [1, 2], step: { action: note('further') } };
-      const kept = await left(9, [loop]);
+      const kept = await left(8, [loop]);
       expect(await w.until(kept)).toMatchObject({ status: 'completed' });
-      expect([await claimsOf(kept), await written('further')]).toEqual([1, 2]);
+      expect([await lapsesOf(kept), await written('further')]).toEqual([0, 2]);
       const branches = [1, 2, 3].map(() => [{ action: note('side') }, { action: note('side') }]);
-      const side = await left(9, [{ type: 'parallel', name: 'all', branches }]);
+      const side = await left(8, [{ type: 'parallel', name: 'all', branches }]);
       expect(await w.until(side)).toMatchObject({ status: 'completed' });
-      expect([await claimsOf(side), await written('side')]).toEqual([1, 6]);
+      expect([await lapsesOf(side), await written('side')]).toEqual([0, 6]);
     });
   });
 });

@@ -26,8 +26,8 @@ export const MOST_EXECUTED = 10_000;
 const STEPS_A_TURN = 50;
 const TURN_MS = 5000;
 const STEP_SECONDS = 300;
-/** What was taken up so often without getting any further takes its process down with it. */
-const MOST_CLAIMS = 10;
+/** Whose lease ran out so often without getting any further takes its process down with it. */
+const MOST_LAPSES = 10;
 /** Tries of an action that met a fault of the moment, as a deadlock. */
 const MOMENTS = 5;
 const MOMENTARY = new Set(['WRITE_CONFLICT', 'SERVICE_UNAVAILABLE']);
@@ -43,7 +43,7 @@ export interface EngineOptions {
   readonly log?: Logger | undefined;
 }
 
-const NO_PROGRESS = `It was taken up ${MOST_CLAIMS} times and got no further: its process ended each time.`;
+const NO_PROGRESS = `It was taken up ${MOST_LAPSES} times and got no further: each time its process ended, or fell silent.`;
 
 /** The process stops: what failed because of that has not failed. */
 class Stopped extends Error {}
@@ -84,7 +84,7 @@ export function createEngine({ db, actions, starting, compiledOf, onWait, lifecy
     const began = performance.now();
     let moved: Moved = { step: row.current_step, context: row.context, executed: row.executed };
     try {
-      if (row.claims > MOST_CLAIMS) throw new Unusable('ATTEMPTS', NO_PROGRESS);
+      if (row.lapses >= MOST_LAPSES) throw new Unusable('ATTEMPTS', NO_PROGRESS);
       await tellBeginning(row);
       const workflow = compiledOf(row);
       moved = { ...moved, step: row.current_step ?? workflow.first };

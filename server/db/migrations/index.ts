@@ -22,7 +22,7 @@ import * as hooks from './0019-hooks.ts';
 import * as workflows from './0020-workflows.ts';
 import * as endpoints from './0021-endpoints.ts';
 import * as jobs from './0022-jobs.ts';
-import * as workflowClaims from './0024-workflow-claims.ts';
+import * as workflowLapses from './0024-workflow-lapses.ts';
 
 export interface Migration {
   /** Recorded in the database; the file's name. */
@@ -54,5 +54,5 @@ export const migrations: readonly Migration[] = [
   { name: '0020-workflows', ...workflows },
   { name: '0021-endpoints', ...endpoints },
   { name: '0022-jobs', ...jobs },
-  { name: '0024-workflow-claims', ...workflowClaims },
+  { name: '0024-workflow-lapses', ...workflowLapses },
 ];

@@ -31,8 +31,8 @@ export interface RunRow {
   readonly executed: number;
   /** What `executed` was when the current step began: the same in all its tries. */
   readonly visit: number;
-  /** How often it was taken up since it last got any further. */
-  readonly claims: number;
+  /** How often the lease of whoever worked on it has run out since it last got any further. */
+  readonly lapses: number;
   readonly context: Context;
   readonly claim: number;
   readonly step_at: string | null;
@@ -42,7 +42,7 @@ export interface RunRow {
 
 const ROLE = actingRoleOf('v.run_as');
 const WHOLE = `i.id, i.workflow_id, i.version, i.account_id, w.name, w.slug, v.trigger, v.steps, v.run_as, ${ROLE.select}, i.depth,
-  i.started_by, i.parent_id, i.current_step, i.state, i.attempt, i.executed, i.visit, i.claims, i.context, i.claim, i.step_at, i.deadline,
+  i.started_by, i.parent_id, i.current_step, i.state, i.attempt, i.executed, i.visit, i.lapses, i.context, i.claim, i.step_at, i.deadline,
   clock_timestamp() as now`;
 const JOINED = `join snackbase.workflows w on w.id = i.workflow_id
   join snackbase.workflow_versions v on v.workflow_id = i.workflow_id and v.version = i.version
@@ -86,7 +86,7 @@ export const claim = (
        where id in (select id from due order by place, wake_at limit $3) and wake_at <= clock_timestamp()
        for update skip locked),
      i as (
-       update snackbase.workflow_instances u set lease = $1, claim = u.claim + 1, claims = u.claims + 1, status = 'running',
+       update snackbase.workflow_instances u set lease = $1, claim = u.claim + 1, lapses = u.lapses + (u.lease is not null)::int, status = 'running',
          wake_at = clock_timestamp() + $2 * interval '1 ms', started_at = coalesce(u.started_at, clock_timestamp()),
          step_at = coalesce(u.step_at, clock_timestamp())
        from taken where u.id = taken.id returning u.*)
@@ -130,7 +130,7 @@ export interface Position {
 export const advance = (run: Runner, held: Held, { step, context }: Position): Promise<boolean> =>
   write(
     run,
-    `set context = $4, current_step = $5, state = null, attempt = 0, executed = executed + 1, visit = executed + 1, claims = 1,
+    `set context = $4, current_step = $5, state = null, attempt = 0, executed = executed + 1, visit = executed + 1, lapses = 0,
        step_at = clock_timestamp(), ${REST}`,
     held,
     [context, step],
@@ -147,7 +147,7 @@ export interface Waiting {
 export const wait = (run: Runner, held: Held, { until, state, event, step }: Waiting): Promise<boolean> =>
   write(
     run,
-    `set status = 'waiting', lease = null, claims = 0, state = $4, current_step = $8, wake_at = least($5::timestamptz, deadline),
+    `set status = 'waiting', lease = null, lapses = 0, state = $4, current_step = $8, wake_at = least($5::timestamptz, deadline),
        wait_event = $6, wait_collection = $7,
        wait_snapshot = case when $6::text is not null then coalesce(wait_snapshot, pg_current_snapshot()) end`,
     held,
@@ -157,7 +157,7 @@ export const wait = (run: Runner, held: Held, { until, state, event, step }: Wai
 export const tryAgain = (run: Runner, held: Held, step: string, delayMs: number): Promise<boolean> =>
   write(
     run,
-    `set status = 'waiting', lease = null, claims = 0, state = null, current_step = $4, attempt = attempt + 1, executed = executed + 1,
+    `set status = 'waiting', lease = null, lapses = 0, state = null, current_step = $4, attempt = attempt + 1, executed = executed + 1,
        wake_at = least(clock_timestamp() + $5 * interval '1 ms', deadline), ${REST}`,
     held,
     [step, delayMs],
@@ -179,14 +179,9 @@ export const end = (run: Runner, held: Held, { status, step, context, output, er
     [status, step, context, output, error?.code ?? null, error?.message.slice(0, 4000) ?? null],
   );
 
-/** Somebody goes on with it, at once or in a while; this time of being taken up does not count. */
+/** Somebody goes on with it, at once or in a while. */
 export const release = (run: Runner, held: Held, delayMs: number): Promise<boolean> =>
-  write(
-    run,
-    `set lease = null, claims = greatest(claims - 1, 0), wake_at = clock_timestamp() + $4 * interval '1 ms'`,
-    held,
-    [delayMs],
-  );
+  write(run, `set lease = null, wake_at = clock_timestamp() + $4 * interval '1 ms'`, held, [delayMs]);
 
 async function write(run: Runner, set: string, { id, lease, claim }: Held, values: unknown[]): Promise<boolean> {
   const sql = `update snackbase.workflow_instances ${set} where ${HELD} returning id`;
@@ -239,12 +234,12 @@ export async function log(run: Runner, row: Log): Promise<void> {
 }
 
 /**
- * Keeps a part of the current step, which so gets further. Parts side by side only share the row, except where it was taken up
- * again. Answers false where the lease is lost.
+ * Keeps a part of the current step, which so gets further. Parts side by side only share the row, except the first after
+ * a lease ran out. Answers false where the lease is lost.
  */
 export async function keep(run: Runner, { id, lease, claim }: Held, place: string, outcome: string): Promise<boolean> {
   const rows = await run.query(
-    `with further as (update snackbase.workflow_instances set claims = 1 where ${HELD} and claims > 1 returning id),
+    `with further as (update snackbase.workflow_instances set lapses = 0 where ${HELD} and lapses > 0 returning id),
      shared as (select id from snackbase.workflow_instances where ${HELD} and not exists (select from further) for share),
      held as (select id from further union all select id from shared)
      insert into snackbase.workflow_progress (instance_id, place, outcome) select id, $4, $5 from held returning place`,

@@ -4,8 +4,8 @@ import type { Knex } from 'knex';
 export const up = async (kx: Knex): Promise<void> => {
   await kx.raw(`
     alter table snackbase.workflow_instances
-      -- How often it was taken up since it last got any further.
-      add column claims integer not null default 0,
+      -- How often the lease of whoever worked on it has run out since it last got any further.
+      add column lapses integer not null default 0,
       -- What executed was when the current step began: the same in all its tries, also once it failed and was taken up again.
       add column visit integer not null default 0;
     update snackbase.workflow_instances
