@@ -37,7 +37,8 @@ export const CATALOGUE = {
   RESULT_TOO_LARGE: {
     status: 400,
     title: 'Bad request',
-    message: 'The result has {characters} characters; {limit} are kept: ask for fewer records or fields.',
+    message:
+      'The results of a run have at most {limit} characters together. This one has {characters}, and those before it {used}: ask for fewer records or fields.',
   },
   CALL_REFUSED: {
     status: 400,

@@ -122,21 +122,22 @@ function isFixed(node: Node): boolean {
 export const asText = (value: unknown): string =>
   value === null || value === undefined ? '' : typeof value === 'object' ? JSON.stringify(value) : String(value);
 
-class Rendering {
+/** Values in their places, until together they have become too much. */
+export class Rendering {
   private room = MOST_RENDERED;
   constructor(private readonly values: Values) {}
 
-  private spend(characters: number): void {
-    this.room -= characters;
+  /** Throws TemplateError. */
+  spend(piece: string): string {
+    this.room -= piece.length;
     if (this.room < 0) throw new TemplateError(`A template became larger than ${MOST_RENDERED} characters.`);
+    return piece;
   }
 
   text(parts: readonly Part[], spelled: (value: unknown) => string = asText): string {
     let text = '';
     for (const part of parts) {
-      const piece = typeof part === 'string' ? part : spelled(follow(this.values, part));
-      this.spend(piece.length);
-      text += piece;
+      text += this.spend(typeof part === 'string' ? part : spelled(follow(this.values, part)));
     }
     return text;
   }
@@ -148,8 +149,8 @@ class Rendering {
       case 'whole': {
         const found = follow(this.values, node.path);
         const value = node.become === undefined ? found : node.become(found);
-        if (typeof value === 'string') this.spend(value.length);
-        else if (typeof value === 'object' && value !== null) this.spend(JSON.stringify(value).length);
+        if (typeof value === 'string') this.spend(value);
+        else if (typeof value === 'object' && value !== null) this.spend(JSON.stringify(value));
         return value;
       }
       case 'text':
@@ -219,6 +220,8 @@ const HTML: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>':
 /** A value as part of HTML. */
 export const asHtml = (value: unknown): string => asText(value).replace(/[&<>"']/g, (letter) => HTML[letter] as string);
 
+const encoded = (value: unknown): string => encodeURIComponent(asText(value));
+
 const ORIGIN = /^https?:\/\/[^/?#]*[/?#]/i;
 
 /**
@@ -241,13 +244,9 @@ export function compileUrl(text: string, judged: Judged): { render(values: Value
     return typeof part !== 'string' && i === 0;
   });
   return {
-    render: (values) =>
-      parts
-        .map((part, i) => {
-          if (typeof part === 'string') return part;
-          const value = asText(follow(values, part));
-          return raw[i] ? value : encodeURIComponent(value);
-        })
-        .join(''),
+    render(values) {
+      const rendering = new Rendering(values);
+      return parts.map((part, i) => rendering.text([part], raw[i] ? asText : encoded)).join('');
+    },
   };
 }

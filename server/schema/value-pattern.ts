@@ -7,9 +7,14 @@ export interface ValuePattern {
 }
 
 /** Compiles a pattern in RE2 syntax, JavaScript's escapes included: no look-around, no back-references. Throws for text that is not one. */
-export function valuePattern(pattern: string): ValuePattern {
+export function compilePattern(pattern: string): RE2JS {
   // The translation would take a named back-reference for plain text.
   if (/(?<!\\)(?:\\\\)*\\k/.test(pattern)) throw new SyntaxError('back-references are not supported');
-  const compiled = RE2JS.compile(RE2JS.translateRegExp(pattern));
+  return RE2JS.compile(RE2JS.translateRegExp(pattern));
+}
+
+/** As `compilePattern`, for whole values. */
+export function valuePattern(pattern: string): ValuePattern {
+  const compiled = compilePattern(pattern);
   return { test: (value) => compiled.matches(value) };
 }

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ProblemEntry } from '../../contract/problems.ts';
+import { compileFilter } from '../../server/automation/actions/filter.ts';
 import { parsePath } from '../../server/automation/paths.ts';
 import {
   compileBody,
@@ -140,6 +141,13 @@ describe('templates', () => {
 
   it('values that would become too much are stopped', () => {
     const problems: ProblemEntry[] = [];
+    const large = { body: { x: 'a'.repeat(MOST_RENDERED / 50) } };
+    const url = compileUrl(`https://a.example/${'{{body.x}}'.repeat(100)}`, judged(problems));
+    expect(() => url.render(large)).toThrow(TemplateError);
+    const filter = compileFilter(`title = "${'{{body.x}}'.repeat(100)}"`, judged(problems), null);
+    expect(() => filter.render(large)).toThrow(TemplateError);
+    const lists = compileFilter(Array(100).fill('title in {{body.x}}').join(' || '), judged(problems), null);
+    expect(() => lists.render({ body: { x: [large.body.x] } })).toThrow(TemplateError);
     const text = compileText('{{body.x}}'.repeat(100), judged(problems));
     expect(() => text.render({ body: { x: 'a'.repeat(MOST_RENDERED / 50) } })).toThrow(TemplateError);
     const whole = compileTemplate(Array(100).fill('{{body.x}}'), judged(problems));

@@ -199,4 +199,34 @@ describe.runIf(available)('custom endpoints withstand', () => {
     });
     expect((await x('GET', at)).status).toBe(200);
   });
+
+  it('a schema that would hold up everybody while it is compiled is not taken, one that is taken answers whatever comes', async () => {
+    const properties = (length: number, of: (i: number) => Json) =>
+      Object.fromEntries(Array.from({ length }, (_, i) => [`p${i}`, of(i)]));
+    const bombs = [
+      properties(900, (i) => ({ type: 'string', pattern: `^\\p{L}{1,900}${i}$` })),
+      properties(1900, () => ({ type: 'string' })),
+    ];
+    const common = { method: 'POST', auth_required: false, actions: [{ type: 'transform', output: 1 }] };
+    for (const one of bombs) {
+      const input_schema = { type: 'object', properties: one };
+      const { status, body } = await define({ ...common, path: path(), input_schema });
+      expect([status, body.details?.map(({ code }: Json) => code) ?? body]).toEqual([400, ['too_large']]);
+    }
+    const [at, gone] = [path(), path()];
+    const input_schema = { type: 'object', properties: properties(900, () => ({ type: 'string' })) };
+    await defined({ ...common, path: at, input_schema });
+    expect((await x('POST', `/${a.account.slug}${at}`, { p0: 'x' }, null)).status).toBe(200);
+    const wrong = await x('POST', `/${a.account.slug}${at}`, { p0: 1, p899: 1 }, null);
+    expect([wrong.status, wrong.body.details.length]).toEqual([400, 2]);
+    // Stored before there were bounds: it keeps everything out, and is no open door.
+    const { id } = await defined({ ...common, path: gone, input_schema });
+    await t.app.db.query(
+      `update snackbase.endpoints set settings = jsonb_set(settings::jsonb, '{input_schema,properties}', $2::jsonb), updated_at = now() where id = $1`,
+      [id, JSON.stringify(bombs[1])],
+    );
+    // Whatever is published makes every process read them anew.
+    await defined({ ...common, path: path() });
+    await expect.poll(async () => (await x('POST', `/${a.account.slug}${gone}`, { p0: 'x' }, null)).status).toBe(400);
+  });
 });

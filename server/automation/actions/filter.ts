@@ -6,7 +6,7 @@ import { parseRule } from '../../expression/parse-rule.ts';
 import { parseWhere } from '../../expression/parse-where.ts';
 import type { Scope } from '../../expression/scope.ts';
 import { follow } from '../paths.ts';
-import { asText, compileTemplate, type Judged, type Part, partsOf, type Values } from '../templates.ts';
+import { compileTemplate, type Judged, type Part, partsOf, Rendering, type Values } from '../templates.ts';
 import type { Path } from '../vocabulary.ts';
 
 export interface FilterTemplate {
@@ -122,13 +122,14 @@ export function compileFilter(
   if (judged.problems.length === before && filter.trim() !== '') judge(pieces, judged, scope);
   return {
     render(values) {
+      const rendering = new Rendering(values);
       const data = pieces.flatMap((piece, i) => {
         if (piece.kind === 'value') return [[`${prefix}${i}`, follow(values, piece.path)] as const];
         if (piece.kind !== 'text') return [];
-        const text = piece.parts.map((part) => (typeof part === 'string' ? part : asText(follow(values, part))));
-        return [[`${prefix}${i}`, text.join('')] as const];
+        return [[`${prefix}${i}`, rendering.text(piece.parts)] as const];
       });
-      return { filter: written(pieces, prefix, (path) => list(follow(values, path))), data: Object.fromEntries(data) };
+      const listed = (path: Path) => rendering.spend(list(follow(values, path)));
+      return { filter: written(pieces, prefix, listed), data: Object.fromEntries(data) };
     },
   };
 }

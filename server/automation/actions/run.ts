@@ -1,4 +1,5 @@
 // Running actions, one after the other: each under its condition, with its templates filled, its outcome kept for those behind it.
+import { setImmediate as othersTurn } from 'node:timers/promises';
 import type { ActionOutcome } from '../../../contract/actions.ts';
 import { Failure } from '../../../contract/problems.ts';
 import type { Ctx } from '../../context.ts';
@@ -7,10 +8,10 @@ import { joined } from '../../db/joined.ts';
 import type { Logger } from '../../db/log.ts';
 import { knownFailure } from '../../faults.ts';
 import { abortedBy } from '../../lifecycle/service.ts';
-import { storable } from '../../text.ts';
+import { cut, storable } from '../../text.ts';
 import { TemplateError, type Values } from '../templates.ts';
 import type { CompiledAction } from './compile.ts';
-import { kept } from './kept.ts';
+import { kept, Room } from './kept.ts';
 
 /** In which circumstances actions run. */
 export interface Situation {
@@ -21,6 +22,13 @@ export interface Situation {
   /** Everything is part of this transaction; calls out are made once it has committed. */
   readonly tx: Transaction | null;
   readonly signal: AbortSignal;
+  /** What all results of the run share; left out: these actions share one of their own. */
+  readonly room?: Room | undefined;
+  /**
+   * The same in every try of this action and of no other, for those whom it calls; of several actions what their own begin with.
+   * Left out: the run of `ctx`.
+   */
+  readonly key?: string | undefined;
   /** Changes the record that is about to be written. Throws INVALID_RESOURCE_DATA for fields that it has not. */
   readonly set?: ((fields: Readonly<Record<string, unknown>>) => void) | undefined;
   /** Nothing that leaves the database is done: it is told what it would have been. */
@@ -73,6 +81,9 @@ function saidOf(error: unknown): Told {
   return { code: 'INTERNAL_ERROR', message: 'Something failed on the server.' };
 }
 
+/** Characters of what an outcome tells of its failure, which definitions may write. */
+const LONGEST_MESSAGE = 4000;
+
 const aborted = (signal: AbortSignal): void => {
   if (signal.aborted) throw signal.reason instanceof Error ? signal.reason : new Failure('ACTION_TIMEOUT');
 };
@@ -100,15 +111,16 @@ export function withOutcomes(values: Values, outcomes: readonly ActionOutcome[])
 }
 
 export function createRunner({ db, perform, log }: RunnerOptions) {
-  /** One action; throws what it threw. */
-  async function once(action: CompiledAction, situation: Situation): Promise<unknown> {
+  /** One action; answers what is kept of its result and throws what it threw. */
+  async function once(action: CompiledAction, situation: Situation, room: Room): Promise<unknown> {
     const { tx } = situation;
     aborted(situation.signal);
     const options = action.options(situation.values);
+    const done = async (at: Situation) => kept((await perform(action.type, options, at)) ?? null, room);
     // What may fail without consequence must leave the transaction as it was.
     if (tx !== null && action.onError === 'continue')
-      return joined(db, tx).transaction((inner) => perform(action.type, options, { ...situation, tx: inner }));
-    return perform(action.type, options, situation);
+      return joined(db, tx).transaction((inner) => done({ ...situation, tx: inner }));
+    return done(situation);
   }
 
   /** One action under its condition. It rejects only where nothing is to follow; the outcome of that is with the error. */
@@ -126,18 +138,19 @@ export function createRunner({ db, perform, log }: RunnerOptions) {
       error,
       duration_ms: Math.round(performance.now() - began),
     });
+    const { ctx, room = new Room() } = situation;
     if (!action.condition.holds(situation.values)) return outcome('skipped', null, null);
     try {
       if (situation.dry && LEAVES.has(type))
-        return outcome('skipped', { dry_run: true, ...action.options(situation.values) }, null);
-      return outcome('success', kept((await once(action, situation)) ?? null), null);
+        return outcome('skipped', kept({ dry_run: true, ...action.options(situation.values) }, room), null);
+      return outcome('success', await once(action, situation, room), null);
     } catch (thrown) {
       // What was stopped failed because of that, whatever it says itself.
       const { reason } = situation.signal;
       const told = toldError(reason instanceof Failure ? reason : thrown);
       if (told.code === 'INTERNAL_ERROR')
-        log?.error({ err: thrown, action: type, run: situation.ctx.automation }, 'An action failed on the server.');
-      return { ...outcome('failed', null, told), thrown };
+        log?.error({ err: thrown, action: type, run: ctx.automation }, 'An action failed on the server.');
+      return { ...outcome('failed', null, { ...told, message: cut(told.message, LONGEST_MESSAGE) }), thrown };
     }
   }
 
@@ -152,25 +165,32 @@ export function createRunner({ db, perform, log }: RunnerOptions) {
       situation: Omit<Situation, 'tx'>,
       store: (tx: Transaction, outcome: ActionOutcome) => Promise<void>,
     ): Promise<ActionOutcome> {
+      const room = situation.room ?? new Room();
       const alone = (outcome: ActionOutcome) => db.transaction((tx) => store(tx, outcome)).then(() => outcome);
       const plain = ({ thrown: _, ...outcome }: ActionOutcome & { readonly thrown?: unknown }): ActionOutcome =>
         outcome;
-      if (CALLS_OUT.has(action.type)) return alone(plain(await runOne(action, { ...situation, tx: null })));
+      let made: ActionOutcome | undefined;
       try {
+        if (CALLS_OUT.has(action.type)) {
+          made = plain(await runOne(action, { ...situation, room, tx: null }));
+          return await alone(made);
+        }
         return await db.transaction(async (tx) => {
-          const outcome = await runOne(action, { ...situation, tx });
+          const outcome = await runOne(action, { ...situation, room, tx });
           if (outcome.thrown !== undefined) throw new NotDone(outcome);
+          made = outcome;
           await store(tx, outcome);
           return outcome;
         });
       } catch (error) {
-        if (!(error instanceof NotDone)) throw error;
-        return alone(plain(error.outcome));
+        if (error instanceof NotDone) return alone(plain(error.outcome));
+        if (made?.status === 'success') room.giveBack(made.result);
+        throw error;
       }
     },
     /**
-     * All of them, from the place behind `done`. `between` is called after each with all outcomes so far. Throws ActionFailed where one
-     * fails that is not to be passed over.
+     * All of them, from the place behind `done`. `between` is called after each with all outcomes so far, and whatever else the process
+     * does has its turn. Throws ActionFailed where one fails that is not to be passed over.
      */
     async runAll(
       actions: readonly CompiledAction[],
@@ -179,15 +199,19 @@ export function createRunner({ db, perform, log }: RunnerOptions) {
       between?: (outcomes: readonly ActionOutcome[]) => Promise<void>,
     ): Promise<ActionOutcome[]> {
       const outcomes = [...done];
+      const { ctx, room = new Room(undefined, done), key = ctx.automation?.run } = situation;
       for (const action of actions.slice(done.length)) {
         const { thrown, ...outcome } = await runOne(action, {
           ...situation,
+          room,
+          key: key && `${key}.${outcomes.length}`,
           values: withOutcomes(situation.values, outcomes),
         });
         outcomes.push(outcome);
         if (thrown !== undefined && action.onError === 'stop')
           throw new ActionFailed(outcomes.length - 1, outcomes, thrown);
         await between?.(outcomes);
+        await othersTurn();
       }
       return outcomes;
     },

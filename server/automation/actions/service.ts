@@ -105,7 +105,7 @@ export function createActions(parts: ActionParts) {
       case 'transform':
         return options.output;
       case 'send_webhook': {
-        const request = callOf(options, ctx);
+        const request = callOf(options, at.key);
         if (tx === null) return call(request, { accountId: accountIn(ctx), signal });
         return { queued: true, job_id: await later(LATER.call, { ...request }, at) };
       }
@@ -178,7 +178,7 @@ function asJson(text: string): unknown {
 }
 
 /** Throws INVALID_RESOURCE_DATA for headers that are none. */
-function callOf(options: Record<string, unknown>, ctx: Ctx): Call {
+function callOf(options: Record<string, unknown>, key: string | undefined): Call {
   const { url, method, headers = {}, body, text, json, timeout_seconds } = options;
   const isJson = text === undefined ? body !== undefined : json === true;
   const own = Object.entries(headers as Record<string, unknown>).map(([name, value]) => [
@@ -190,8 +190,8 @@ function callOf(options: Record<string, unknown>, ctx: Ctx): Call {
     method: String(method),
     headers: {
       ...(isJson && { 'content-type': 'application/json' }),
-      // The same in each attempt of one run's action, so that a receiver can tell.
-      ...(ctx.automation && { 'idempotency-key': keyOf(ctx.automation.run, url, body, text) }),
+      // The same in each try of one action, so that a receiver can tell it from another one's call that is equal to it.
+      ...(key !== undefined && { 'idempotency-key': keyOf(key, url, body, text) }),
       ...(Object.fromEntries(own) as Record<string, string>),
     },
     body: text !== undefined ? String(text) : body === undefined ? null : JSON.stringify(body),

@@ -54,6 +54,14 @@ function vocabularyOf({ path, settings }: Pick<EndpointRow, 'path' | 'settings'>
 
 const schemas = () => import('./input-schema.ts');
 
+/** For a schema that is stored and would not be taken any more: what it kept out stays out. */
+const UNUSABLE: InputSchema = {
+  judge: (value) => ({
+    value,
+    problems: [{ field: '', code: 'bad_schema', message: 'The schema of this endpoint cannot be used any more.' }],
+  }),
+};
+
 /** Judges a definition. What is wrong is told, and then never holds or stays text. */
 export async function compileEndpoint(
   row: Pick<EndpointRow, 'path' | 'settings'>,
@@ -62,7 +70,7 @@ export async function compileEndpoint(
   const problems: ProblemEntry[] = [];
   const { condition, input_schema, query_schema, actions, response_template: template, atomic } = row.settings;
   const schema = async (given: Record<string, unknown> | null, at: string, kind: 'body' | 'query') =>
-    given === null ? null : (await schemas()).compileSchema(given, at, problems, kind);
+    given === null ? null : ((await schemas()).compileSchema(given, at, problems, kind) ?? UNUSABLE);
   const input = await schema(input_schema, 'input_schema', 'body');
   const query = await schema(query_schema, 'query_schema', 'query');
   const vocabulary = vocabularyOf(row);

@@ -1,11 +1,11 @@
 // JSON Schemas of bodies and queries: judged when they are stored, bounded in what they cost, and what they find as entries with places.
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
-import { RE2JS } from 're2js';
+import { LRUCache } from 'lru-cache';
 import type { ProblemEntry } from '../../../contract/problems.ts';
-import { valuePattern } from '../../schema/value-pattern.ts';
 import { isDate, isDateTime, isEmail, isUuid } from '../../schema/values.ts';
 import { cut } from '../../text.ts';
 import { costOf } from './judging-cost.ts';
+import { createPatterns, type Patterns, PatternsTooLarge } from './patterns.ts';
 import { resolve, schemaProblems } from './schema-bounds.ts';
 
 type Schema = Readonly<Record<string, unknown>>;
@@ -34,18 +34,18 @@ const FORMATS: Readonly<Record<string, (value: string) => boolean>> = {
   ipv4: (value) => /^(25[0-5]|2[0-4]\d|1?\d?\d)(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}$/.test(value),
 };
 
-/** Patterns in RE2, whose time is linear in the value; anchored nowhere, as JSON Schema has it. */
-const regExp = Object.assign(
-  (pattern: string) => {
-    valuePattern(pattern);
-    const compiled = RE2JS.compile(RE2JS.translateRegExp(pattern));
-    // Ajv keeps patterns by their text.
-    return { test: (value: string) => compiled.matcher(value).find(), toString: () => pattern };
-  },
-  { code: 'new RegExp' },
-);
+/** For Ajv; patterns are anchored nowhere, as JSON Schema has it. */
+const regExpOf = (patterns: Patterns) =>
+  Object.assign(
+    (pattern: string) => {
+      const compiled = patterns(pattern);
+      // Ajv keeps patterns by their text.
+      return { test: (value: string) => compiled.matcher(value).find(), toString: () => pattern };
+    },
+    { code: 'new RegExp' },
+  );
 
-function compiler(coerce: boolean, allErrors: boolean): Ajv2020 {
+function compiler(coerce: boolean, allErrors: boolean, patterns: Patterns): Ajv2020 {
   const ajv = new Ajv2020({
     strict: true,
     strictTypes: false,
@@ -58,7 +58,7 @@ function compiler(coerce: boolean, allErrors: boolean): Ajv2020 {
     ownProperties: true,
     logger: false,
     validateFormats: true,
-    code: { regExp: regExp as never },
+    code: { regExp: regExpOf(patterns) as never },
   });
   for (const [name, validate] of Object.entries(FORMATS)) ajv.addFormat(name, validate);
   ajv.addVocabulary(['example']);
@@ -75,44 +75,64 @@ function compiler(coerce: boolean, allErrors: boolean): Ajv2020 {
   return ajv;
 }
 
-/** A schema ready to judge; null where it is none, whose problems are then told at `at`. */
+/** Characters of schemas that are kept ready: of what is stored and then called, and of what is read anew. */
+const ready = new LRUCache<string, InputSchema>({ maxSize: 2_000_000, sizeCalculation: (_, key) => key.length });
+
+/** What is tried before a schema is taken: what cannot judge these can judge nothing. */
+const SAMPLES: Readonly<Record<'body' | 'query', readonly unknown[]>> = { body: [{}, [], ''], query: [{}] };
+
+/** A schema ready to judge, whatever it is given; null where it is none, whose problems are then told at `at`. */
 export function compileSchema(
   schema: Schema,
   at: string,
   problems: ProblemEntry[],
   kind: 'body' | 'query',
 ): InputSchema | null {
+  const key = `${kind} ${JSON.stringify(schema)}`;
+  const known = ready.get(key);
+  if (known !== undefined) return known;
   const found = schemaProblems(schema, at, kind);
   if (found.length > 0) {
     problems.push(...found);
     return null;
   }
-  const coerce = kind === 'query';
   try {
-    const first = compiler(coerce, false).compile(schema);
-    const cost = costOf(schema, (ref) => resolve(schema, ref));
-    let all: ValidateFunction | undefined;
-    return {
-      judge(given) {
-        const value = coerce ? { ...(given as object) } : given;
-        const steps = cost(value);
-        if (steps === null) return { value, problems: [TOO_DEAR] };
-        if (first(value)) return { value, problems: [] };
-        const small = steps < ALL_PROBLEMS_BELOW;
-        if (small) all ??= compiler(coerce, true).compile(schema);
-        const judging = small && all !== undefined ? all : first;
-        judging(coerce ? { ...(given as object) } : given);
-        return { value, problems: entriesOf(judging.errors ?? []) };
-      },
-    };
+    const made = judgeOf(schema, kind);
+    ready.set(key, made);
+    return made;
   } catch (error) {
-    problems.push({
-      field: at,
-      code: 'bad_schema',
-      message: `It is no JSON Schema: ${cut((error as Error).message, 300)}`,
-    });
+    const code = error instanceof PatternsTooLarge ? 'too_large' : 'bad_schema';
+    const message = cut((error as Error).message, 300);
+    problems.push({ field: at, code, message: code === 'too_large' ? message : `It is no JSON Schema: ${message}` });
     return null;
   }
+}
+
+/** Throws for what is no schema, or one that cannot be run. */
+function judgeOf(schema: Schema, kind: 'body' | 'query'): InputSchema {
+  const coerce = kind === 'query';
+  const patterns = createPatterns();
+  // First, because it meets every pattern: what is too much is refused before the rest is compiled.
+  const cost = costOf(schema, (ref) => resolve(schema, ref), patterns);
+  const all = compiler(coerce, true, patterns).compile(schema);
+  for (const sample of SAMPLES[kind]) all(structuredClone(sample));
+  /** For large values, of which it finds one problem instead of as many as they have items. */
+  let first: ValidateFunction | undefined;
+  return {
+    judge(given) {
+      const value = coerce ? { ...(given as object) } : given;
+      try {
+        const steps = cost(value);
+        if (steps === null) return { value, problems: [TOO_DEAR] };
+        if (steps >= ALL_PROBLEMS_BELOW) first ??= compiler(coerce, false, patterns).compile(schema);
+        const judging = steps >= ALL_PROBLEMS_BELOW && first !== undefined ? first : all;
+        return { value, problems: judging(value) ? [] : entriesOf(judging.errors ?? []) };
+      } catch {
+        // Values too deep to walk through, and code that the engine refuses to run.
+        return { value, problems: [TOO_DEAR] };
+      }
+    },
+  };
 }
 
 const CODES: Readonly<Record<string, string>> = {

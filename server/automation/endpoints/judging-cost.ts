@@ -1,5 +1,5 @@
 // What judging one value by a JSON Schema would cost, found out before it is judged: nothing else runs in this process meanwhile.
-import { RE2JS } from 're2js';
+import type { Patterns } from './patterns.ts';
 
 type Schema = Readonly<Record<string, unknown>>;
 
@@ -42,9 +42,13 @@ function valuesIn(value: unknown): number {
 
 /**
  * The steps that judging a value by `schema` takes at most, null where those are more than MOST_STEPS. References are opened by
- * `resolve`; the schema's own bounds see to it that they end.
+ * `resolve`; the schema's own bounds see to it that they end. Throws what `patterns` throws.
  */
-export function costOf(schema: Schema, resolve: (ref: string) => unknown): (value: unknown) => number | null {
+export function costOf(
+  schema: Schema,
+  resolve: (ref: string) => unknown,
+  patterns: Patterns,
+): (value: unknown) => number | null {
   let steps = 0;
   const add = (more: number): void => {
     steps += more;
@@ -65,7 +69,7 @@ export function costOf(schema: Schema, resolve: (ref: string) => unknown): (valu
   }
 
   const patternCost = (pattern: string) => {
-    const size = RE2JS.compile(RE2JS.translateRegExp(pattern)).programSize() / PATTERN_UNITS;
+    const size = patterns(pattern).programSize() / PATTERN_UNITS;
     return (text: string) => 1 + size * (text.length + 1);
   };
   const each = (counts: readonly Count[]): Count | null =>

@@ -3,6 +3,7 @@ import type { ActionOutcome } from '../../../contract/actions.ts';
 import { Failure } from '../../../contract/problems.ts';
 import type { Attempt, Ctx } from '../../context.ts';
 import type { Database, Transaction } from '../../db/database.ts';
+import { Room } from '../actions/kept.ts';
 import { CALLS_OUT } from '../actions/run.ts';
 import type { ActionService } from '../actions/service.ts';
 import type { Values } from '../templates.ts';
@@ -35,6 +36,8 @@ export interface Run<T> {
 export function runPipeline<T>({ db, actions }: PipelineParts, run: Run<T>): Promise<T> {
   const { compiled, ctx, values, deadline, attempt, finish, hold } = run;
   const { signal } = deadline;
+  // A request that is sent again calls out under the keys of its first attempt.
+  const situation = { ctx, values, signal, key: attempt?.seed };
   const within = <R>(work: (tx: Transaction) => Promise<R>): Promise<R> =>
     db.transaction(async (tx) => {
       if (signal.aborted) throw signal.reason;
@@ -53,9 +56,10 @@ export function runPipeline<T>({ db, actions }: PipelineParts, run: Run<T>): Pro
   async function oneByOne(): Promise<T> {
     refuseCommitted();
     let outcomes: ActionOutcome[] = [];
+    const room = new Room();
     for (const [i, { type }] of compiled.actions.entries()) {
       const upTo = compiled.actions.slice(0, i + 1);
-      const next = (tx: Transaction | null) => actions.runAll(upTo, { ctx, values, tx, signal }, outcomes);
+      const next = (tx: Transaction | null) => actions.runAll(upTo, { ...situation, tx, room }, outcomes);
       /** Something happened that stays, whatever follows. */
       const lasting = (done: readonly ActionOutcome[]) => !READS.has(type) && done.at(-1)?.status === 'success';
       if (type === 'transform') outcomes = await next(null);
@@ -78,7 +82,7 @@ export function runPipeline<T>({ db, actions }: PipelineParts, run: Run<T>): Pro
   async function atOnce(): Promise<T> {
     refuseCommitted();
     return within(async (tx) => {
-      const done = finish(await actions.runAll(compiled.actions, { ctx, values, tx, signal }));
+      const done = finish(await actions.runAll(compiled.actions, { ...situation, tx }));
       await attempt?.commit(tx);
       return done;
     });

@@ -3,7 +3,7 @@ import type { ActionOutcome } from '../../../contract/actions.ts';
 import type { ProblemEntry } from '../../../contract/problems.ts';
 import { Answer, RawJson } from '../../context.ts';
 import { withOutcomes } from '../actions/run.ts';
-import type { Template, Values } from '../templates.ts';
+import { type Template, TemplateError, type Values } from '../templates.ts';
 
 export interface CompiledResponse {
   readonly status: number;
@@ -72,6 +72,21 @@ const line = (value: string): string =>
     .trim()
     .slice(0, 8000);
 
+/** Characters of all headers together, before they are cut. */
+const MOST_HEADERS = 64_000;
+
+/** Without those that are empty. Throws TemplateError. */
+function headersOf(headers: CompiledResponse['headers'], seen: Values): Record<string, string> {
+  let left = MOST_HEADERS;
+  const lines = headers.map(([name, value]) => {
+    const text = value.render(seen);
+    left -= text.length;
+    if (left < 0) throw new TemplateError(`The headers of an answer have at most ${MOST_HEADERS} characters.`);
+    return [name, line(text)] as const;
+  });
+  return Object.fromEntries(lines.filter(([, value]) => value !== ''));
+}
+
 /** A browser gives such a page no rights, not even those of its own address. */
 const SANDBOX = "sandbox; frame-ancestors 'none'";
 
@@ -87,11 +102,7 @@ export function replyOf(
   }
   const seen = withOutcomes(values, outcomes);
   const { status } = response;
-  const headers: Record<string, string> = Object.fromEntries(
-    response.headers
-      .map(([name, value]) => [name, line(value.render(seen))] as const)
-      .filter(([, value]) => value !== ''),
-  );
+  const headers = headersOf(response.headers, seen);
   const body = response.body === null ? {} : response.body.render(seen);
   if (status === 204) return { answer: new Chosen(status, undefined, headers), body: null };
   const type = headers['content-type'];

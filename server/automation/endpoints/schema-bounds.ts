@@ -6,7 +6,10 @@ import type { Shape } from '../vocabulary.ts';
 type Schema = Readonly<Record<string, unknown>>;
 
 const MOST_TEXT = 65_536;
-const MOST_PARTS = 2000;
+/** The code that judges is as deep as a schema has parts, and with twice as many the engine may refuse to run it. */
+const MOST_PARTS = 1000;
+/** Of keywords whose code grows with the square of what they hold. */
+const MOST_IN: Readonly<Record<string, number>> = { oneOf: 200, patternProperties: 200 };
 const DEEPEST = 40;
 
 const isObject = (value: unknown): value is Schema =>
@@ -50,6 +53,9 @@ export function schemaProblems(schema: Schema, at: string, kind: 'body' | 'query
     }
     for (const [key, below] of Object.entries(value)) {
       const place = `${path}.${key}`;
+      const most = MOST_IN[key];
+      if (most !== undefined && typeof below === 'object' && Object.keys(below ?? {}).length > most)
+        wrong(place, 'too_large', `${key} has at most ${most} schemas.`);
       if (['$dynamicRef', '$recursiveRef', '$id', '$anchor', '$dynamicAnchor'].includes(key))
         wrong(place, 'not_supported', `${key} is not supported: refer with $ref to #/$defs/….`);
       else if (key === '$ref' && typeof below === 'string') {

@@ -4,6 +4,7 @@ import type { ExecutionStatus } from '../../../contract/hooks.ts';
 import { Failure } from '../../../contract/problems.ts';
 import type { Database } from '../../db/database.ts';
 import type { Logger } from '../../db/log.ts';
+import { Room } from '../actions/kept.ts';
 import { withOutcomes } from '../actions/run.ts';
 import type { ActionService } from '../actions/service.ts';
 import { createDue, type Due } from '../due.ts';
@@ -81,10 +82,12 @@ export function createHookRunner({ db, log, actions, enabled, leaseMs }: RunnerO
     const limit = timeLimit(row.hook.timeout_seconds);
     const signal = AbortSignal.any([stopping, limit.signal]);
     const outcomes = [...row.outcomes];
+    const room = new Room(undefined, outcomes);
     try {
       for (const action of compiled.slice(outcomes.length)) {
         if (stopping.aborted) throw new LetGo();
-        const situation = { ctx, values: withOutcomes(values, outcomes), signal };
+        const key = `${id}.${outcomes.length}`;
+        const situation = { ctx, values: withOutcomes(values, outcomes), signal, room, key };
         const outcome = await actions.runStored(action, situation, async (tx, made) => {
           // What was cut off by this process's end has not failed.
           if (stopping.aborted && made.status === 'failed') throw new LetGo();

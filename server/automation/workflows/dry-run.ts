@@ -11,6 +11,7 @@ import { problemOf } from './engine.ts';
 import { nextOf, passesOver } from './settle.ts';
 import { loggedInput } from './steps/action.ts';
 import type { Result, StepRun } from './steps/step.ts';
+import { Gathering } from './stored-json.ts';
 import { type Context, type Named, stepValues } from './words.ts';
 
 const MOST_STEPS = 200;
@@ -51,6 +52,8 @@ export async function rehearse(
 async function walk(db: Database, tx: Transaction, actions: ActionRunner, rehearsal: Rehearsal): Promise<DryRun> {
   const { workflow, ctx, named, trigger } = rehearsal;
   const steps: DryRun['steps'] = [];
+  // Of a step that comes again, all that it said is told.
+  const gathered = new Gathering();
   let context: Context = { trigger: { ...trigger, _source: 'manual' }, steps: {} };
   const ended = (status: DryRun['status'], message: string, output: unknown = null): DryRun => ({
     dry_run: true,
@@ -60,6 +63,7 @@ async function walk(db: Database, tx: Transaction, actions: ActionRunner, rehear
     message,
   });
   const stop = AbortSignal.timeout(MOST_MS);
+  const run = { ctx, signal: stop };
   // Branches share the one transaction, so they take turns.
   let last: Promise<unknown> = Promise.resolve();
   const oneByOne = <T>(work: () => Promise<T>): Promise<T> => {
@@ -75,14 +79,13 @@ async function walk(db: Database, tx: Transaction, actions: ActionRunner, rehear
     if (step === undefined) break;
     const values = stepValues(context, named, new Date());
     const said: Exclude<Result, { readonly kind: 'wait' }>[] = [];
-    const kept = new Map<string, ActionOutcome>();
     const at: StepRun = {
       values,
       state: null,
       signal: stop,
       dry: true,
       now: () => new Date(),
-      async act(action, more, store) {
+      async act(action, { more, room }, store) {
         const all = { ...values, ...more };
         if (CALLS_OUT.has(action.type) || action.type === 'enqueue_job') {
           const result = { dry_run: true, not_sent: loggedInput(action, all) };
@@ -99,7 +102,7 @@ async function walk(db: Database, tx: Transaction, actions: ActionRunner, rehear
         }
         const outcome = await oneByOne(() =>
           joined(db, tx).transaction(async (inner) => {
-            const { thrown, ...one } = await actions.runOne(action, { ctx, values: all, tx: inner, signal: stop });
+            const { thrown, ...one } = await actions.runOne(action, { ...run, values: all, tx: inner, room });
             if (thrown !== undefined) throw new Failed(one);
             return one;
           }),
@@ -110,8 +113,10 @@ async function walk(db: Database, tx: Transaction, actions: ActionRunner, rehear
         await store(tx, outcome);
         return outcome;
       },
-      done: async () => kept,
-      keep: async (_, place, outcome) => void kept.set(place, outcome),
+      // Each step is tried once, so nothing is looked for again.
+      done: async () => new Set(),
+      outcomes: async () => new Map(),
+      keep: async () => {},
       start: async (_, wanted) => `(${wanted})`,
       child: async () => null,
       within: (work) => work(tx),
@@ -128,6 +133,11 @@ async function walk(db: Database, tx: Transaction, actions: ActionRunner, rehear
     const error = found.kind === 'failed' ? found.error : null;
     const status = error !== null ? 'failed' : found.kind === 'done' ? (found.status ?? 'success') : 'success';
     const output = found.output ?? null;
+    try {
+      gathered.add(output);
+    } catch (tooLarge) {
+      return ended('unfinished', problemOf(tooLarge).message);
+    }
     steps.push({ name, type: step.step.type, status, output, error });
     context = { ...context, steps: { ...context.steps, [name]: { output, status, error } } };
     if (found.kind === 'end') return ended('completed', 'The workflow would have completed.', output);

@@ -8,7 +8,7 @@ import { DatabaseUnavailable, isSerialization, isTimeout } from '../../db/errors
 import type { Logger } from '../../db/log.ts';
 import type { Lifecycle } from '../../lifecycle/service.ts';
 import type { ActionRunner } from '../actions/run.ts';
-import { CALLS_OUT, toldError } from '../actions/run.ts';
+import { toldError } from '../actions/run.ts';
 import { automationCtx } from '../principal.ts';
 import type { CompiledWorkflow } from './compile.ts';
 import { breakOff, LeaseLost, type Moved, settle } from './settle.ts';
@@ -25,6 +25,8 @@ export const MOST_EXECUTED = 10_000;
 const STEPS_A_TURN = 50;
 const TURN_MS = 5000;
 const STEP_SECONDS = 300;
+/** Whose lease ran out so often without getting any further takes its process down with it. */
+const MOST_LAPSES = 10;
 /** Tries of what met a fault of the moment, as a deadlock. */
 const MOMENTS = 5;
 const MOMENTARY = new Set(['WRITE_CONFLICT', 'SERVICE_UNAVAILABLE']);
@@ -42,6 +44,8 @@ export interface EngineOptions {
   readonly lifecycle?: Pick<Lifecycle, 'wants' | 'fire'> | undefined;
   readonly log?: Logger | undefined;
 }
+
+const NO_PROGRESS = `It was taken up ${MOST_LAPSES} times and got no further: each time its process ended, or fell silent.`;
 
 /** The process stops: what failed because of that has not failed. */
 class Stopped extends Error {}
@@ -82,6 +86,7 @@ export function createEngine({ db, actions, starting, compiledOf, onWait, lookBa
     const began = performance.now();
     let moved: Moved = { step: row.current_step, context: row.context, executed: row.executed };
     try {
+      if (row.lapses >= MOST_LAPSES) throw new Unusable('ATTEMPTS', NO_PROGRESS);
       await tellBeginning(row);
       if (row.looks_back && (await lookBack(row, held, stopping))) return;
       const workflow = compiledOf(row);
@@ -173,16 +178,13 @@ export function createEngine({ db, actions, starting, compiledOf, onWait, lookBa
       signal,
       dry: false,
       now: clock,
-      act: (action, more, keep) => {
-        // Of calls, each visit of a step is another one for its receiver, and each try of it the same.
-        const { automation } = ctx;
-        const said = automation && CALLS_OUT.has(action.type);
-        const part = [more.index ?? '', Object.keys(more.actions ?? {}).length, action.name ?? ''].join('.');
-        const run = `${row.id}.${moved.executed - attempt}.${part}`;
-        const as = said ? { ...ctx, automation: { ...automation, run } } : ctx;
-        return act(action, { ctx: as, values: { ...values, ...more }, signal }, stopping, keep);
+      act: (action, { place, more, room }, keep) => {
+        // Each visit of a step is another one for whom it calls, and each try of it the same.
+        const key = `${row.id}.${first ? row.visit : moved.executed}.${place}`;
+        return act(action, { ctx, values: { ...values, ...more }, signal, room, key }, stopping, keep);
       },
-      done: () => patiently(() => store.kept(db, row.id)),
+      done: () => patiently(() => store.keptPlaces(db, row.id)),
+      outcomes: (places) => patiently(() => store.kept(db, row.id, places)),
       async keep(tx, where, outcome) {
         if (!(await store.keep(tx, held, where, jsonOf(outcome)))) throw new LeaseLost();
       },

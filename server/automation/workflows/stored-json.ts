@@ -16,6 +16,17 @@ export class TooLarge extends Error {
 
 export const jsonOf = (value: unknown): string => JSON.stringify(value ?? null);
 
+/** What a step collects for its output: it fails as soon as no context could hold it, before memory is full of it. */
+export class Gathering {
+  private left = MOST_CONTEXT;
+  /** Throws TooLarge. */
+  add<T>(part: T): T {
+    this.left -= jsonOf(part).length;
+    if (this.left < 0) throw new TooLarge();
+    return part;
+  }
+}
+
 /** Throws TooLarge. */
 export function contextText(context: unknown): string {
   const text = jsonOf(context);

@@ -23,6 +23,7 @@ import * as workflows from './0020-workflows.ts';
 import * as endpoints from './0021-endpoints.ts';
 import * as jobs from './0022-jobs.ts';
 import * as workflowWaits from './0023-workflow-waits.ts';
+import * as workflowLapses from './0024-workflow-lapses.ts';
 
 export interface Migration {
   /** Recorded in the database; the file's name. */
@@ -55,4 +56,5 @@ export const migrations: readonly Migration[] = [
   { name: '0021-endpoints', ...endpoints },
   { name: '0022-jobs', ...jobs },
   { name: '0023-workflow-waits', ...workflowWaits },
+  { name: '0024-workflow-lapses', ...workflowLapses },
 ];

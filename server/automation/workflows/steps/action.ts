@@ -2,6 +2,7 @@
 
 import type { ActionOutcome } from '../../../../contract/actions.ts';
 import type { CompiledAction } from '../../actions/compile.ts';
+import { Room } from '../../actions/kept.ts';
 import { toldError } from '../../actions/run.ts';
 import type { Values } from '../../templates.ts';
 import type { Kind, Result } from './step.ts';
@@ -11,7 +12,9 @@ export const actionStep: Kind<'action'> = (step, judging) => {
   return {
     input: (values) => loggedInput(action, values),
     async run(at) {
-      await at.act(action, {}, (tx, outcome) => at.settle(resultOf(outcome), tx));
+      await at.act(action, { place: '', more: {}, room: new Room() }, (tx, outcome) =>
+        at.settle(resultOf(outcome), tx),
+      );
     },
   };
 };

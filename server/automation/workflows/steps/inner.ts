@@ -4,10 +4,10 @@ import { Failure } from '../../../../contract/problems.ts';
 import type { InnerStep } from '../../../../contract/workflow-steps.ts';
 import type { CompiledAction } from '../../actions/compile.ts';
 import { outcomesShape } from '../../actions/compile.ts';
+import { sizeOf } from '../../actions/kept.ts';
 import { withOutcomes } from '../../actions/run.ts';
-import type { Values } from '../../templates.ts';
 import type { Vocabulary } from '../../vocabulary.ts';
-import type { Judging, StepRun } from './step.ts';
+import type { Judging, Part, StepRun } from './step.ts';
 
 export interface Inner {
   readonly action: CompiledAction;
@@ -49,26 +49,26 @@ export class InnerFailed extends Error {
   }
 }
 
-/** Does them one after the other, leaving out what is `done`; `prefix` names their places. Throws InnerFailed. */
+/** Does them one after the other, leaving out what is `done`; `prefix` names their places. Throws InnerFailed, RESULT_TOO_LARGE. */
 export async function runInner(
   inner: readonly Inner[],
   at: StepRun,
-  {
-    prefix,
-    more,
-    done,
-  }: { readonly prefix: string; readonly more: Values; readonly done: ReadonlyMap<string, ActionOutcome> },
+  { prefix, done, ...part }: Omit<Part, 'place'> & { readonly prefix: string; readonly done: ReadonlySet<string> },
 ): Promise<ActionOutcome[]> {
   const outcomes: ActionOutcome[] = [];
+  const before = inner.map((_, i) => `${prefix}.${i}`).filter((place) => done.has(place));
+  const stored = before.length === 0 ? new Map<string, ActionOutcome>() : await at.outcomes(before);
+  for (const { result } of stored.values()) part.room.take(sizeOf(result));
   for (const [i, { action, passOver }] of inner.entries()) {
     const place = `${prefix}.${i}`;
-    const known = done.get(place);
+    const known = stored.get(place);
     if (known !== undefined) {
       outcomes.push(known);
       continue;
     }
     if (at.signal.aborted) throw at.signal.reason ?? new Failure('ACTION_TIMEOUT');
-    const outcome = await at.act(action, { ...withOutcomes({ ...at.values, ...more }, outcomes) }, async (tx, one) => {
+    const more = withOutcomes({ ...at.values, ...part.more }, outcomes);
+    const outcome = await at.act(action, { place, more, room: part.room }, async (tx, one) => {
       if (!READS.has(action.type) && (one.status !== 'failed' || passOver)) await at.keep(tx, place, one);
     });
     if (outcome.status === 'failed' && !passOver) throw new InnerFailed(place, outcome);

@@ -1,5 +1,7 @@
 // A step that does the same for each item of a list, in order.
 import { type InnerStep, MOST_ITEMS } from '../../../../contract/workflow-steps.ts';
+import { Room } from '../../actions/kept.ts';
+import { Gathering } from '../stored-json.ts';
 import { LOOP_WORDS, loopValues } from '../words.ts';
 import { compileInner, InnerFailed, runInner } from './inner.ts';
 import { type Kind, Unusable } from './step.ts';
@@ -22,11 +24,18 @@ export const loopStep: Kind<'loop'> = (step, judging) => {
         throw new Unusable('TOO_MANY_ITEMS', `There are ${list.length} items, and the loop takes ${most}.`);
       const done = await at.done();
       const results: unknown[] = [];
+      const gathered = new Gathering();
       for (const [i, item] of list.entries()) {
         try {
-          const outcomes = await runInner(inner, at, { prefix: String(i), more: loopValues(item, i), done });
+          const outcomes = await runInner(inner, at, {
+            prefix: String(i),
+            more: loopValues(item, i),
+            // Of the items before only their last results are still there.
+            room: new Room(),
+            done,
+          });
           const last = outcomes.at(-1);
-          results.push(last?.status === 'failed' ? { error: last.error } : (last?.result ?? null));
+          results.push(gathered.add(last?.status === 'failed' ? { error: last.error } : (last?.result ?? null)));
         } catch (error) {
           if (!(error instanceof InnerFailed)) throw error;
           const { code = 'INTERNAL_ERROR', message = '' } = error.outcome.error ?? {};

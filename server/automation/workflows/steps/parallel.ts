@@ -1,5 +1,7 @@
 // A step that does several sequences side by side; where one fails, the others are done to their end first.
 import type { InnerStep } from '../../../../contract/workflow-steps.ts';
+import { Room } from '../../actions/kept.ts';
+import { MOST_CONTEXT } from '../stored-json.ts';
 import { compileInner, InnerFailed, runInner } from './inner.ts';
 import type { Kind } from './step.ts';
 
@@ -10,8 +12,10 @@ export const parallelStep: Kind<'parallel'> = (step, judging) => {
   return {
     async run(at) {
       const done = await at.done();
+      // What all branches say stays in memory until the last is done, and then in the context, which holds no more.
+      const room = new Room(MOST_CONTEXT);
       const ends = await Promise.allSettled(
-        branches.map((inner, b) => runInner(inner, at, { prefix: String(b), more: {}, done })),
+        branches.map((inner, b) => runInner(inner, at, { prefix: String(b), more: {}, room, done })),
       );
       const faults = ends.flatMap((end) => (end.status === 'rejected' ? [end.reason as unknown] : []));
       const other = faults.find((fault) => !(fault instanceof InnerFailed));

@@ -4,6 +4,7 @@ import type { ProblemEntry } from '../../../../contract/problems.ts';
 import type { Step, StepOf, StepType } from '../../../../contract/workflow-steps.ts';
 import type { Transaction } from '../../../db/database.ts';
 import type { CompiledAction } from '../../actions/compile.ts';
+import type { Room } from '../../actions/kept.ts';
 import type { Condition } from '../../conditions.ts';
 import type { Template, Values } from '../../templates.ts';
 import type { Vocabulary } from '../../vocabulary.ts';
@@ -44,6 +45,16 @@ export interface Child {
   readonly error: string | null;
 }
 
+/** An action within a step. */
+export interface Part {
+  /** Where in the step it stands: of an action alone nowhere. */
+  readonly place: string;
+  /** Beside the values of the step. */
+  readonly more: Values;
+  /** What its result shares with others that are in memory at the same time. */
+  readonly room: Room;
+}
+
 /** A step's one try. It calls `settle` once. */
 export interface StepRun {
   readonly values: Values;
@@ -57,11 +68,13 @@ export interface StepRun {
   /** Does an action; `store` is called in the transaction of its effect, or, where it failed, in one of its own. */
   act(
     action: CompiledAction,
-    more: Values,
+    part: Part,
     store: (tx: Transaction, outcome: ActionOutcome) => Promise<void>,
   ): Promise<ActionOutcome>;
-  /** Outcomes of parts of this step that are stored already, by place. */
-  done(): Promise<ReadonlyMap<string, ActionOutcome>>;
+  /** Places of this step whose outcomes are stored already. */
+  done(): Promise<ReadonlySet<string>>;
+  /** The outcomes at these places. */
+  outcomes(places: readonly string[]): Promise<ReadonlyMap<string, ActionOutcome>>;
   keep(tx: Transaction, place: string, outcome: ActionOutcome): Promise<void>;
   /** Starts another workflow as part of `tx`; it wakes this one at its end where `waits`. Throws Failure. */
   start(tx: Transaction, workflow: string, input: Readonly<Record<string, unknown>>, waits: boolean): Promise<string>;

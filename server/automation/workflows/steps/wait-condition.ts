@@ -1,6 +1,6 @@
 // A step that looks again and again until something holds.
-
 import { cut } from '../../../text.ts';
+import { Room } from '../../actions/kept.ts';
 import { failed, type Kind } from './step.ts';
 
 const SHORTEST_POLL_MS = 1000;
@@ -23,7 +23,7 @@ export const untilHolds: Kind<'wait_condition'> = (step, judging) => {
           : new Date(at.now().getTime() + (timeout(at.values) ?? 0));
       let result: unknown = null;
       if (query !== null) {
-        const outcome = await at.act(query, {}, async () => {});
+        const outcome = await at.act(query, { place: '', more: {}, room: new Room() }, async () => {});
         if (outcome.status === 'failed')
           return at.settle({ kind: 'failed', error: outcome.error ?? { code: 'INTERNAL_ERROR', message: '' } });
         result = outcome.result;

@@ -111,7 +111,7 @@ export async function cancel(run: Runner, id: string): Promise<string[]> {
 export async function resume(run: Runner, id: string): Promise<boolean> {
   const rows = await run.query(
     `update snackbase.workflow_instances set status = 'pending', completed_at = null, error_code = null, error_message = null,
-       state = case when status = 'waiting' and coalesce(state -> 'child', state -> 'event') is not null then state end, attempt = 0, lease = null, claim = claim + 1, wake_at = clock_timestamp(), step_at = null,
+       state = case when status = 'waiting' and coalesce(state -> 'child', state -> 'event') is not null then state end, attempt = 0, lease = null, claim = claim + 1, lapses = 0, wake_at = clock_timestamp(), step_at = null,
        wait_event = null, wait_collection = null, wait_after = null,
        deadline = clock_timestamp() + (select timeout_seconds from snackbase.workflow_versions v
          where v.workflow_id = snackbase.workflow_instances.workflow_id and v.version = snackbase.workflow_instances.version)

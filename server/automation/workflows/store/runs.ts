@@ -30,6 +30,10 @@ export interface RunRow {
   readonly state: Readonly<Record<string, unknown>> | null;
   readonly attempt: number;
   readonly executed: number;
+  /** What `executed` was when the current step began: the same in all its tries. */
+  readonly visit: number;
+  /** How often the lease of whoever worked on it has run out since it last got any further. */
+  readonly lapses: number;
   readonly context: Context;
   readonly claim: number;
   readonly step_at: string | null;
@@ -41,8 +45,9 @@ export interface RunRow {
 
 const ROLE = actingRoleOf('v.run_as');
 export const WHOLE = `i.id, i.workflow_id, i.version, i.account_id, w.name, w.slug, v.trigger, v.steps, v.run_as, ${ROLE.select}, i.depth,
-  i.started_by, i.parent_id, i.current_step, i.state, i.attempt, i.executed, i.context, i.claim, i.step_at, i.deadline,
-  i.wait_event is not null and i.wait_after is null as looks_back,   clock_timestamp() as now`;
+  i.started_by, i.parent_id, i.current_step, i.state, i.attempt, i.executed, i.visit, i.lapses, i.context, i.claim, i.step_at, i.deadline,
+  i.wait_event is not null and i.wait_after is null as looks_back,
+  clock_timestamp() as now`;
 export const JOINED = `join snackbase.workflows w on w.id = i.workflow_id
   join snackbase.workflow_versions v on v.workflow_id = i.workflow_id and v.version = i.version
   ${ROLE.join}`;
@@ -85,7 +90,7 @@ export const claim = (
        where id in (select id from due order by place, wake_at limit $3) and wake_at <= clock_timestamp()
        for update skip locked),
      i as (
-       update snackbase.workflow_instances u set lease = $1, claim = u.claim + 1, status = 'running',
+       update snackbase.workflow_instances u set lease = $1, claim = u.claim + 1, lapses = u.lapses + (u.lease is not null)::int, status = 'running',
          wake_at = clock_timestamp() + $2 * interval '1 ms', started_at = coalesce(u.started_at, clock_timestamp()),
          step_at = coalesce(u.step_at, clock_timestamp())
        from taken where u.id = taken.id returning u.*)
@@ -144,7 +149,8 @@ export const advance = (
 ): Promise<boolean> =>
   write(
     run,
-    `set context = $4, current_step = $5, state = null, attempt = 0, executed = executed + 1, step_at = clock_timestamp(),
+    `set context = $4, current_step = $5, state = null, attempt = 0, executed = executed + 1, visit = executed + 1, lapses = 0,
+       step_at = clock_timestamp(),
        ${[REST, ...(acts ? [rested ? ACTS_AFTER_REST : ACTS] : rested ? ['rested = true'] : [])].join(', ')}`,
     held,
     [context, step],
@@ -164,7 +170,7 @@ const LOOKS_BACK = '($6::text is not null and wait_after is null)';
 export const wait = (run: Runner, held: Held, { until, state, event, step }: Waiting): Promise<boolean> =>
   write(
     run,
-    `set status = case when ${LOOKS_BACK} then 'running' else 'waiting' end, lease = null, state = $4, current_step = $8,
+    `set status = case when ${LOOKS_BACK} then 'running' else 'waiting' end, lease = null, lapses = 0, state = $4, current_step = $8,
        wake_at = case when ${LOOKS_BACK} then clock_timestamp() else least($5::timestamptz, deadline) end,
        wait_event = $6, wait_collection = $7`,
     held,
@@ -174,7 +180,7 @@ export const wait = (run: Runner, held: Held, { until, state, event, step }: Wai
 export const tryAgain = (run: Runner, held: Held, step: string, delayMs: number): Promise<boolean> =>
   write(
     run,
-    `set status = 'waiting', lease = null, state = null, current_step = $4, attempt = attempt + 1, executed = executed + 1,
+    `set status = 'waiting', lease = null, lapses = 0, state = null, current_step = $4, attempt = attempt + 1, executed = executed + 1,
        wake_at = least(clock_timestamp() + $5 * interval '1 ms', deadline), ${REST}`,
     held,
     [step, delayMs],
@@ -250,20 +256,35 @@ export async function log(run: Runner, row: Log): Promise<void> {
   );
 }
 
-/** Answers false where the lease is lost. */
+/**
+ * Keeps a part of the current step, which so gets further. Parts side by side only share the row, except the first after
+ * a lease ran out. Answers false where the lease is lost.
+ */
 export async function keep(run: Runner, { id, lease, claim }: Held, place: string, outcome: string): Promise<boolean> {
   const rows = await run.query(
-    `with held as (select id from snackbase.workflow_instances where ${HELD} for share)
+    `with further as (update snackbase.workflow_instances set lapses = 0 where ${HELD} and lapses > 0 returning id),
+     shared as (select id from snackbase.workflow_instances where ${HELD} and not exists (select from further) for share),
+     held as (select id from further union all select id from shared)
      insert into snackbase.workflow_progress (instance_id, place, outcome) select id, $4, $5 from held returning place`,
     [id, lease, claim, place, outcome],
   );
   return rows.length > 0;
 }
 
-export async function kept(run: Runner, instanceId: string): Promise<Map<string, ActionOutcome>> {
+/** Places whose outcomes are stored. */
+export async function keptPlaces(run: Runner, instanceId: string): Promise<Set<string>> {
+  const sql = 'select place from snackbase.workflow_progress where instance_id = $1';
+  return new Set((await run.query<{ place: string }>(sql, [instanceId])).map(({ place }) => place));
+}
+
+export async function kept(
+  run: Runner,
+  instanceId: string,
+  places: readonly string[],
+): Promise<Map<string, ActionOutcome>> {
   const rows = await run.query<{ place: string; outcome: ActionOutcome }>(
-    'select place, outcome from snackbase.workflow_progress where instance_id = $1',
-    [instanceId],
+    'select place, outcome from snackbase.workflow_progress where instance_id = $1 and place = any($2)',
+    [instanceId, places],
   );
   return new Map(rows.map(({ place, outcome }) => [place, outcome]));
 }
