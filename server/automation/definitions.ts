@@ -20,6 +20,13 @@ export interface DefinitionsOptions<Row, T> {
 export function createDefinitions<Row, T>(options: DefinitionsOptions<Row, T>): Promise<Snapshot<T>> {
   const { db, log, kind, select, parse, onChange } = options;
   const { read, number, bump } = definitionStatements(kind, select);
+  const guarded = (fn: () => void) => {
+    try {
+      fn();
+    } catch (error) {
+      log?.error({ err: error, kind }, 'Definitions have changed, and whoever needs to know could not be told.');
+    }
+  };
   return createSnapshot<T>({
     db,
     log,
@@ -29,7 +36,8 @@ export function createDefinitions<Row, T>(options: DefinitionsOptions<Row, T>): 
     bump,
     parse(text) {
       const value = parse(JSON.parse(text) as Row[]);
-      if (onChange !== undefined) setImmediate(onChange);
+      // Nobody waits for it, so what it throws would end the process.
+      if (onChange !== undefined) setImmediate(() => guarded(onChange));
       return value;
     },
   });

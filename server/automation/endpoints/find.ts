@@ -2,34 +2,40 @@
 import { Failure } from '../../../contract/problems.ts';
 import type { Ctx } from '../../context.ts';
 import { createRouter, type Router } from './path.ts';
-import type { EndpointRow } from './store.ts';
+import { revisionOf, type StoredRoute } from './store.ts';
+
+export interface EndpointRoute extends StoredRoute {
+  readonly revision: number;
+}
 
 export interface AccountEndpoints {
   readonly id: string;
-  readonly rows: readonly EndpointRow[];
-  readonly router: Router<EndpointRow>;
+  readonly router: Router<EndpointRoute>;
 }
 
 /** All that answer, by account: by its id and by its slug, in small letters. */
 export type EndpointMap = ReadonlyMap<string, AccountEndpoints>;
 
-export function endpointMap(rows: readonly EndpointRow[]): EndpointMap {
-  const byAccount = new Map<string, EndpointRow[]>();
-  for (const row of rows) byAccount.set(row.account_id, [...(byAccount.get(row.account_id) ?? []), row]);
+export function endpointMap(rows: readonly StoredRoute[]): EndpointMap {
+  const byAccount = new Map<string, EndpointRoute[]>();
+  for (const row of rows) {
+    const route = { ...row, revision: revisionOf(row) };
+    byAccount.set(row.account_id, [...(byAccount.get(row.account_id) ?? []), route]);
+  }
   return new Map(
     [...byAccount].flatMap(([id, own]) => {
       const router = createRouter(own.map((row) => ({ method: row.method, path: row.path, value: row })));
-      const account = { id, rows: own, router };
+      const account = { id, router };
       return [
         [id.toLowerCase(), account],
-        [(own[0] as EndpointRow).account.toLowerCase(), account],
+        [(own[0] as EndpointRoute).account.toLowerCase(), account],
       ] as const;
     }),
   );
 }
 
 export interface Found {
-  readonly endpoint: EndpointRow;
+  readonly endpoint: EndpointRoute;
   readonly params: Readonly<Record<string, string>>;
   /** He belongs to the account; a stranger is nobody there. */
   readonly belongs: boolean;
@@ -56,7 +62,7 @@ export function findEndpoint(map: EndpointMap, ctx: Ctx, method: string, segment
   const all = places(map, ctx, segments);
   for (const [account, rest] of all) {
     const belongs = caller !== null && (caller.superadmin || caller.accountId === account.id);
-    const open = (endpoint: EndpointRow) => belongs || !endpoint.settings.auth_required;
+    const open = (endpoint: EndpointRoute) => belongs || !endpoint.auth_required;
     const match = account.router.match(method, rest);
     if (match !== null && open(match.value)) return { endpoint: match.value, params: match.params, belongs };
     if (match !== null) hidden = true;

@@ -3,6 +3,7 @@ import {
   type endpoints as contract,
   type Endpoint,
   type EndpointExecution,
+  MOST_ENDPOINT_BYTES,
   MOST_ENDPOINTS,
 } from '../../../contract/endpoints.ts';
 import type { Parsed, Reply } from '../../../contract/kit.ts';
@@ -15,6 +16,7 @@ import type { Recorder } from '../../audit/service.ts';
 import { type Ctx, requireCaller } from '../../context.ts';
 import type { Database, Transaction } from '../../db/database.ts';
 import { isUuid, uuidV7 } from '../../ids.ts';
+import { sizeProblems } from '../definition-size.ts';
 import { masked } from '../secrets.ts';
 import type { CompiledEndpoint } from './compile.ts';
 import type { Executions } from './executions.ts';
@@ -53,6 +55,8 @@ export interface EndpointsOptions {
   readonly judge: (
     row: Pick<store.EndpointRow, 'path' | 'settings'>,
   ) => Promise<{ readonly compiled: CompiledEndpoint; readonly problems: ProblemEntry[] }>;
+  /** Told what was committed. */
+  readonly onStored: (row: store.EndpointRow) => unknown;
   readonly runAsProblem: (name: string) => Promise<ProblemEntry | null>;
 }
 
@@ -78,6 +82,9 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
   }
 
   async function problemsOf(row: Row, own: readonly ProblemEntry[]): Promise<ProblemEntry[]> {
+    const { name, description, path: at, settings } = row;
+    const large = sizeProblems({ name, description, path: at, ...settings }, MOST_ENDPOINT_BYTES, 'actions');
+    if (large.length > 0) return [...own, ...large];
     const { problems } = await options.judge(row);
     const role = await options.runAsProblem(row.settings.run_as);
     const path = row.path === '' ? [] : pathProblems(row.path, [row.account, row.account_id]);
@@ -104,6 +111,7 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
       await store.saveEndpoint(tx, row);
       await told(tx, ctx, row, before, row);
       await definitions.publish(tx);
+      if (row.enabled) tx.afterCommit(() => void options.onStored(row));
       return shown(row);
     });
 

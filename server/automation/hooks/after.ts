@@ -11,9 +11,9 @@ import type { Tail } from '../../events/tail.ts';
 import { uuidV7 } from '../../ids.ts';
 import { AnotherShape, type Records, type Seen, type Watch } from '../../records/service.ts';
 import { automationCtx } from '../principal.ts';
-import type { EnabledHooks } from './enabled.ts';
+import type { EnabledHooks, ReadyHook } from './enabled.ts';
 import { authValues, toldCollection, toldEvent, valuesOf } from './names.ts';
-import { type EventHookRow, findPerson, findRole, type PersonRow } from './store/definitions.ts';
+import { type EventHook, findPerson, findRole, type PersonRow } from './store/definitions.ts';
 import { type Context, insertExecutions, type NewExecution } from './store/executions.ts';
 
 /** What comes back is a change of the record, as the catalogue says. */
@@ -46,7 +46,6 @@ export function createAfter({ db, tail, log, records, enabled, wake }: AfterOpti
     const reading = new Reading(tx, records.within(tx), enabled);
     for (const event of events)
       for (const hook of hooks.of(event.accountId, NAMES[event.type], event.collection)) {
-        if (Date.parse(event.at) < Date.parse(hook.active_since)) continue;
         const execution = await reading.executionOf(hook, event);
         if (execution !== null) yield execution;
       }
@@ -80,7 +79,10 @@ class Reading {
   ) {}
 
   /** What is to be run, or the note why not; null for what does not concern the hook. */
-  async executionOf(hook: EventHookRow, event: Event): Promise<NewExecution | null> {
+  async executionOf(asked: EventHook, event: Event): Promise<NewExecution | null> {
+    const hook = await this.enabled.ready(this.tx, asked);
+    // A later revision than the one that was known may begin later.
+    if (hook === null || Date.parse(event.at) < Date.parse(hook.active_since)) return null;
     const actor = JSON.parse(event.actor) as Actor;
     const depth = (actor.automation?.depth ?? 0) + 1;
     const base = {
@@ -127,7 +129,7 @@ class Reading {
     if (seen === null || !isToldTo(event, seen)) return null;
     const [record, old] = [seen.new, seen.old].map((json) => (json === null ? null : (JSON.parse(json) as unknown)));
     const full = { ...context, record, old, changes: seen.changes };
-    const { condition, problems } = this.enabled.compiled(hook);
+    const { condition, problems } = hook;
     const [problem] = problems;
     if (problem !== undefined)
       return notRun('failed', 'INVALID_REQUEST', `The hook no longer fits: ${problem.field}: ${problem.message}`);
@@ -145,7 +147,7 @@ class Reading {
     return { ...base, context: full };
   }
 
-  private async callerOf(hook: EventHookRow): Promise<Ctx | null> {
+  private async callerOf(hook: ReadyHook): Promise<Ctx | null> {
     const known = this.callers.get(hook.id);
     if (known !== undefined) return known;
     const role = await findRole(this.tx, hook.run_as);
@@ -156,7 +158,7 @@ class Reading {
   }
 
   /** Null where the role may see nothing of the collection, or the collection is gone. */
-  private async watchOf(hook: EventHookRow, collection: string, ctx: Ctx): Promise<Watch | null> {
+  private async watchOf(hook: ReadyHook, collection: string, ctx: Ctx): Promise<Watch | null> {
     const key = `${hook.id} ${collection}`;
     const known = this.watches.get(key);
     if (known !== undefined) return known;

@@ -5,7 +5,7 @@ import { Failure, type ProblemEntry } from '../../../contract/problems.ts';
 import { offsetWindow, page } from '../../../contract/shapes.ts';
 import type { Workflow } from '../../../contract/workflow-shapes.ts';
 import type { Step, Trigger } from '../../../contract/workflow-steps.ts';
-import { type workflows as contract, MOST_WORKFLOWS } from '../../../contract/workflows.ts';
+import { type workflows as contract, MOST_WORKFLOW_BYTES, MOST_WORKFLOWS } from '../../../contract/workflows.ts';
 import type { Snapshot } from '../../access/snapshot.ts';
 import type { Accounts } from '../../accounts/service.ts';
 import type { Recorder } from '../../audit/service.ts';
@@ -15,6 +15,7 @@ import { isUniqueViolation } from '../../db/errors.ts';
 import { isUuid, uuidV7 } from '../../ids.ts';
 import type { sealedBox } from '../../sealed-box.ts';
 import type { Storing } from '../actions/written.ts';
+import { sizeProblems } from '../definition-size.ts';
 import { runAsProblem } from '../run-as.ts';
 import { type CompileOptions, compileWorkflow } from './compile.ts';
 import { nextOfSchedule } from './schedules.ts';
@@ -69,6 +70,8 @@ export function createDefinitions(options: DefinitionsOptions) {
     }: { readonly trigger: StoredTrigger; readonly steps: readonly Step[]; readonly runAs: string },
     more: readonly ProblemEntry[],
   ): Promise<void> {
+    const large = sizeProblems({ trigger, steps }, MOST_WORKFLOW_BYTES, 'steps');
+    if (large.length > 0) throw new Failure('INVALID_RESOURCE_DATA', {}, [...more, ...large]);
     const storing = { checkUrl, asAccount: runAs === AS_ACCOUNT.name };
     const problems = [...more, ...compileWorkflow({ trigger, steps }, { ...compile, storing }).problems];
     const role = await runAsProblem(tx, runAs);
