@@ -1,6 +1,7 @@
 // Which endpoint a request means: by the account that its caller has or names, the path and the method.
 import { Failure } from '../../../contract/problems.ts';
 import type { Ctx } from '../../context.ts';
+import type { ByAccount } from '../definitions.ts';
 import { createRouter, type Router } from './path.ts';
 import { revisionOf, type StoredRoute } from './store.ts';
 
@@ -10,28 +11,32 @@ export interface EndpointRoute extends StoredRoute {
 
 export interface AccountEndpoints {
   readonly id: string;
+  readonly slug: string;
   readonly router: Router<EndpointRoute>;
 }
 
-/** All that answer, by account: by its id and by its slug, in small letters. */
-export type EndpointMap = ReadonlyMap<string, AccountEndpoints>;
+/** All that answer, by account. */
+export class EndpointMap implements ByAccount<StoredRoute> {
+  private readonly known = new Map<string, AccountEndpoints>();
 
-export function endpointMap(rows: readonly StoredRoute[]): EndpointMap {
-  const byAccount = new Map<string, EndpointRoute[]>();
-  for (const row of rows) {
-    const route = { ...row, revision: revisionOf(row) };
-    byAccount.set(row.account_id, [...(byAccount.get(row.account_id) ?? []), route]);
+  put(accountId: string, rows: readonly StoredRoute[]): void {
+    const [first] = rows;
+    const id = accountId.toLowerCase();
+    const before = this.known.get(id);
+    for (const name of before === undefined ? [] : [id, before.slug]) this.known.delete(name);
+    if (first === undefined) return;
+    const router = createRouter(
+      rows.map((row) => ({ method: row.method, path: row.path, value: { ...row, revision: revisionOf(row) } })),
+    );
+    const slug = first.account.toLowerCase();
+    const account = { id: accountId, slug, router };
+    this.known.set(id, account).set(slug, account);
   }
-  return new Map(
-    [...byAccount].flatMap(([id, own]) => {
-      const router = createRouter(own.map((row) => ({ method: row.method, path: row.path, value: row })));
-      const account = { id, router };
-      return [
-        [id.toLowerCase(), account],
-        [(own[0] as EndpointRoute).account.toLowerCase(), account],
-      ] as const;
-    }),
-  );
+
+  /** By the account's id or slug, in whatever letters. */
+  get(account: string): AccountEndpoints | undefined {
+    return this.known.get(account.toLowerCase());
+  }
 }
 
 export interface Found {
@@ -46,9 +51,9 @@ type Place = readonly [account: AccountEndpoints, segments: readonly string[]];
 /** Where to look, in this order. */
 function places(map: EndpointMap, { caller, accountHeader }: Ctx, segments: readonly string[]): Place[] {
   const [first = '', ...rest] = segments;
-  const inPath = map.get(first.toLowerCase());
+  const inPath = map.get(first);
   const own = accountHeader ?? caller?.accountId;
-  const account = own === undefined ? undefined : map.get(own.toLowerCase());
+  const account = own === undefined ? undefined : map.get(own);
   // Who names an account in a header means that one.
   const other = inPath !== undefined && (accountHeader === null || inPath === account) ? inPath : undefined;
   return [...(account ? [[account, segments] as const] : []), ...(other ? [[other, rest] as const] : [])];

@@ -15,10 +15,10 @@ import { actingRole } from '../store.ts';
 import { compileEndpoint } from './compile.ts';
 import { createDispatch } from './dispatch.ts';
 import { createExecutions } from './executions.ts';
-import { endpointMap } from './find.ts';
+import { EndpointMap } from './find.ts';
 import { createReadyEndpoints } from './ready.ts';
 import { createEndpoints } from './service.ts';
-import { allEnabled, type EndpointRow, ROUTES, type StoredRoute } from './store.ts';
+import { allEnabled, type EndpointRow, routes, type StoredRoute } from './store.ts';
 
 export interface EndpointRoomOptions {
   readonly db: Database;
@@ -41,12 +41,12 @@ export type EndpointRoom = Awaited<ReturnType<typeof createEndpointRoom>>;
 /** Subscribes to the definitions. Rejects with DatabaseUnavailable. Close it before the database. */
 export async function createEndpointRoom(options: EndpointRoomOptions) {
   const { db, log, accounts, trail, macros, collections, actions, handlers, checkUrl } = options;
-  const definitions = await createDefinitions({
+  const definitions = await createDefinitions<StoredRoute, EndpointMap>({
     db,
     log,
     kind: 'endpoints',
-    select: ROUTES,
-    parse: (rows: readonly StoredRoute[]) => endpointMap(rows),
+    select: routes,
+    value: new EndpointMap(),
   });
   const executions = createExecutions({ db, log });
   const parts = () => ({ definitionOf: (name: string) => collections.get(name), macros, handlers: handlers() });
@@ -79,7 +79,7 @@ export async function createEndpointRoom(options: EndpointRoomOptions) {
     /** What of the documents is the caller's: the endpoints of his account, for superadmins of the one that they name. */
     async documented({ caller, accountHeader }: Ctx): Promise<readonly DocumentedEndpoint[]> {
       const account = caller?.superadmin ? accountHeader : caller?.accountId;
-      const own = account == null ? undefined : definitions.value.get(account.toLowerCase());
+      const own = account == null ? undefined : definitions.value.get(account);
       const rows = own === undefined ? [] : await allEnabled(db, own.id);
       return rows.map(({ id, name, description, method, path, settings }) => ({
         id,

@@ -10,13 +10,13 @@ import type { Parsed, Reply } from '../../../contract/kit.ts';
 import { Failure, type ProblemEntry } from '../../../contract/problems.ts';
 import { offsetWindow, page } from '../../../contract/shapes.ts';
 import { seesPersonalData } from '../../access/mask.ts';
-import type { Snapshot } from '../../access/snapshot.ts';
 import type { Accounts } from '../../accounts/service.ts';
 import type { Recorder } from '../../audit/service.ts';
 import { type Ctx, requireCaller } from '../../context.ts';
 import type { Database, Transaction } from '../../db/database.ts';
 import { isUuid, uuidV7 } from '../../ids.ts';
 import { sizeProblems } from '../definition-size.ts';
+import type { Definitions } from '../definitions.ts';
 import { masked } from '../secrets.ts';
 import type { CompiledEndpoint } from './compile.ts';
 import type { Executions } from './executions.ts';
@@ -50,7 +50,7 @@ export interface EndpointsOptions {
   readonly db: Database;
   readonly accounts: Pick<Accounts, 'scope' | 'onDelete'>;
   readonly trail: Recorder;
-  readonly definitions: Pick<Snapshot<unknown>, 'publish'>;
+  readonly definitions: Pick<Definitions<unknown>, 'publish'>;
   readonly executions: Pick<Executions, 'flush'>;
   readonly judge: (
     row: Pick<store.EndpointRow, 'path' | 'settings'>,
@@ -110,7 +110,7 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
       }
       await store.saveEndpoint(tx, row);
       await told(tx, ctx, row, before, row);
-      await definitions.publish(tx);
+      await definitions.publish(tx, row.account_id);
       if (row.enabled) tx.afterCommit(() => void options.onStored(row));
       return shown(row);
     });
@@ -154,7 +154,7 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
       seesPersonalData(caller) ? call : withoutPersonalData(call);
 
   accounts.onDelete(async (tx, accountId) => {
-    if ((await store.deleteOfAccount(tx, accountId)) > 0) await definitions.publish(tx);
+    if ((await store.deleteOfAccount(tx, accountId)) > 0) await definitions.publish(tx, accountId);
   });
 
   return {
@@ -201,7 +201,7 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
       await db.transaction(async (tx) => {
         await store.deleteEndpoint(tx, row.id);
         await told(tx, ctx, row, row, null);
-        await definitions.publish(tx);
+        await definitions.publish(tx, row.account_id);
       });
       return undefined;
     },

@@ -1,6 +1,7 @@
 // The SQL of custom endpoints and of the log of their calls.
 import type { EndpointExecution, EndpointInput, EndpointMethod } from '../../../contract/endpoints.ts';
 import type { Runner } from '../../db/database.ts';
+import type { SelectOf } from '../store.ts';
 
 /** What a definition says beside the columns that are asked for. */
 export interface EndpointSettings {
@@ -50,8 +51,9 @@ const FROM = 'from snackbase.endpoints e join snackbase.accounts a on a.id = e.a
 const first = <T>(rows: readonly T[]): T | null => rows[0] ?? null;
 
 /** What answers: for the memory of every process, and nothing of any size. */
-export const ROUTES = `select e.id, e.account_id, e.method, e.path, e.updated_at, a.slug as account, e.auth_required, e.run_as,
-  e.action_types ${FROM} where e.enabled`;
+export const routes: SelectOf = (accounts) => `
+  select e.id, e.account_id, e.method, e.path, e.updated_at, a.slug as account, e.auth_required, e.run_as, e.action_types
+  ${FROM} where e.enabled and e.account_id = any(${accounts})`;
 
 /** Null where it is gone or disabled. */
 export async function findEnabled(run: Runner, id: string): Promise<EndpointRow | null> {

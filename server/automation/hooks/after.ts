@@ -60,8 +60,8 @@ export function createAfter({ db, tail, log, records, enabled, wake }: AfterOpti
     name: 'hooks',
     work,
     wanted: async (tx) => {
-      const { events } = await enabled.current(tx);
-      return Object.values(NAMES).some((name) => events.has(name));
+      const hooks = await enabled.current(tx);
+      return Object.values(NAMES).some((name) => hooks.has(null, name, null));
     },
   });
 }

@@ -1,42 +1,48 @@
 // The enabled hooks on events in the memory of every process, by account and event; what each does is read and compiled when it is first needed.
-import type { Snapshot } from '../../access/snapshot.ts';
 import type { Database, Transaction } from '../../db/database.ts';
 import type { Logger } from '../../db/log.ts';
-import { createDefinitions } from '../definitions.ts';
+import { type ByAccount, createDefinitions } from '../definitions.ts';
 import { type Bounds, createReady } from '../ready.ts';
 import { type Compiled, compileHook, type Known } from './judge.ts';
-import { type Definition, EVENT_HOOKS, type EventHook, type EventHookRow, findEventHook } from './store/definitions.ts';
+import { type Definition, type EventHook, type EventHookRow, eventHooks, findEventHook } from './store/definitions.ts';
+
+type ByEvent = ReadonlyMap<string, readonly EventHook[]>;
 
 /** What was stored once, in memory. */
-export class EventHooks {
-  private readonly known = new Map<string, EventHook[]>();
-  /** Names of events that any account has a hook on. */
-  readonly events: ReadonlySet<string>;
+export class EventHooks implements ByAccount<EventHook> {
+  private readonly known = new Map<string, ByEvent>();
+  /** Names of events that any account has a hook on, with the number of accounts. */
+  private readonly counts = new Map<string, number>();
 
-  constructor(rows: readonly EventHook[]) {
-    const events = new Set<string>();
-    for (const row of rows) {
-      events.add(row.event);
-      const key = `${row.account_id} ${row.event}`;
-      const own = this.known.get(key);
-      if (own === undefined) this.known.set(key, [row]);
-      else own.push(row);
+  /** The account's hooks in the order of their creation. */
+  put(accountId: string, rows: readonly EventHook[]): void {
+    for (const event of this.known.get(accountId)?.keys() ?? []) {
+      const left = (this.counts.get(event) ?? 0) - 1;
+      if (left > 0) this.counts.set(event, left);
+      else this.counts.delete(event);
     }
-    // Sorting is stable, and rows come in the order of their creation.
-    for (const own of this.known.values()) own.sort((a, b) => b.priority - a.priority);
-    this.events = events;
+    const own = new Map<string, EventHook[]>();
+    // Sorting is stable.
+    for (const row of [...rows].sort((a, b) => b.priority - a.priority)) {
+      const same = own.get(row.event);
+      if (same === undefined) own.set(row.event, [row]);
+      else same.push(row);
+    }
+    if (own.size > 0) this.known.set(accountId, own);
+    else this.known.delete(accountId);
+    for (const event of own.keys()) this.counts.set(event, (this.counts.get(event) ?? 0) + 1);
   }
 
   /** Of an account, on an event; of records with the qualified collection. */
   of(accountId: string, event: string, collection: string | null): readonly EventHook[] {
-    const own = this.known.get(`${accountId} ${event}`);
+    const own = this.known.get(accountId)?.get(event);
     if (own === undefined) return NONE;
     return own.filter((row) => row.collection === null || row.collection === collection);
   }
 
   /** `accountId` null: of any account. */
   has(accountId: string | null, event: string, collection: string | null): boolean {
-    if (!this.events.has(event)) return false;
+    if (!this.counts.has(event)) return false;
     return accountId === null || this.of(accountId, event, collection).length > 0;
   }
 }
@@ -53,7 +59,7 @@ type Runnable = Pick<Definition, 'trigger' | 'event' | 'collection' | 'condition
 export interface EnabledHooks {
   readonly now: EventHooks;
   current(tx: Transaction): Promise<EventHooks>;
-  publish(tx: Transaction): Promise<void>;
+  publish(tx: Transaction, accountId: string): Promise<void>;
   /** As it is stored now, read in `tx` where it is not in memory; null where it is no longer one on that event. */
   ready(tx: Transaction, hook: EventHook): Promise<ReadyHook | null>;
   /** Of one that was read, on an event or not. The same as long as neither the hook nor its collection changes. */
@@ -82,12 +88,12 @@ export async function createEnabled({
   onChange,
   bounds,
 }: EnabledOptions): Promise<EnabledHooks> {
-  const snapshot: Snapshot<EventHooks> = await createDefinitions<EventHook, EventHooks>({
+  const snapshot = await createDefinitions<EventHook, EventHooks>({
     db,
     log,
     kind: 'hooks',
-    select: EVENT_HOOKS,
-    parse: (rows) => new EventHooks(rows),
+    select: eventHooks,
+    value: new EventHooks(),
     onChange,
   });
   const shared = { version: macrosVersion, bounds };
@@ -113,7 +119,7 @@ export async function createEnabled({
       return snapshot.value;
     },
     current: (tx) => snapshot.current(tx),
-    publish: (tx) => snapshot.publish(tx),
+    publish: snapshot.publish,
     async ready(tx, hook) {
       const found = await onEvents.read(tx, hook);
       return found?.event === hook.event && found.collection === hook.collection ? found : null;

@@ -6,7 +6,6 @@ import { offsetWindow, page } from '../../../contract/shapes.ts';
 import type { Workflow } from '../../../contract/workflow-shapes.ts';
 import type { Step, Trigger } from '../../../contract/workflow-steps.ts';
 import { type workflows as contract, MOST_WORKFLOW_BYTES, MOST_WORKFLOWS } from '../../../contract/workflows.ts';
-import type { Snapshot } from '../../access/snapshot.ts';
 import type { Accounts } from '../../accounts/service.ts';
 import type { Recorder } from '../../audit/service.ts';
 import { AS_ACCOUNT, type Ctx, requireCaller } from '../../context.ts';
@@ -16,6 +15,7 @@ import { isUuid, uuidV7 } from '../../ids.ts';
 import type { sealedBox } from '../../sealed-box.ts';
 import type { Storing } from '../actions/written.ts';
 import { sizeProblems } from '../definition-size.ts';
+import type { Definitions as Published } from '../definitions.ts';
 import { runAsProblem } from '../run-as.ts';
 import { type CompileOptions, compileWorkflow } from './compile.ts';
 import { nextOfSchedule } from './schedules.ts';
@@ -30,7 +30,7 @@ export interface DefinitionsOptions {
   readonly db: Database;
   readonly accounts: Accounts;
   readonly trail: Recorder;
-  readonly snapshot: Pick<Snapshot<unknown>, 'publish'>;
+  readonly snapshot: Pick<Published<unknown>, 'publish'>;
   readonly compile: CompileOptions;
   readonly checkUrl: Storing['checkUrl'];
   readonly box: ReturnType<typeof sealedBox>;
@@ -134,7 +134,7 @@ export function createDefinitions(options: DefinitionsOptions) {
         after: recorded(stored),
       });
       tx.afterCommit(onSchedule);
-      await snapshot.publish(tx);
+      await snapshot.publish(tx, accountId);
       return stored;
     });
     return shown(row);
@@ -172,7 +172,7 @@ export function createDefinitions(options: DefinitionsOptions) {
   }
 
   accounts.onDelete(async (tx, accountId) => {
-    if (await store.removeOfAccount(tx, accountId)) await snapshot.publish(tx);
+    if (await store.removeOfAccount(tx, accountId)) await snapshot.publish(tx, accountId);
   });
 
   return {
@@ -221,7 +221,7 @@ export function createDefinitions(options: DefinitionsOptions) {
         await trail.record(tx, ctx, { accountId, table: 'workflows', id, after: recorded(stored) });
         await ctx.attempt?.commit(tx);
         tx.afterCommit(onSchedule);
-        await snapshot.publish(tx);
+        await snapshot.publish(tx, accountId);
         return stored;
       });
       return shown(row);
@@ -245,7 +245,7 @@ export function createDefinitions(options: DefinitionsOptions) {
         await store.remove(tx, row.id);
         const { account_id: accountId } = row;
         await trail.record(tx, ctx, { accountId, table: 'workflows', id: row.id, before: recorded(row) });
-        await snapshot.publish(tx);
+        await snapshot.publish(tx, accountId);
       });
       return undefined;
     },

@@ -2,7 +2,6 @@
 
 import { Failure } from '../../../contract/problems.ts';
 import { authOf } from '../../access/decide.ts';
-import type { Snapshot } from '../../access/snapshot.ts';
 import type { Ctx } from '../../context.ts';
 import type { Database, Transaction } from '../../db/database.ts';
 import type { Logger } from '../../db/log.ts';
@@ -11,6 +10,7 @@ import type { Event, EventType } from '../../events/event.ts';
 import type { Tail } from '../../events/tail.ts';
 import type { Records } from '../../records/service.ts';
 import type { Condition } from '../conditions.ts';
+import type { ByAccount, Definitions } from '../definitions.ts';
 import { automationCtx } from '../principal.ts';
 import { type ActingRole, actingRole } from '../store.ts';
 import type { CompiledWorkflow } from './compile.ts';
@@ -21,7 +21,7 @@ import { jsonOf, MOST_CONTEXT } from './stored-json.ts';
 import { type RecordEvent, recordEvent, type StoredTrigger } from './trigger.ts';
 import { stepValues } from './words.ts';
 
-/** A workflow that events start, as `LISTENING` selects it. */
+/** A workflow that events start, as `listening` selects it. */
 export interface ListeningRow {
   readonly id: string;
   readonly account_id: string;
@@ -41,31 +41,31 @@ export interface Listening extends ListeningRow {
   readonly since: number;
 }
 
-export type ListeningByAccount = ReadonlyMap<string, readonly Listening[]>;
-
 const qualified = (name: string): string => (name.includes('.') ? name : `main.${name}`);
 const short = (name: string): string => name.replace(/^main\./, '');
 
-export function listeningOf(rows: readonly ListeningRow[]): ListeningByAccount {
-  const found = new Map<string, Listening[]>();
-  for (const row of rows) {
-    const { event, collection } = row.trigger;
-    const one = {
-      ...row,
-      event: recordEvent(event),
-      collection: collection === null ? null : qualified(collection),
-      since: Date.parse(row.active_since),
-    };
-    found.set(row.account_id, [...(found.get(row.account_id) ?? []), one]);
+function listeningOf(row: ListeningRow): Listening {
+  const { event, collection } = row.trigger;
+  return {
+    ...row,
+    event: recordEvent(event),
+    collection: collection === null ? null : qualified(collection),
+    since: Date.parse(row.active_since),
+  };
+}
+
+export class ListeningByAccount extends Map<string, readonly Listening[]> implements ByAccount<ListeningRow> {
+  put(accountId: string, rows: readonly ListeningRow[]): void {
+    if (rows.length === 0) this.delete(accountId);
+    else this.set(accountId, rows.map(listeningOf));
   }
-  return found;
 }
 
 export interface EventsOptions {
   readonly db: Database;
   readonly tail: Tail;
   readonly records: Records;
-  readonly definitions: Snapshot<ListeningByAccount>;
+  readonly definitions: Pick<Definitions<ListeningByAccount>, 'current'>;
   readonly starting: Starting;
   readonly conditionOf: (workflow: Listening) => Condition;
   readonly compiledOf: (row: store.RunRow) => CompiledWorkflow;

@@ -22,7 +22,7 @@ import * as hooks from './0019-hooks.ts';
 import * as workflows from './0020-workflows.ts';
 import * as endpoints from './0021-endpoints.ts';
 import * as jobs from './0022-jobs.ts';
-import * as endpointRouting from './0023-endpoint-routing.ts';
+import * as definitionRouting from './0023-definition-routing.ts';
 
 export interface Migration {
   /** Recorded in the database; the file's name. */
@@ -54,5 +54,5 @@ export const migrations: readonly Migration[] = [
   { name: '0020-workflows', ...workflows },
   { name: '0021-endpoints', ...endpoints },
   { name: '0022-jobs', ...jobs },
-  { name: '0023-endpoint-routing', ...endpointRouting },
+  { name: '0023-definition-routing', ...definitionRouting },
 ];

@@ -2,7 +2,7 @@
 
 import type { Hook, HookTrigger } from '../../../../contract/hooks.ts';
 import type { Runner, Transaction } from '../../../db/database.ts';
-import { type ActingRole, actingRole } from '../../store.ts';
+import { type ActingRole, actingRole, type SelectOf } from '../../store.ts';
 
 /** What a hook is, as it is judged and stored. */
 export interface Definition {
@@ -54,8 +54,9 @@ const SHOWN = `${DEFINED}, ${LAST} as last_run_at, next_run_at, created_by, crea
 const first = <T>(rows: readonly T[]): T | null => rows[0] ?? null;
 
 /** For the memory of every process: the oldest first, and nothing of any size. */
-export const EVENT_HOOKS = `select id, account_id, event, collection, priority, revision, active_since
-  from snackbase.hooks where enabled and trigger_type = 'event' order by created_at, id`;
+export const eventHooks: SelectOf = (accounts) => `
+  select id, account_id, event, collection, priority, revision, active_since from snackbase.hooks
+  where enabled and trigger_type = 'event' and account_id = any(${accounts}) order by created_at, id`;
 
 /** Null where it is gone, disabled, or no longer on an event. */
 export async function findEventHook(run: Runner, id: string): Promise<EventHookRow | null> {
