@@ -53,11 +53,12 @@ export async function createSnapshot<T>(options: SnapshotOptions<T>): Promise<Sn
   // What was overtaken on its way is told by its number.
   function put(fresh: Read): void {
     if (fresh.number < known.number) return;
-    const same = fresh.text === known.text;
+    if (fresh.text !== known.text) {
+      value = parse(fresh.text, value);
+      version += 1;
+    }
+    // Only now: what could not be parsed is read again.
     known = fresh;
-    if (same) return;
-    value = parse(fresh.text, value);
-    version += 1;
   }
 
   async function reload(): Promise<void> {

@@ -43,14 +43,14 @@ export async function prepareSession(client: pg.ClientBase, settings: SessionSet
  */
 export function guardReading(stream: Duplex): void {
   for (const listener of stream.listeners('data') as ((chunk: Buffer) => void)[]) {
-    stream.off('data', listener);
-    stream.on('data', (chunk: Buffer) => {
+    const guarded = (chunk: Buffer) => {
       try {
         listener.call(stream, chunk);
       } catch (error) {
-        stream.destroy(error as Error);
+        stream.off('data', guarded).destroy(error as Error);
       }
-    });
+    };
+    stream.off('data', listener).on('data', guarded);
   }
 }
 
