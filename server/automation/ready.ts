@@ -10,7 +10,7 @@ export interface Revision {
 
 export interface Bounds {
   readonly number: number;
-  /** Of the JSON of the rows; what is compiled from them takes several times as much memory. */
+  /** Of the JSON of the rows; compiled, where all of it is templates, each takes up to thirty times as much memory. */
   readonly characters: number;
 }
 
@@ -36,7 +36,7 @@ export interface Ready<Row extends Revision, T> {
   readonly size: number;
 }
 
-const BOUNDS: Bounds = { number: 5000, characters: 16_000_000 };
+const BOUNDS: Bounds = { number: 5000, characters: 4_000_000 };
 
 export function createReady<Row extends Revision, T extends object>({
   read,

@@ -89,11 +89,9 @@ describe.runIf(available)('definitions', () => {
       const total = async () => (await call('GET', `/${room}`)).body.total;
       const before = await total();
       const refused = async (method: string, path: string, body: Json) => {
-        const reply = await call(method, path, body);
-        expect(reply.body, reply.text).toMatchObject({ code, errors: [{ field, code: 'too_large' }] });
-        expect(reply.status).toBeLessThan(500);
-        expect(reply.body.errors).toHaveLength(1);
-        expect(reply.body.errors[0].message).toContain(`${most} are allowed`);
+        const { errors, ...reply } = (await call(method, path, body)).body;
+        expect([reply.code, errors]).toMatchObject([code, [{ field, code: 'too_large' }]]);
+        expect(errors[0].message).toContain(`${most} are allowed`);
       };
       await refused('POST', `/${room}`, definition(true));
       expect(await total()).toBe(before);
