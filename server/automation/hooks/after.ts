@@ -148,18 +148,19 @@ class Reading {
   }
 
   private async callerOf(hook: ReadyHook): Promise<Ctx | null> {
-    const known = this.callers.get(hook.id);
+    const key = `${hook.id} ${hook.revision}`;
+    const known = this.callers.get(key);
     if (known !== undefined) return known;
     const role = await findRole(this.tx, hook.run_as);
     const automation: Automation = { kind: 'hook', id: hook.id, name: hook.name, run: hook.id, depth: 1 };
     const ctx = role && automationCtx({ accountId: hook.account_id, role, automation });
-    this.callers.set(hook.id, ctx);
+    this.callers.set(key, ctx);
     return ctx;
   }
 
   /** Null where the role may see nothing of the collection, or the collection is gone. */
   private async watchOf(hook: ReadyHook, collection: string, ctx: Ctx): Promise<Watch | null> {
-    const key = `${hook.id} ${collection}`;
+    const key = `${hook.id} ${hook.revision} ${collection}`;
     const known = this.watches.get(key);
     if (known !== undefined) return known;
     const watch = await this.records.watch(ctx, collection, {}).catch((error) => {

@@ -72,7 +72,7 @@ export function createBefore({ records, actions, enabled, undone, wake }: Before
   function actingIn(tx: Transaction, hook: ReadyHook, collection: string): Promise<Acting | null> {
     const known = asked.get(tx) ?? new Map<string, Promise<Acting | null>>();
     asked.set(tx, known);
-    const key = `${hook.id} ${collection}`;
+    const key = `${hook.id} ${hook.revision} ${collection}`;
     let found = known.get(key);
     if (found === undefined) {
       found = findRole(tx, hook.run_as).then(async (role) => {
