@@ -73,7 +73,7 @@ export const ACTIONS = {
     to: z.union([text('An address.', 1000), z.array(text('An address.', 1000)).min(1).max(50)]),
     subject: z.string().max(1000).optional(),
     body: z.string().max(100_000).optional().meta({ description: 'The text.' }),
-    html: z.string().max(400_000).optional(),
+    html: z.string().max(200_000).optional(),
   }),
   create_record: action('create_record', { collection: Collection, data: Fields }),
   update_record: action('update_record', { collection: Collection, record_id: RecordId, data: Fields }),

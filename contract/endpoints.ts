@@ -7,6 +7,8 @@ import { boolParam, Id, idParam, offsetQuery, pageOf, Timestamp } from './shapes
 
 /** How many endpoints an account can have. */
 export const MOST_ENDPOINTS = 50;
+/** Of one endpoint, as JSON. */
+export const MOST_ENDPOINT_BYTES = 65_536;
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 export const EndpointMethod = z.enum(METHODS);
@@ -197,8 +199,7 @@ export const endpoints = room({
     method: 'POST',
     path: '/api/v1/endpoints',
     summary: 'Define an endpoint',
-    description:
-      'Templates, conditions, filters and schemas are judged now, and every problem is told with its place. It answers at once, and stands in the OpenAPI document of its account.',
+    description: `At most ${MOST_ENDPOINTS} an account, each of at most ${MOST_ENDPOINT_BYTES} bytes as JSON. Templates, conditions, filters and schemas are judged now, and every problem is told with its place. It answers at once, and stands in the OpenAPI document of its account.`,
     pathParams: noParams,
     body: EndpointInput,
     responses: { 201: Endpoint, ...errors('ACCOUNT_REQUIRED', 'LIMIT_REACHED'), ...missing, ...refused },

@@ -8,6 +8,8 @@ import { AccountId, boolParam, Id, idParam, offsetQuery, pageOf, Timestamp } fro
 
 /** Hooks of one account. */
 export const MOST_HOOKS = 50;
+/** Of one hook, as JSON. */
+export const MOST_HOOK_BYTES = 65_536;
 export const MOST_SECONDS = 300;
 
 const TRIGGER_TYPES = ['event', 'schedule', 'manual'] as const;
@@ -247,7 +249,7 @@ export const hooks = room({
     method: 'POST',
     path: '/api/v1/hooks',
     summary: 'Define a hook',
-    description: `At most ${MOST_HOOKS} an account. Templates in double braces and the condition know: record, old, changes, collection, event (of events), scheduled_at (of schedules), input (of manual ones), auth, now, hook, run and the results of the actions before. Every one of them is judged here.`,
+    description: `At most ${MOST_HOOKS} an account, each of at most ${MOST_HOOK_BYTES} bytes as JSON. Templates in double braces and the condition know: record, old, changes, collection, event (of events), scheduled_at (of schedules), input (of manual ones), auth, now, hook, run and the results of the actions before. Every one of them is judged here.`,
     pathParams: noParams,
     body: HookInput,
     responses: { 201: Hook, ...errors('INVALID_REQUEST', 'LIMIT_REACHED', 'ACCOUNT_REQUIRED') },

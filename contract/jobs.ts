@@ -22,7 +22,10 @@ export const Job = z
     completed_at: Timestamp.nullable(),
     failed_at: Timestamp.nullable(),
     attempt_number: z.int().min(0).meta({ description: 'Tries that have begun.' }),
-    max_retries: z.int().min(0).meta({ description: 'Tries after the first; one whose process ended on the way counts.' }),
+    max_retries: z
+      .int()
+      .min(0)
+      .meta({ description: 'Tries after the first; one whose process ended on the way counts.' }),
     retry_delay_seconds: z
       .int()
       .min(0)

@@ -2,6 +2,9 @@
 import { z } from './kit.ts';
 import { AccountId, Id, Timestamp } from './shapes.ts';
 
+/** Of one webhook without its headers, as JSON. */
+export const MOST_WEBHOOK_BYTES = 16_384;
+
 const names = z.array(z.string());
 const Url = z.string().min(1).max(2048).meta({
   description: 'http or https (https alone in production), on a public address. Redirects are not followed.',

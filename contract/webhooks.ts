@@ -7,6 +7,7 @@ import { again, asked, at, id, one, params, payload, shown, told, withSecret } f
 import {
   DELIVERY_STATUS,
   DeliveryInFull,
+  MOST_WEBHOOK_BYTES,
   Webhook,
   WebhookChange,
   WebhookDelivery,
@@ -48,7 +49,7 @@ export const webhooks = room({
     path: '/api/v1/webhooks',
     summary: 'Create a webhook',
     description: `Every committed change of a record that it asks for is sent as a WebhookPayload, as the account itself sees it: rules are about people and hide nothing here, what is locked is not told, personal data is masked. Messages of one record come in their order: the next waits until the one before was delivered or given up. An answer of 2xx is a success; everything else is tried again for three days with growing pauses, 429 and 503 when Retry-After says, and 410 disables the webhook. A message may come more than once, under the same \`webhook-id\`.
-Signed as Standard Webhooks says (\`webhook-id\`, \`webhook-timestamp\`, \`webhook-signature\`), and with \`X-SnackBase-Signature: sha256=<hex HMAC-SHA256 of the body>\`. At most 50 an account.`,
+Signed as Standard Webhooks says (\`webhook-id\`, \`webhook-timestamp\`, \`webhook-signature\`), and with \`X-SnackBase-Signature: sha256=<hex HMAC-SHA256 of the body>\`. At most 50 an account, each of at most ${MOST_WEBHOOK_BYTES} bytes as JSON, headers apart.`,
     pathParams: noParams,
     body: WebhookInput,
     responses: {

@@ -9,6 +9,8 @@ import { MOST_STEPS, Step, Trigger } from './workflow-steps.ts';
 
 /** Workflows of one account. */
 export const MOST_WORKFLOWS = 50;
+/** Of the trigger and the steps of one workflow, as JSON. */
+export const MOST_WORKFLOW_BYTES = 262_144;
 
 const ORDER =
   'A step is followed by its `next` (`end`: nothing), else by the one behind it in the list. Steps that a condition or switch names are alternatives: from one of them the order goes on behind the others. A step that is named by on_error or on_timeout is passed over by the order. A branch that is not named (on_true, on_false, default) goes on in the order. Steps that nothing leads to, circles without a wait, and orders that would lead from one branch into another are refused.';
@@ -119,7 +121,7 @@ export const workflows = room({
     method: 'POST',
     path: '/api/v1/workflows',
     summary: 'Create a workflow',
-    description: `${ORDER} Templates and conditions read \`trigger\`, \`steps.<name>.output\`, \`now\`, \`workflow\`, \`instance\`, \`account\`, \`auth\`, and in loops \`item\` and \`index\`.`,
+    description: `At most ${MOST_WORKFLOWS} an account, trigger and steps of each at most ${MOST_WORKFLOW_BYTES} bytes as JSON. ${ORDER} Templates and conditions read \`trigger\`, \`steps.<name>.output\`, \`now\`, \`workflow\`, \`instance\`, \`account\`, \`auth\`, and in loops \`item\` and \`index\`.`,
     pathParams: noParams,
     body: Settings,
     responses: { 201: Workflow, ...refused },

@@ -139,7 +139,7 @@ export async function createApp(config: Config, log: Log = createLog(config.log)
       events,
       decide: createDecide(sources),
       baseDocument: documents.base,
-      endpoints: (ctx) => assembled?.endpoints.documented(ctx) ?? [],
+      endpoints: async (ctx) => (await assembled?.endpoints.documented(ctx)) ?? [],
       rowSecurity: await rowSecurityOf(db, config.rowSecurity, log),
       lifecycle,
       actAs: extensionCtx,

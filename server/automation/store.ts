@@ -1,28 +1,38 @@
-// The SQL that kinds of definitions share: all of them in one reading, with the number that orders their changes, and as whom they act.
+// The SQL that kinds of definitions share: those of the accounts where they changed, with the number that orders changes, and as whom they act.
 import { AS_ACCOUNT } from '../context.ts';
 import type { Plan, Runner } from '../db/database.ts';
 import { plan } from '../db/plans.ts';
 
 export type Kind = 'hooks' | 'webhooks' | 'workflows' | 'endpoints';
 
-/** `select` answers the rows that count; each becomes JSON by the names of its columns. */
-export function definitionStatements(kind: Kind, select: string) {
-  const whole = plan(`
-    select v.number, (select coalesce(json_agg(row_to_json(d)), '[]')::text from (${select}) d)
+/** The rows that count, among those of an array of accounts, which is SQL; each becomes JSON by the names of its columns. */
+export type SelectOf = (accounts: string) => string;
+
+export function definitionStatements(kind: Kind, select: SelectOf) {
+  const changed = `array(select c.account_id from snackbase.automation_changes c where c.kind = '${kind}' and c.number > $1)`;
+  const behind = plan(`
+    select v.number, json_build_object('accounts', ${changed},
+      'rows', (select coalesce(json_agg(row_to_json(d)), '[]') from (${select(changed)}) d))::text
     from snackbase.automation_versions v where v.kind = '${kind}'`);
   const counted = plan(`select number from snackbase.automation_versions where kind = '${kind}'`);
-  const next = plan(
-    `update snackbase.automation_versions set number = number + 1 where kind = '${kind}' returning number`,
-  );
-  const numberBy = (statement: Plan) => async (run: Runner) => Number((await run.run(statement, [])).rows[0]?.[0]);
+  const next = plan(`
+    with v as (update snackbase.automation_versions set number = number + 1 where kind = '${kind}' returning number),
+      changed as (
+        insert into snackbase.automation_changes as c (kind, account_id, number)
+        select '${kind}', a, v.number from v, unnest($1::bpchar[]) a
+        on conflict (kind, account_id) do update set number = excluded.number)
+    select number from v`);
+  const numberBy = async (run: Runner, statement: Plan, values: readonly unknown[]) =>
+    Number((await run.run(statement, values)).rows[0]?.[0]);
   return {
-    async read(run: Runner) {
-      const [number, text] = (await run.run(whole, [])).rows[0] as [string, string];
+    /** Of the accounts that changed after `since`; -1: of all that ever had any. */
+    async read(run: Runner, since: number) {
+      const [number, text] = (await run.run(behind, [since])).rows[0] as [string, string];
       return { number: Number(number), text };
     },
-    number: numberBy(counted),
-    /** Takes the next number, whose row stays locked until the transaction ends. */
-    bump: numberBy(next),
+    number: (run: Runner) => numberBy(run, counted, []),
+    /** Takes the next number for these accounts; its row stays locked until the transaction ends. */
+    bump: (run: Runner, accounts: readonly string[]) => numberBy(run, next, [accounts]),
   };
 }
 

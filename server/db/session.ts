@@ -1,4 +1,5 @@
 // One connection's settings: what every session is told before its first statement, and the oldest server that is accepted.
+import type { Duplex } from 'node:stream';
 import type pg from 'pg';
 import { DatabaseUnavailable } from './errors.ts';
 
@@ -20,6 +21,7 @@ export interface SessionSettings {
  * database or an environment variable changes what an answer looks like.
  */
 export async function prepareSession(client: pg.ClientBase, settings: SessionSettings): Promise<void> {
+  guardReading((client as pg.Client).connection.stream);
   const timeout = Math.trunc(settings.statementTimeoutMs);
   const answers = (await client.query(
     `set timezone = 'UTC'; set datestyle = 'ISO, MDY'; set intervalstyle = 'postgres'; set extra_float_digits = 1;
@@ -32,6 +34,23 @@ export async function prepareSession(client: pg.ClientBase, settings: SessionSet
   const server = answers.at(-1)?.rows[0];
   if (server !== undefined && server.major < oldest) {
     throw new DatabaseUnavailable(`PostgreSQL ${oldest} or newer is needed; this server is ${server.version}.`);
+  }
+}
+
+/**
+ * What cannot be read ends its connection, which rejects the statements on it: a cell longer than any string can be is thrown in
+ * the midst of a socket's event, where it would end the process.
+ */
+export function guardReading(stream: Duplex): void {
+  for (const listener of stream.listeners('data') as ((chunk: Buffer) => void)[]) {
+    const guarded = (chunk: Buffer) => {
+      try {
+        listener.call(stream, chunk);
+      } catch (error) {
+        stream.off('data', guarded).destroy(error as Error);
+      }
+    };
+    stream.off('data', listener).on('data', guarded);
   }
 }
 

@@ -17,7 +17,7 @@ export interface DocumentParts {
   /** The document of the contract alone. */
   readonly base: () => Promise<object>;
   /** Custom endpoints that a caller is told of. */
-  readonly endpoints: (ctx: Ctx) => readonly DocumentedEndpoint[];
+  readonly endpoints: (ctx: Ctx) => Promise<readonly DocumentedEndpoint[]>;
 }
 
 const OPERATIONS: readonly Operation[] = ['list', 'view', 'create', 'update', 'delete'];
@@ -92,12 +92,12 @@ export function createCollectionDocuments({ definitions, decide, base, endpoints
     throw new Failure('FORBIDDEN', { reason: `nothing of ${name} is open to you` });
   }
 
-  const all = (ctx: Ctx) => {
+  const all = async (ctx: Ctx) => {
     const visible = definitions.all().filter(({ enabled }) => enabled);
     const found = visible
       .sort((a, b) => (a.qualifiedName < b.qualifiedName ? -1 : 1))
       .flatMap((def) => documented(ctx, def) ?? []);
-    return made(found, null, endpoints(ctx));
+    return made(found, null, await endpoints(ctx));
   };
   const json = ({ text, tag, headers }: Awaited<ReturnType<typeof made>>) =>
     new Answer(new RawJson(text, tag), headers);

@@ -66,7 +66,7 @@ export interface RecordsOptions {
   /** The OpenAPI document of the contract. */
   readonly baseDocument: () => Promise<object>;
   /** Custom endpoints that a caller is told of in the system's document. */
-  readonly endpoints?: (ctx: Ctx) => readonly DocumentedEndpoint[];
+  readonly endpoints?: (ctx: Ctx) => Promise<readonly DocumentedEndpoint[]>;
 }
 
 export type RecordVerbs = ReturnType<typeof recordVerbs>;
@@ -266,7 +266,7 @@ function recordVerbs(
       definitions,
       decide,
       base: options.baseDocument,
-      endpoints: options.endpoints ?? (() => []),
+      endpoints: options.endpoints ?? (async () => []),
     }),
     schema: createSchema({ opening, definitions, decide }),
 

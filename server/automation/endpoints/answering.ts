@@ -6,10 +6,10 @@ import type { Database } from '../../db/database.ts';
 import type { ActionService } from '../actions/service.ts';
 import { automationCtx, onBehalf } from '../principal.ts';
 import type { Values } from '../templates.ts';
-import type { CompiledEndpoint } from './compile.ts';
 import { createDeadline } from './deadline.ts';
 import type { Found } from './find.ts';
 import { runPipeline } from './pipeline.ts';
+import type { ReadyEndpoint } from './ready.ts';
 import { type Chosen, replyOf } from './reply.ts';
 import type { EndpointRow } from './store.ts';
 
@@ -36,15 +36,19 @@ export interface Note {
 export interface AnsweringParts {
   readonly db: Database;
   readonly actions: Pick<ActionService, 'runAll'>;
-  readonly compiled: (endpoint: EndpointRow) => Promise<CompiledEndpoint>;
   /** null for a role that is gone or disabled. */
   readonly roleOf: (name: string) => Promise<{ readonly id: number; readonly name: string } | null>;
 }
 
 /** Throws FORBIDDEN, INVALID_QUERY_PARAMS, INVALID_RESOURCE_DATA; after `note.began` what the pipeline throws. */
-export type AnswerCall = (asked: Asked, found: Found, note: Note) => Promise<Chosen>;
+export type AnswerCall = (
+  asked: Asked,
+  found: Pick<Found, 'params' | 'belongs'>,
+  ready: ReadyEndpoint,
+  note: Note,
+) => Promise<Chosen>;
 
-export function createAnswering({ db, actions, compiled, roleOf }: AnsweringParts): AnswerCall {
+export function createAnswering({ db, actions, roleOf }: AnsweringParts): AnswerCall {
   /** As whom its actions run. */
   async function actor(endpoint: EndpointRow, caller: Caller | null, ctx: Ctx, run: string): Promise<Ctx> {
     const { id, name, account_id: accountId, settings } = endpoint;
@@ -56,11 +60,10 @@ export function createAnswering({ db, actions, compiled, roleOf }: AnsweringPart
     return automationCtx({ accountId, role: await roleOf(settings.run_as), automation }, ctx.requestId);
   }
 
-  return async ({ ctx, body, query: sent }, { endpoint, params, belongs }, note) => {
+  return async ({ ctx, body, query: sent }, { params, belongs }, { endpoint, compiled: ready }, note) => {
     const { settings, account_id: accountId } = endpoint;
     // Who belongs to another account is nobody in this one.
     const caller = belongs ? ctx.caller : null;
-    const ready = await compiled(endpoint);
     // Numbers of the query are numbers for the condition too, as far as they are any.
     const query = ready.query?.judge(sent) ?? { value: sent, problems: [] };
     const headers = ctx.ownHeaders ?? {};

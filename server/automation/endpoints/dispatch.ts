@@ -14,22 +14,32 @@ import type { Executions } from './executions.ts';
 import { failureOf, reasonOf } from './failure.ts';
 import { type EndpointMap, type Found, findEndpoint } from './find.ts';
 import { kept, maskedPath } from './masked.ts';
+import type { ReadyEndpoint } from './ready.ts';
 import type { Chosen } from './reply.ts';
 
 /** Calls of one account that run at the same time in one process. */
 const MOST_RUNNING = 20;
+/** How often a call is routed anew because its endpoint has just changed. */
+const MOST_TIMES = 5;
 
 export interface DispatchParts extends AnsweringParts {
   readonly log?: Logger | undefined;
   readonly executions: Executions;
   readonly endpoints: () => EndpointMap;
+  /** Reads what other processes changed. */
+  readonly refresh: () => Promise<unknown>;
+  /** As it is stored now; null where it is gone or disabled. */
+  readonly ready: (endpoint: Found['endpoint']) => Promise<ReadyEndpoint | null>;
 }
 
 /** Calls with one method. */
 export interface Door {
   /** Before the body is read. Throws as `findEndpoint`, and KEY_PERMISSION_DENIED. */
   admit(asked: Pick<Asked, 'params' | 'ctx'>): void;
-  /** Throws as `admit`, RATE_LIMITED, FORBIDDEN, INVALID_RESOURCE_DATA, INVALID_QUERY_PARAMS, and what the pipeline fails with. */
+  /**
+   * Throws as `admit`, RATE_LIMITED, WRITE_CONFLICT (the endpoint changes all the time), FORBIDDEN, INVALID_RESOURCE_DATA,
+   * INVALID_QUERY_PARAMS, and what the pipeline fails with.
+   */
   call(asked: Asked): Promise<Chosen>;
 }
 
@@ -46,20 +56,20 @@ const segmentsOf = (path: string | readonly string[]): string[] => {
 };
 
 /** What he was answered may hold personal data unmasked. */
-const sawPersonalData = ({ settings }: Found['endpoint'], { ctx }: Asked): boolean =>
-  settings.run_as === 'caller' && seesPersonalData(ctx.caller);
+const sawPersonalData = ({ run_as: runAs }: Found['endpoint'], { ctx }: Asked): boolean =>
+  runAs === 'caller' && seesPersonalData(ctx.caller);
 
 export function createDispatch(parts: DispatchParts): Dispatch {
-  const { log, executions, endpoints } = parts;
+  const { log, executions, endpoints, ready, refresh } = parts;
   const answer = createAnswering(parts);
   const running = new Map<string, number>();
   const open = new Set<Promise<unknown>>();
 
-  function found(method: EndpointMethod, { params, ctx }: Pick<Asked, 'params' | 'ctx'>): Found {
+  function admitted(method: EndpointMethod, { params, ctx }: Pick<Asked, 'params' | 'ctx'>): Found {
     const one = findEndpoint(endpoints(), ctx, method, segmentsOf(params.path));
-    const { auth_required, run_as, actions } = one.endpoint.settings;
+    const { auth_required, run_as, action_types: types } = one.endpoint;
     // A link on another site brings the cookie of whoever follows it along.
-    const lured = ctx.cookieFromElsewhere === true && actions.some(({ type }) => !READS.has(type));
+    const lured = ctx.cookieFromElsewhere === true && types.some((type) => !READS.has(type));
     if (lured && auth_required) throw new Failure('CROSS_SITE_REQUEST');
     if (lured) return { ...one, belongs: false };
     // A key reaches no further than its scopes, and a role that the endpoint has knows none of them.
@@ -68,7 +78,19 @@ export function createDispatch(parts: DispatchParts): Dispatch {
     return one;
   }
 
-  async function logged(asked: Asked, one: Found, note: Note): Promise<Chosen> {
+  /** The definition that runs is the one that was routed to: who may call it was asked of no other. */
+  async function settled(method: EndpointMethod, asked: Asked, first: Found): Promise<[Found, ReadyEndpoint]> {
+    let one = first;
+    for (let times = 1; times <= MOST_TIMES; times++) {
+      const found = await ready(one.endpoint);
+      if (found !== null && found.revision === one.endpoint.revision) return [one, found];
+      await refresh();
+      one = admitted(method, asked);
+    }
+    throw new Failure('WRITE_CONFLICT');
+  }
+
+  async function logged(asked: Asked, one: Found, ready: ReadyEndpoint, note: Note): Promise<Chosen> {
     const { endpoint, params } = one;
     const at = new Date().toISOString();
     const start = performance.now();
@@ -77,12 +99,12 @@ export function createDispatch(parts: DispatchParts): Dispatch {
     /** Told to those who manage the endpoint alone. */
     let full: string | undefined;
     try {
-      answered = await answer(asked, one, note);
+      answered = await answer(asked, one, ready, note);
       return answered;
     } catch (thrown) {
       if (!(thrown instanceof ActionFailed) && knownFailure(thrown) === null)
         log?.error({ err: thrown, endpoint: endpoint.id }, 'An endpoint failed.');
-      failure = failureOf(thrown, note.began ? endpoint.settings.failure_status : null);
+      failure = failureOf(thrown, note.began ? ready.endpoint.settings.failure_status : null);
       full = thrown instanceof ActionFailed ? reasonOf(thrown, toldError(thrown.cause).message) : failure.message;
       throw failure;
     } finally {
@@ -116,7 +138,7 @@ export function createDispatch(parts: DispatchParts): Dispatch {
     running.set(account, others + 1);
     const path = `/${segmentsOf(asked.params.path).join('/')}`;
     const note: Note = { id: uuidV7(), began: false, body: null, request: { method, path } };
-    const answered = logged(asked, one, note);
+    const answered = settled(method, asked, one).then(([found, ready]) => logged(asked, found, ready, note));
     // What is over its time holds its place until it has really ended.
     const ended = Promise.allSettled([answered])
       .then(() => Promise.allSettled([note.work]))
@@ -132,8 +154,8 @@ export function createDispatch(parts: DispatchParts): Dispatch {
 
   return {
     door: (method) => ({
-      admit: (asked) => void found(method, asked),
-      call: async (asked) => counted(method, asked, found(method, asked)),
+      admit: (asked) => void admitted(method, asked),
+      call: async (asked) => counted(method, asked, admitted(method, asked)),
     }),
     async close() {
       await Promise.allSettled(open);

@@ -2,35 +2,46 @@
 import { Failure } from '../../../contract/problems.ts';
 import type { Ctx } from '../../context.ts';
 import { cut } from '../../text.ts';
+import type { ByAccount } from '../definitions.ts';
 import { createRouter, type Router } from './path.ts';
-import type { EndpointRow } from './store.ts';
+import { revisionOf, type StoredRoute } from './store.ts';
+
+export interface EndpointRoute extends StoredRoute {
+  readonly revision: number;
+}
 
 export interface AccountEndpoints {
   readonly id: string;
-  readonly rows: readonly EndpointRow[];
-  readonly router: Router<EndpointRow>;
+  readonly slug: string;
+  readonly router: Router<EndpointRoute>;
 }
 
-/** All that answer, by account: by its id and by its slug, in small letters. */
-export type EndpointMap = ReadonlyMap<string, AccountEndpoints>;
+/** All that answer, by account. */
+export class EndpointMap implements ByAccount<StoredRoute> {
+  private readonly known = new Map<string, AccountEndpoints>();
 
-export function endpointMap(rows: readonly EndpointRow[]): EndpointMap {
-  const byAccount = new Map<string, EndpointRow[]>();
-  for (const row of rows) byAccount.set(row.account_id, [...(byAccount.get(row.account_id) ?? []), row]);
-  return new Map(
-    [...byAccount].flatMap(([id, own]) => {
-      const router = createRouter(own.map((row) => ({ method: row.method, path: row.path, value: row })));
-      const account = { id, rows: own, router };
-      return [
-        [id.toLowerCase(), account],
-        [(own[0] as EndpointRow).account.toLowerCase(), account],
-      ] as const;
-    }),
-  );
+  put(accountId: string, rows: readonly StoredRoute[]): void {
+    const [first] = rows;
+    const id = accountId.toLowerCase();
+    const before = this.known.get(id);
+    for (const name of before === undefined ? [] : [id, before.slug]) this.known.delete(name);
+    if (first === undefined) return;
+    const router = createRouter(
+      rows.map((row) => ({ method: row.method, path: row.path, value: { ...row, revision: revisionOf(row) } })),
+    );
+    const slug = first.account.toLowerCase();
+    const account = { id: accountId, slug, router };
+    this.known.set(id, account).set(slug, account);
+  }
+
+  /** By the account's id or slug, in whatever letters. */
+  get(account: string): AccountEndpoints | undefined {
+    return this.known.get(account.toLowerCase());
+  }
 }
 
 export interface Found {
-  readonly endpoint: EndpointRow;
+  readonly endpoint: EndpointRoute;
   readonly params: Readonly<Record<string, string>>;
   /** He belongs to the account; a stranger is nobody there. */
   readonly belongs: boolean;
@@ -41,9 +52,9 @@ type Place = readonly [account: AccountEndpoints, segments: readonly string[]];
 /** Where to look, in this order. */
 function places(map: EndpointMap, { caller, accountHeader }: Ctx, segments: readonly string[]): Place[] {
   const [first = '', ...rest] = segments;
-  const inPath = map.get(first.toLowerCase());
+  const inPath = map.get(first);
   const own = accountHeader ?? caller?.accountId;
-  const account = own === undefined ? undefined : map.get(own.toLowerCase());
+  const account = own === undefined ? undefined : map.get(own);
   // Who names an account in a header means that one.
   const other = inPath !== undefined && (accountHeader === null || inPath === account) ? inPath : undefined;
   return [...(account ? [[account, segments] as const] : []), ...(other ? [[other, rest] as const] : [])];
@@ -57,7 +68,7 @@ export function findEndpoint(map: EndpointMap, ctx: Ctx, method: string, segment
   const all = places(map, ctx, segments);
   for (const [account, rest] of all) {
     const belongs = caller !== null && (caller.superadmin || caller.accountId === account.id);
-    const open = (endpoint: EndpointRow) => belongs || !endpoint.settings.auth_required;
+    const open = (endpoint: EndpointRoute) => belongs || !endpoint.auth_required;
     const match = account.router.match(method, rest);
     if (match !== null && open(match.value)) return { endpoint: match.value, params: match.params, belongs };
     if (match !== null) hidden = true;

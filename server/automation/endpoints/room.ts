@@ -1,5 +1,4 @@
 // Assembles custom endpoints: definitions in memory, their managing, their calls and their part of the documents.
-import { LRUCache } from 'lru-cache';
 import type { DocumentedEndpoint } from '../../../openapi/endpoint-document.ts';
 import type { MacroSource } from '../../access/rule.ts';
 import type { Accounts } from '../../accounts/service.ts';
@@ -13,12 +12,13 @@ import type { Storing } from '../actions/written.ts';
 import { createDefinitions } from '../definitions.ts';
 import { runAsProblem } from '../run-as.ts';
 import { actingRole } from '../store.ts';
-import { type CompiledEndpoint, compileEndpoint } from './compile.ts';
+import { compileEndpoint } from './compile.ts';
 import { createDispatch } from './dispatch.ts';
 import { createExecutions } from './executions.ts';
-import { endpointMap } from './find.ts';
+import { EndpointMap } from './find.ts';
+import { createReadyEndpoints } from './ready.ts';
 import { createEndpoints } from './service.ts';
-import { ENABLED, type EndpointRow } from './store.ts';
+import { allEnabled, type EndpointRow, routes, type StoredRoute } from './store.ts';
 
 export interface EndpointRoomOptions {
   readonly db: Database;
@@ -26,27 +26,27 @@ export interface EndpointRoomOptions {
   readonly accounts: Pick<Accounts, 'scope' | 'onDelete'>;
   readonly trail: Recorder;
   readonly macros: MacroSource;
-  readonly collections: { get(name: string): CollectionDef | undefined };
+  readonly collections: {
+    get(name: string): CollectionDef | undefined;
+    onChange(fn: () => void): unknown;
+  };
   readonly actions: Pick<ActionService, 'runAll'>;
   /** Of jobs. */
   readonly handlers: () => readonly string[];
   readonly checkUrl: Storing['checkUrl'];
 }
 
-/** Definitions that are kept ready to run. */
-const KEPT = 500;
-
 export type EndpointRoom = Awaited<ReturnType<typeof createEndpointRoom>>;
 
 /** Subscribes to the definitions. Rejects with DatabaseUnavailable. Close it before the database. */
 export async function createEndpointRoom(options: EndpointRoomOptions) {
   const { db, log, accounts, trail, macros, collections, actions, handlers, checkUrl } = options;
-  const definitions = await createDefinitions({
+  const definitions = await createDefinitions<StoredRoute, EndpointMap>({
     db,
     log,
     kind: 'endpoints',
-    select: ENABLED,
-    parse: (rows: readonly EndpointRow[]) => endpointMap(rows),
+    select: routes,
+    value: new EndpointMap(),
   });
   const executions = createExecutions({ db, log });
   const parts = () => ({ definitionOf: (name: string) => collections.get(name), macros, handlers: handlers() });
@@ -55,13 +55,8 @@ export async function createEndpointRoom(options: EndpointRoomOptions) {
       ...parts(),
       storing: { checkUrl, asAccount: row.settings.run_as === AS_ACCOUNT.name },
     });
-  const ready = new LRUCache<string, Promise<CompiledEndpoint>>({ max: KEPT });
-  const compiled = (row: EndpointRow): Promise<CompiledEndpoint> => {
-    const key = `${row.id} ${row.updated_at} ${macros.version}`;
-    const known = ready.get(key) ?? compileEndpoint(row, parts()).then((judged) => judged.compiled);
-    ready.set(key, known);
-    return known;
-  };
+  const ready = createReadyEndpoints({ db, macros, parts });
+  collections.onChange(ready.forget);
   const roleOf = (name: string) => actingRole(db, name);
   const dispatch = createDispatch({
     db,
@@ -69,22 +64,24 @@ export async function createEndpointRoom(options: EndpointRoomOptions) {
     actions,
     executions,
     endpoints: () => definitions.value,
-    compiled,
+    refresh: () => definitions.current(db),
+    ready: ready.read,
     roleOf,
   });
 
   return {
     service: createEndpoints({
-      ...{ db, accounts, trail, definitions, executions, judge },
+      ...{ db, accounts, trail, definitions, executions, judge, onStored: ready.hold },
       // `caller` is whoever calls.
       runAsProblem: (name) => runAsProblem(db, name, ['caller']),
     }),
     dispatch,
     /** What of the documents is the caller's: the endpoints of his account, for superadmins of the one that they name. */
-    documented({ caller, accountHeader }: Ctx): readonly DocumentedEndpoint[] {
+    async documented({ caller, accountHeader }: Ctx): Promise<readonly DocumentedEndpoint[]> {
       const account = caller?.superadmin ? accountHeader : caller?.accountId;
-      const own = account == null ? undefined : definitions.value.get(account.toLowerCase());
-      return (own?.rows ?? []).map(({ id, name, description, method, path, settings }) => ({
+      const own = account == null ? undefined : definitions.value.get(account);
+      const rows = own === undefined ? [] : await allEnabled(db, own.id);
+      return rows.map(({ id, name, description, method, path, settings }) => ({
         id,
         name,
         description,

@@ -3,19 +3,21 @@ import {
   type endpoints as contract,
   type Endpoint,
   type EndpointExecution,
+  MOST_ENDPOINT_BYTES,
   MOST_ENDPOINTS,
 } from '../../../contract/endpoints.ts';
 import type { Parsed, Reply } from '../../../contract/kit.ts';
 import { Failure, type ProblemEntry } from '../../../contract/problems.ts';
 import { offsetWindow, page } from '../../../contract/shapes.ts';
 import { seesPersonalData } from '../../access/mask.ts';
-import type { Snapshot } from '../../access/snapshot.ts';
 import type { Accounts } from '../../accounts/service.ts';
 import type { Recorder } from '../../audit/service.ts';
 import { type Ctx, requireCaller } from '../../context.ts';
 import type { Database, Transaction } from '../../db/database.ts';
 import { isUuid, uuidV7 } from '../../ids.ts';
 import { cut } from '../../text.ts';
+import { sizeProblems } from '../definition-size.ts';
+import type { Definitions } from '../definitions.ts';
 import { unknownWorkflows } from '../named-workflows.ts';
 import { masked } from '../secrets.ts';
 import type { CompiledEndpoint } from './compile.ts';
@@ -50,11 +52,13 @@ export interface EndpointsOptions {
   readonly db: Database;
   readonly accounts: Pick<Accounts, 'scope' | 'onDelete'>;
   readonly trail: Recorder;
-  readonly definitions: Pick<Snapshot<unknown>, 'publish'>;
+  readonly definitions: Pick<Definitions<unknown>, 'publish'>;
   readonly executions: Pick<Executions, 'flush'>;
   readonly judge: (
     row: Pick<store.EndpointRow, 'path' | 'settings'>,
   ) => Promise<{ readonly compiled: CompiledEndpoint; readonly problems: ProblemEntry[] }>;
+  /** Told what was committed. */
+  readonly onStored: (row: store.EndpointRow) => unknown;
   readonly runAsProblem: (name: string) => Promise<ProblemEntry | null>;
 }
 
@@ -80,6 +84,9 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
   }
 
   async function problemsOf(row: Row, own: readonly ProblemEntry[]): Promise<ProblemEntry[]> {
+    const { name, description, path: at, settings } = row;
+    const large = sizeProblems({ name, description, path: at, ...settings }, MOST_ENDPOINT_BYTES, 'actions');
+    if (large.length > 0) return [...own, ...large];
     const { problems } = await options.judge(row);
     const role = await options.runAsProblem(row.settings.run_as);
     const path =
@@ -109,7 +116,8 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
       }
       await store.saveEndpoint(tx, row);
       await told(tx, ctx, row, before, row);
-      await definitions.publish(tx);
+      await definitions.publish(tx, row.account_id);
+      if (row.enabled) tx.afterCommit(() => void options.onStored(row));
       return shown(row);
     });
 
@@ -152,7 +160,7 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
       seesPersonalData(caller) ? call : withoutPersonalData(call);
 
   accounts.onDelete(async (tx, accountId) => {
-    if ((await store.deleteOfAccount(tx, accountId)) > 0) await definitions.publish(tx);
+    if ((await store.deleteOfAccount(tx, accountId)) > 0) await definitions.publish(tx, accountId);
   });
 
   return {
@@ -199,7 +207,7 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
       await db.transaction(async (tx) => {
         await store.deleteEndpoint(tx, row.id);
         await told(tx, ctx, row, row, null);
-        await definitions.publish(tx);
+        await definitions.publish(tx, row.account_id);
       });
       return undefined;
     },

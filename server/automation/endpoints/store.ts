@@ -1,6 +1,7 @@
 // The SQL of custom endpoints and of the log of their calls.
 import type { EndpointExecution, EndpointInput, EndpointMethod } from '../../../contract/endpoints.ts';
 import type { Runner } from '../../db/database.ts';
+import type { SelectOf } from '../store.ts';
 
 /** What a definition says beside the columns that are asked for. */
 export interface EndpointSettings {
@@ -33,13 +34,37 @@ export interface EndpointRow {
   readonly account: string;
 }
 
+/** What decides whether a request means an endpoint, and who may call it: all that is known without reading the definition. */
+export interface StoredRoute
+  extends Pick<EndpointRow, 'id' | 'account_id' | 'method' | 'path' | 'updated_at' | 'account'>,
+    Pick<EndpointSettings, 'auth_required' | 'run_as'> {
+  /** Each type that occurs. */
+  readonly action_types: readonly string[];
+}
+
+/** No two changes of an endpoint have the same time. */
+export const revisionOf = ({ updated_at: at }: Pick<EndpointRow, 'updated_at'>): number => Date.parse(at);
+
 const SHOWN = `e.id, e.account_id, e.name, e.description, e.method, e.path, e.pattern, e.settings, e.enabled,
   e.created_at, e.updated_at, e.created_by, a.slug as account`;
 const FROM = 'from snackbase.endpoints e join snackbase.accounts a on a.id = e.account_id';
 const first = <T>(rows: readonly T[]): T | null => rows[0] ?? null;
 
-/** What answers: for the definitions in memory. */
-export const ENABLED = `select ${SHOWN} ${FROM} where e.enabled`;
+/** What answers: for the memory of every process, and nothing of any size. */
+export const routes: SelectOf = (accounts) => `
+  select e.id, e.account_id, e.method, e.path, e.updated_at, a.slug as account, e.auth_required, e.run_as, e.action_types
+  ${FROM} where e.enabled and e.account_id = any(${accounts})`;
+
+/** Null where it is gone or disabled. */
+export async function findEnabled(run: Runner, id: string): Promise<EndpointRow | null> {
+  return first(await run.query<EndpointRow>(`select ${SHOWN} ${FROM} where e.id = $1 and e.enabled`, [id]));
+}
+
+/** Of an account, the oldest first. */
+export const allEnabled = (run: Runner, accountId: string): Promise<EndpointRow[]> =>
+  run.query<EndpointRow>(`select ${SHOWN} ${FROM} where e.account_id = $1 and e.enabled order by e.created_at, e.id`, [
+    accountId,
+  ]);
 
 export interface EndpointFilter {
   /** null: of all accounts. */
@@ -102,10 +127,11 @@ export async function accountsNamed(run: Runner, path: string): Promise<string[]
 export async function saveEndpoint(run: Runner, row: Omit<EndpointRow, 'account'>): Promise<void> {
   await run.query(
     `insert into snackbase.endpoints
-       (id, account_id, name, description, method, path, pattern, settings, enabled, created_at, updated_at, created_by)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+       (id, account_id, name, description, method, path, pattern, settings, enabled, created_at, updated_at, created_by,
+        auth_required, run_as, action_types)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
      on conflict (id) do update set name = $3, description = $4, method = $5, path = $6, pattern = $7, settings = $8,
-       enabled = $9, updated_at = $11`,
+       enabled = $9, updated_at = $11, auth_required = $13, run_as = $14, action_types = $15`,
     [
       row.id,
       row.account_id,
@@ -119,6 +145,9 @@ export async function saveEndpoint(run: Runner, row: Omit<EndpointRow, 'account'
       row.created_at,
       row.updated_at,
       row.created_by,
+      row.settings.auth_required,
+      row.settings.run_as,
+      [...new Set(row.settings.actions.map(({ type }) => type))],
     ],
   );
 }

@@ -12,9 +12,9 @@ import { AnotherShape, type Records, type Seen, type Watch } from '../../records
 import { authValues } from '../people.ts';
 import { automationCtx } from '../principal.ts';
 import { findPerson, type PersonRow } from '../store.ts';
-import type { EnabledHooks, EventHooks } from './enabled.ts';
+import type { EnabledHooks, EventHooks, ReadyHook } from './enabled.ts';
 import { toldCollection, toldEvent, valuesOf } from './names.ts';
-import { type EventHookRow, findRole } from './store/definitions.ts';
+import { type EventHook, findRole } from './store/definitions.ts';
 import { type Context, insertExecutions, type NewExecution } from './store/executions.ts';
 
 /** What comes back is a change of the record, as the catalogue says. */
@@ -67,15 +67,15 @@ export function createAfter({ db, tail, log, records, enabled, wake }: AfterOpti
     name: 'hooks',
     work,
     wanted: async (tx) => {
-      const { events } = await enabled.current(tx);
-      return Object.values(NAMES).some((name) => events.has(name));
+      const hooks = await enabled.current(tx);
+      return Object.values(NAMES).some((name) => hooks.has(null, name, null));
     },
   });
 }
 
 /** A hook, and an event that may set it off. */
 interface Pair {
-  readonly hook: EventHookRow;
+  readonly hook: EventHook;
   readonly event: Event;
 }
 
@@ -98,7 +98,10 @@ class Reading {
   ) {}
 
   /** What is to be run, or the note why not; null for what does not concern the hook. */
-  async executionOf(hook: EventHookRow, event: Event): Promise<NewExecution | null> {
+  async executionOf(asked: EventHook, event: Event): Promise<NewExecution | null> {
+    const hook = await this.enabled.ready(this.tx, asked);
+    // A later revision than the one that was known may begin later.
+    if (hook === null || Date.parse(event.at) < Date.parse(hook.active_since)) return null;
     const actor = JSON.parse(event.actor) as Actor;
     const depth = (actor.automation?.depth ?? 0) + 1;
     const base = {
@@ -145,7 +148,7 @@ class Reading {
     if (seen === null || !isToldTo(event, seen)) return null;
     const [record, old] = [seen.new, seen.old].map((json) => (json === null ? null : (JSON.parse(json) as unknown)));
     const full = { ...context, record, old, changes: seen.changes };
-    const { condition, problems } = this.enabled.compiled(hook);
+    const { condition, problems } = hook;
     const [problem] = problems;
     if (problem !== undefined)
       return notRun('failed', 'INVALID_REQUEST', `The hook no longer fits: ${problem.field}: ${problem.message}`);
@@ -162,19 +165,20 @@ class Reading {
     return { ...base, context: full };
   }
 
-  private async callerOf(hook: EventHookRow): Promise<Ctx | null> {
-    const known = this.callers.get(hook.id);
+  private async callerOf(hook: ReadyHook): Promise<Ctx | null> {
+    const key = `${hook.id} ${hook.revision}`;
+    const known = this.callers.get(key);
     if (known !== undefined) return known;
     const role = await findRole(this.tx, hook.run_as);
     const automation: Automation = { kind: 'hook', id: hook.id, name: hook.name, run: hook.id, depth: 1 };
     const ctx = role && automationCtx({ accountId: hook.account_id, role, automation });
-    this.callers.set(hook.id, ctx);
+    this.callers.set(key, ctx);
     return ctx;
   }
 
   /** Null where the role may see nothing of the collection, or the collection is gone. */
-  private async watchOf(hook: EventHookRow, collection: string, ctx: Ctx): Promise<Watch | null> {
-    const key = `${hook.id} ${collection}`;
+  private async watchOf(hook: ReadyHook, collection: string, ctx: Ctx): Promise<Watch | null> {
+    const key = `${hook.id} ${hook.revision} ${collection}`;
     const known = this.watches.get(key);
     if (known !== undefined) return known;
     const watch = await this.records.watch(ctx, collection, {}).catch((error) => {

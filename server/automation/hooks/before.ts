@@ -17,11 +17,11 @@ import type { ActionService } from '../actions/service.ts';
 import { authValues, type Told } from '../people.ts';
 import { automationCtx } from '../principal.ts';
 import { findPerson } from '../store.ts';
-import type { EnabledHooks } from './enabled.ts';
+import type { EnabledHooks, ReadyHook } from './enabled.ts';
 import { changesBetween, isOfRecord, toldCollection, toldEvent, valuesOf } from './names.ts';
 import { timeLimit } from './run.ts';
 import { keptContext, keptOutcomes, verdictOf } from './shown.ts';
-import { type EventHookRow, findRole, type RoleRow } from './store/definitions.ts';
+import { type EventHook, findRole, type RoleRow } from './store/definitions.ts';
 import { insertExecutions, type NewExecution } from './store/executions.ts';
 import { createTimeLeft } from './time-left.ts';
 import type { Undone } from './undone.ts';
@@ -64,16 +64,16 @@ const isKept = (event: EventName): boolean => EVENTS[event].phase === 'after' &&
 
 export function createBefore({ records, actions, enabled, undone, wake }: BeforeOptions): HookSource {
   /** Nothing that fails here is told in full to the caller, who may be anybody: the log of executions tells it. */
-  const failed = (hook: EventHookRow, where: string, code: string): AbortHook =>
+  const failed = (hook: ReadyHook, where: string, code: string): AbortHook =>
     new AbortHook(`The hook "${hook.name}" failed${where}: ${code}.`, 409);
 
   const timeLeft = createTimeLeft(MOST_SECONDS);
   /** What a hook asks in each transaction once, however many records that writes. */
   const asked = new WeakMap<Transaction, Map<string, Promise<Acting | null>>>();
-  function actingIn(tx: Transaction, hook: EventHookRow, collection: string): Promise<Acting | null> {
+  function actingIn(tx: Transaction, hook: ReadyHook, collection: string): Promise<Acting | null> {
     const known = asked.get(tx) ?? new Map<string, Promise<Acting | null>>();
     asked.set(tx, known);
-    const key = `${hook.id} ${collection}`;
+    const key = `${hook.id} ${hook.revision} ${collection}`;
     let found = known.get(key);
     if (found === undefined) {
       found = findRole(tx, hook.run_as).then(async (role) => {
@@ -87,12 +87,14 @@ export function createBefore({ records, actions, enabled, undone, wake }: Before
     return found;
   }
 
-  async function before(hook: EventHookRow, facts: Facts, ctx: HookContext, tx: Transaction): Promise<void> {
+  async function before(asked: EventHook, facts: Facts, ctx: HookContext, tx: Transaction): Promise<void> {
+    const hook = await enabled.ready(tx, asked);
+    if (hook === null) return;
     const event = hook.event as EventName;
     const known = await actingIn(tx, hook, facts.collection);
     if (known === null) throw failed(hook, '', 'the role that it runs as is gone or disabled');
     const { role, see } = known;
-    const { condition, actions: compiled, problems } = enabled.compiled(hook);
+    const { condition, actions: compiled, problems } = hook;
     if (problems.length > 0) throw failed(hook, '', 'it no longer fits the collection');
     const run = uuidV7();
     const automation: Automation = {
@@ -180,7 +182,9 @@ export function createBefore({ records, actions, enabled, undone, wake }: Before
   }
 
   /** After what is in no log of events. */
-  async function after(hook: EventHookRow, facts: Person, ctx: HookContext, tx: Transaction): Promise<void> {
+  async function after(asked: EventHook, facts: Person, ctx: HookContext, tx: Transaction): Promise<void> {
+    const hook = await enabled.ready(tx, asked);
+    if (hook === null) return;
     const event = hook.event as EventName;
     const userId = facts.userId ?? ctx.userId;
     const context = {
@@ -189,7 +193,7 @@ export function createBefore({ records, actions, enabled, undone, wake }: Before
       person: true,
     };
     const id = uuidV7();
-    const { condition, problems } = enabled.compiled(hook);
+    const { condition, problems } = hook;
     if (problems.length > 0) return;
     const person = userId === null ? null : await findPerson(tx, hook.account_id, userId);
     const auth = authValues(hook.account_id, person);
@@ -211,7 +215,7 @@ export function createBefore({ records, actions, enabled, undone, wake }: Before
     tx.afterCommit(wake);
   }
 
-  const registered = (hook: EventHookRow): RegisteredHook => ({
+  const registered = (hook: EventHook): RegisteredHook => ({
     id: hook.id,
     event: hook.event as EventName,
     priority: hook.priority,
@@ -265,7 +269,7 @@ async function sightOf(records: Pick<Records, 'sight'>, acting: Ctx, collection:
   }
 }
 
-const authOfEvent = (hook: EventHookRow, { userId, email, role, groups, superadmin }: HookContext): Told => ({
+const authOfEvent = (hook: EventHook, { userId, email, role, groups, superadmin }: HookContext): Told => ({
   id: userId,
   user_id: userId,
   // Whoever runs the server is nobody of the account.

@@ -1,7 +1,7 @@
 // A definition as it was sent becomes one that can be stored: names resolved, every template and condition judged, all problems at once.
 
 import type { Action } from '../../../contract/actions.ts';
-import type { HookInput, HookTrigger } from '../../../contract/hooks.ts';
+import { type HookInput, type HookTrigger, MOST_HOOK_BYTES } from '../../../contract/hooks.ts';
 import { API_EVENTS, EVENTS, type EventName } from '../../../contract/lifecycle.ts';
 import type { ProblemEntry } from '../../../contract/problems.ts';
 import type { MacroSource } from '../../access/rule.ts';
@@ -11,6 +11,7 @@ import type { CollectionDef } from '../../schema/collection-def.ts';
 import { type CompiledAction, compileActions } from '../actions/compile.ts';
 import type { Storing } from '../actions/written.ts';
 import { type Condition, compileCondition } from '../conditions.ts';
+import { sizeProblems } from '../definition-size.ts';
 import { cronProblems, timezoneProblems } from '../schedule.ts';
 import { BARE, isOfRecord, vocabularyOf } from './names.ts';
 import type { Definition } from './store/definitions.ts';
@@ -100,9 +101,11 @@ export function judge(input: HookInput, known: Known, more: readonly ProblemEntr
     run_as: runAs,
     timeout_seconds: input.timeout_seconds ?? 60,
   };
+  const large = sizeProblems(definition, MOST_HOOK_BYTES, 'actions');
+  problems.push(...large);
   // Of an event that is not known, nothing is known that could be spoken of.
   const storing = { checkUrl: known.checkUrl, asAccount: runAs === AS_ACCOUNT.name };
-  if (place !== null) problems.push(...compileHook(definition, known, storing).problems);
+  if (place !== null && large.length === 0) problems.push(...compileHook(definition, known, storing).problems);
   return { definition, problems };
 }
 

@@ -101,7 +101,7 @@ export function createHooks(options: HooksOptions): Hooks {
       const next = kept ? new Date(before.next_run_at as string) : await nextOf(tx, after);
       await store.updateHook(tx, before.id, after, { anew, nextRun: next });
       await told(tx, ctx, before, { before: audited(before), after: audited(after) });
-      await enabled.publish(tx);
+      await enabled.publish(tx, before.account_id);
       return foundIn(tx, id, accountId);
     });
     onSchedule();
@@ -109,7 +109,7 @@ export function createHooks(options: HooksOptions): Hooks {
   }
 
   accounts.onDelete(async (tx, accountId) => {
-    if (await store.deleteHooksOf(tx, accountId)) await enabled.publish(tx);
+    if (await store.deleteHooksOf(tx, accountId)) await enabled.publish(tx, accountId);
   });
 
   return {
@@ -141,7 +141,7 @@ export function createHooks(options: HooksOptions): Hooks {
         await store.insertHook(tx, { id, accountId, by, nextRun: await nextOf(tx, definition) }, definition);
         const made = await foundIn(tx, id, accountId);
         await told(tx, ctx, made, { after: audited(definition) });
-        await enabled.publish(tx);
+        await enabled.publish(tx, accountId);
         return made;
       });
       onSchedule();
@@ -158,7 +158,7 @@ export function createHooks(options: HooksOptions): Hooks {
         const row = await foundIn(tx, id, accountId, true);
         await store.deleteHook(tx, row.id);
         await told(tx, ctx, row, { before: audited(row) });
-        await enabled.publish(tx);
+        await enabled.publish(tx, row.account_id);
       });
       return undefined;
     },

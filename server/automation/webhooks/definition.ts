@@ -1,9 +1,8 @@
 // The enabled webhooks in memory, by account: what the reader of events asks for each of them.
-import type { Snapshot } from '../../access/snapshot.ts';
 import type { Database } from '../../db/database.ts';
 import type { Logger } from '../../db/log.ts';
-import { createDefinitions } from '../definitions.ts';
-import { SUBSCRIBED } from './store/webhooks.ts';
+import { type ByAccount, createDefinitions, type Definitions } from '../definitions.ts';
+import { subscribed } from './store/webhooks.ts';
 import type { Subscription } from './subscriptions.ts';
 
 export interface Subscribed {
@@ -16,8 +15,6 @@ export interface Subscribed {
   readonly activeSince: number;
 }
 
-export type WebhooksOf = ReadonlyMap<string, readonly Subscribed[]>;
-
 interface Row {
   readonly id: string;
   readonly account_id: string;
@@ -27,22 +24,34 @@ interface Row {
   readonly active_since: string;
 }
 
-/** Reads them, and again whenever one changes. Rejects with DatabaseUnavailable. */
+export class WebhooksOf extends Map<string, readonly Subscribed[]> implements ByAccount<Row> {
+  put(accountId: string, rows: readonly Row[]): void {
+    if (rows.length === 0) this.delete(accountId);
+    else this.set(accountId, rows.map(subscribedOf));
+  }
+}
+
+const subscribedOf = ({ account_id: accountId, active_since, fields, ...row }: Row): Subscribed => ({
+  ...row,
+  accountId,
+  fields: fields && new Set(fields),
+  activeSince: Number(active_since),
+});
+
+/** Reads them, and an account's again whenever one of them changes. Rejects with DatabaseUnavailable. */
 export const createSubscribed = (
   db: Database,
   log: Logger | undefined,
   onChange: () => void,
-): Promise<Snapshot<WebhooksOf>> =>
-  createDefinitions<Row, WebhooksOf>({ db, log, kind: 'webhooks', select: SUBSCRIBED, parse: byAccount, onChange });
-
-function byAccount(rows: readonly Row[]): WebhooksOf {
-  const found = new Map<string, Subscribed[]>();
-  for (const { account_id: accountId, active_since, fields, ...row } of rows) {
-    const one = { ...row, accountId, fields: fields && new Set(fields), activeSince: Number(active_since) };
-    found.set(accountId, [...(found.get(accountId) ?? []), one]);
-  }
-  return found;
-}
+): Promise<Definitions<WebhooksOf>> =>
+  createDefinitions<Row, WebhooksOf>({
+    db,
+    log,
+    kind: 'webhooks',
+    select: subscribed,
+    value: new WebhooksOf(),
+    onChange,
+  });
 
 /** The same of a moment as events tell it: RFC 3339 with `Z`. */
 export function micros(at: string): number {

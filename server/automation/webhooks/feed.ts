@@ -1,6 +1,5 @@
 // From the log of events to deliveries: every webhook's messages are stored in the transaction that moves the reader's place on.
 import { setTimeout as delayed } from 'node:timers/promises';
-import type { Snapshot } from '../../access/snapshot.ts';
 import type { Database, Transaction } from '../../db/database.ts';
 import type { Logger } from '../../db/log.ts';
 import { createConsumer } from '../../events/consumer.ts';
@@ -8,6 +7,7 @@ import type { Event } from '../../events/event.ts';
 import type { Tail } from '../../events/tail.ts';
 import { uuidV7 } from '../../ids.ts';
 import type { CollectionDef } from '../../schema/collection-def.ts';
+import type { Definitions } from '../definitions.ts';
 import { micros, type Subscribed, type WebhooksOf } from './definition.ts';
 import { eventName, messageId, payloadOf } from './message.ts';
 import { type Sight, UnfitFilter } from './sight.ts';
@@ -25,7 +25,7 @@ export interface FeedOptions {
   readonly db: Database;
   readonly tail: Tail;
   readonly log?: Logger | undefined;
-  readonly subscribed: Snapshot<WebhooksOf>;
+  readonly subscribed: Pick<Definitions<WebhooksOf>, 'current'>;
   readonly collections: Collections;
   readonly sight: Sight;
   /** Seconds before the first attempt. */

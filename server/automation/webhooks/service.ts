@@ -90,7 +90,7 @@ export async function createWebhooks(options: WebhooksOptions) {
 
   accounts.onDelete(async (tx, accountId) => {
     await store.deleteOfAccount(tx, accountId);
-    await subscribed.publish(tx);
+    await subscribed.publish(tx, accountId);
   });
 
   async function find(id: string, ctx: Ctx): Promise<store.WebhookRow> {
@@ -120,7 +120,7 @@ export async function createWebhooks(options: WebhooksOptions) {
         const forgiven = anew || settings.url !== before.url;
         const after = await store.updateWebhook(tx, seen.id, { ...settings, subscriptions }, { anew, forgiven });
         await rows.told(tx, ctx, before, after);
-        await subscribed.publish(tx);
+        await subscribed.publish(tx, seen.account_id);
         return after;
       });
       if (made !== null) return rows.shown(made);
@@ -150,7 +150,7 @@ export async function createWebhooks(options: WebhooksOptions) {
         const by = requireCaller(ctx).userId;
         const row = await store.insertWebhook(tx, { id: uuidV7(), accountId, by }, settings);
         await rows.told(tx, ctx, null, row);
-        await subscribed.publish(tx);
+        await subscribed.publish(tx, accountId);
         return row;
       });
       return { ...rows.shown(made), secret: secret as string };
@@ -165,7 +165,7 @@ export async function createWebhooks(options: WebhooksOptions) {
         const row = await hold(tx, found);
         await store.deleteWebhook(tx, row.id);
         await rows.told(tx, ctx, row, null);
-        await subscribed.publish(tx);
+        await subscribed.publish(tx, row.account_id);
       });
       return undefined;
     },

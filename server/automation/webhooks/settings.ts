@@ -1,12 +1,13 @@
 // A webhook as a body describes it, alone or as a change of one that is there, checked: every problem is told at once.
 import { Failure, type ProblemEntry } from '../../../contract/problems.ts';
-import type { WebhookChange } from '../../../contract/webhook-shapes.ts';
+import { MOST_WEBHOOK_BYTES, type WebhookChange } from '../../../contract/webhook-shapes.ts';
 import { NO_MACROS, ruleScope } from '../../access/rule.ts';
 import { expressionEntry } from '../../access/rule-check.ts';
 import { check } from '../../expression/check.ts';
 import { ExpressionError } from '../../expression/error.ts';
 import { parseRule } from '../../expression/parse-rule.ts';
 import type { Records } from '../../records/service.ts';
+import { sizeProblems } from '../definition-size.ts';
 import type { Outbound } from '../outbound/call.ts';
 import type { Collections } from './feed.ts';
 import { headerProblems, unmaskedHeaders } from './headers.ts';
@@ -54,8 +55,13 @@ export function createSettings({ outbound, collections, watch, sealed }: Setting
 
     const fields = sent.fields === undefined ? (before?.fields ?? null) : sent.fields && [...new Set(sent.fields)];
     const filter = sent.filter === undefined ? (before?.filter ?? null) : sent.filter?.trim() || null;
+    const description = sent.description === undefined ? (before?.description ?? null) : sent.description;
     const asked = { ...subscribed(before, sent), fields, filter };
-    if (before === null || SUBSCRIBING.some((name) => sent[name] !== undefined)) {
+    const { subscriptions: _, ...named } = asked;
+    const judged = before === null || SUBSCRIBING.some((name) => sent[name] !== undefined);
+    const large = judged ? sizeProblems({ url, description, ...named }, MOST_WEBHOOK_BYTES, 'fields') : [];
+    problems.push(...large);
+    if (judged && large.length === 0) {
       const read = readSubscriptions(asked.collections, asked.events, known());
       problems.push(...read.problems);
       if (read.problems.length === 0) problems.push(...(await conditionProblems(accountId, { ...asked, ...read })));
@@ -65,7 +71,7 @@ export function createSettings({ outbound, collections, watch, sealed }: Setting
     const { collections, events, subscriptions } = asked;
     const settings: WebhookSettings = {
       url,
-      description: sent.description === undefined ? (before?.description ?? null) : sent.description,
+      description,
       collections,
       events,
       subscriptions,

@@ -5,8 +5,7 @@ import { Failure, type ProblemEntry } from '../../../contract/problems.ts';
 import { offsetWindow, page } from '../../../contract/shapes.ts';
 import type { Workflow } from '../../../contract/workflow-shapes.ts';
 import type { Step, Trigger } from '../../../contract/workflow-steps.ts';
-import { type workflows as contract, MOST_WORKFLOWS } from '../../../contract/workflows.ts';
-import type { Snapshot } from '../../access/snapshot.ts';
+import { type workflows as contract, MOST_WORKFLOW_BYTES, MOST_WORKFLOWS } from '../../../contract/workflows.ts';
 import type { Accounts } from '../../accounts/service.ts';
 import type { Recorder } from '../../audit/service.ts';
 import { AS_ACCOUNT, type Ctx, requireCaller } from '../../context.ts';
@@ -15,6 +14,8 @@ import { isUniqueViolation } from '../../db/errors.ts';
 import { isUuid, uuidV7 } from '../../ids.ts';
 import type { sealedBox } from '../../sealed-box.ts';
 import type { Storing } from '../actions/written.ts';
+import { sizeProblems } from '../definition-size.ts';
+import type { Definitions as Published } from '../definitions.ts';
 import { unknownWorkflows } from '../named-workflows.ts';
 import { runAsProblem } from '../run-as.ts';
 import { type CompileOptions, compileWorkflow } from './compile.ts';
@@ -31,7 +32,7 @@ export interface DefinitionsOptions {
   readonly db: Database;
   readonly accounts: Accounts;
   readonly trail: Recorder;
-  readonly snapshot: Pick<Snapshot<unknown>, 'publish'>;
+  readonly snapshot: Pick<Published<unknown>, 'publish'>;
   readonly compile: CompileOptions;
   readonly checkUrl: Storing['checkUrl'];
   readonly box: ReturnType<typeof sealedBox>;
@@ -76,6 +77,8 @@ export function createDefinitions(options: DefinitionsOptions) {
     { accountId, self, trigger, steps, runAs }: Judged,
     more: readonly ProblemEntry[],
   ): Promise<void> {
+    const large = sizeProblems({ trigger, steps }, MOST_WORKFLOW_BYTES, 'steps');
+    if (large.length > 0) throw new Failure('INVALID_RESOURCE_DATA', {}, [...more, ...large]);
     const storing = { checkUrl, asAccount: runAs === AS_ACCOUNT.name };
     const problems = [...more, ...compileWorkflow({ trigger, steps }, { ...compile, storing }).problems];
     const role = await runAsProblem(tx, runAs);
@@ -139,7 +142,7 @@ export function createDefinitions(options: DefinitionsOptions) {
         after: recorded(stored),
       });
       tx.afterCommit(onSchedule);
-      await snapshot.publish(tx);
+      await snapshot.publish(tx, accountId);
       return stored;
     });
     return shown(row);
@@ -179,7 +182,7 @@ export function createDefinitions(options: DefinitionsOptions) {
   }
 
   accounts.onDelete(async (tx, accountId) => {
-    if (await store.removeOfAccount(tx, accountId)) await snapshot.publish(tx);
+    if (await store.removeOfAccount(tx, accountId)) await snapshot.publish(tx, accountId);
   });
 
   return {
@@ -229,7 +232,7 @@ export function createDefinitions(options: DefinitionsOptions) {
         await trail.record(tx, ctx, { accountId, table: 'workflows', id, after: recorded(stored) });
         await ctx.attempt?.commit(tx);
         tx.afterCommit(onSchedule);
-        await snapshot.publish(tx);
+        await snapshot.publish(tx, accountId);
         return stored;
       });
       return shown(row);
@@ -254,7 +257,7 @@ export function createDefinitions(options: DefinitionsOptions) {
         const { account_id: accountId } = row;
         await trail.record(tx, ctx, { accountId, table: 'workflows', id: row.id, before: recorded(row) });
         await db.notify(CHANNEL, '', tx);
-        await snapshot.publish(tx);
+        await snapshot.publish(tx, accountId);
       });
       return undefined;
     },

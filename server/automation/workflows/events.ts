@@ -1,6 +1,5 @@
 // Events of records start workflows and wake instances that wait for them, in the transaction that moves the reader's place on.
 
-import type { Snapshot } from '../../access/snapshot.ts';
 import type { Database, Transaction } from '../../db/database.ts';
 import type { Logger } from '../../db/log.ts';
 import { type Apart, type Consumer, createConsumer } from '../../events/consumer.ts';
@@ -9,6 +8,7 @@ import type { Tail } from '../../events/tail.ts';
 import { shortName } from '../../permissions/service.ts';
 import type { Records } from '../../records/service.ts';
 import type { Condition } from '../conditions.ts';
+import type { ByAccount, Definitions } from '../definitions.ts';
 import { authValues } from '../people.ts';
 import { automationCtx } from '../principal.ts';
 import { type ActingRole, actingRole, findPerson, type PersonRow } from '../store.ts';
@@ -19,7 +19,7 @@ import { anyWaits } from './store/waits.ts';
 import { jsonOf, MOST_CONTEXT } from './stored-json.ts';
 import { type RecordEvent, recordEvent, type StoredTrigger } from './trigger.ts';
 
-/** A workflow that events start, as `LISTENING` selects it. */
+/** A workflow that events start, as `listening` selects it. */
 export interface ListeningRow {
   readonly id: string;
   readonly account_id: string;
@@ -39,21 +39,21 @@ export interface Listening extends ListeningRow {
   readonly since: number;
 }
 
-export type ListeningByAccount = ReadonlyMap<string, readonly Listening[]>;
+function listeningOf(row: ListeningRow): Listening {
+  const { event, collection } = row.trigger;
+  return {
+    ...row,
+    event: recordEvent(event),
+    collection: collection === null ? null : fullName(collection),
+    since: Date.parse(row.active_since),
+  };
+}
 
-export function listeningOf(rows: readonly ListeningRow[]): ListeningByAccount {
-  const found = new Map<string, Listening[]>();
-  for (const row of rows) {
-    const { event, collection } = row.trigger;
-    const one = {
-      ...row,
-      event: recordEvent(event),
-      collection: collection === null ? null : fullName(collection),
-      since: Date.parse(row.active_since),
-    };
-    found.set(row.account_id, [...(found.get(row.account_id) ?? []), one]);
+export class ListeningByAccount extends Map<string, readonly Listening[]> implements ByAccount<ListeningRow> {
+  put(accountId: string, rows: readonly ListeningRow[]): void {
+    if (rows.length === 0) this.delete(accountId);
+    else this.set(accountId, rows.map(listeningOf));
   }
-  return found;
 }
 
 /** The name of the place in the log that all processes share. */
@@ -63,7 +63,7 @@ export interface EventsOptions {
   readonly db: Database;
   readonly tail: Tail;
   readonly records: Records;
-  readonly definitions: Snapshot<ListeningByAccount>;
+  readonly definitions: Pick<Definitions<ListeningByAccount>, 'current'>;
   readonly starting: Starting;
   readonly conditionOf: (workflow: Listening) => Condition;
   readonly hearing: Pick<Hearing, 'tell'>;

@@ -29,22 +29,14 @@ import { type CompiledWorkflow, compileWorkflow, runnable } from './compile.ts';
 import { createDefinitions } from './definitions.ts';
 import { rehearse } from './dry-run.ts';
 import { createEngine } from './engine.ts';
-import {
-  createEvents,
-  type Listening,
-  type ListeningByAccount,
-  type ListeningRow,
-  listeningOf,
-  READER,
-} from './events.ts';
+import { createEvents, type Listening, ListeningByAccount, type ListeningRow, READER } from './events.ts';
 import { createHearing } from './hearing.ts';
 import { createInstances } from './instances.ts';
 import { createReceiving } from './receiving.ts';
 import { createSchedules } from './schedules.ts';
 import { createStarting, startedBy } from './starting.ts';
 import * as runs from './store/runs.ts';
-
-import { LISTENING } from './store/workflows.ts';
+import { listening } from './store/workflows.ts';
 
 type C = typeof contract;
 
@@ -108,8 +100,8 @@ export async function createWorkflows(options: WorkflowsOptions) {
     db,
     log,
     kind: 'workflows',
-    select: LISTENING,
-    parse: listeningOf,
+    select: listening,
+    value: new ListeningByAccount(),
     onChange: () => live.events?.(),
   });
   const starting = createStarting(db);

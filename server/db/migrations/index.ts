@@ -24,6 +24,7 @@ import * as endpoints from './0021-endpoints.ts';
 import * as jobs from './0022-jobs.ts';
 import * as workflowWaits from './0023-workflow-waits.ts';
 import * as workflowLapses from './0024-workflow-lapses.ts';
+import * as definitionRouting from './0025-definition-routing.ts';
 
 export interface Migration {
   /** Recorded in the database; the file's name. */
@@ -57,4 +58,5 @@ export const migrations: readonly Migration[] = [
   { name: '0022-jobs', ...jobs },
   { name: '0023-workflow-waits', ...workflowWaits },
   { name: '0024-workflow-lapses', ...workflowLapses },
+  { name: '0025-definition-routing', ...definitionRouting },
 ];

@@ -2,7 +2,7 @@
 
 import type { Hook, HookTrigger } from '../../../../contract/hooks.ts';
 import type { Runner, Transaction } from '../../../db/database.ts';
-import { type ActingRole, actingRole } from '../../store.ts';
+import { type ActingRole, actingRole, type SelectOf } from '../../store.ts';
 
 /** What a hook is, as it is judged and stored. */
 export interface Definition {
@@ -32,13 +32,19 @@ export interface HookRow extends Definition {
   readonly updated_at: string;
 }
 
-/** An enabled hook on an event, as every process knows it. */
-export interface EventHookRow extends Definition {
+/** Where an enabled hook on an event stands: what every process knows of all of them. */
+export interface EventHook {
   readonly id: string;
   readonly account_id: string;
+  readonly event: string;
+  readonly collection: string | null;
+  readonly priority: number;
   readonly revision: number;
   readonly active_since: string;
 }
+
+/** The same with what it does, as it is read when it is first needed. */
+export type EventHookRow = Definition & EventHook;
 
 const DEFINED =
   'id, account_id, name, description, trigger, event, collection, condition, actions, enabled, priority, run_as, timeout_seconds, revision';
@@ -47,8 +53,16 @@ const LAST = `greatest(last_run_at, (select e.executed_at from snackbase.hook_ex
 const SHOWN = `${DEFINED}, ${LAST} as last_run_at, next_run_at, created_by, created_at, updated_at`;
 const first = <T>(rows: readonly T[]): T | null => rows[0] ?? null;
 
-/** For the memory of every process: the oldest first. */
-export const EVENT_HOOKS = `select ${DEFINED}, active_since from snackbase.hooks where enabled and trigger_type = 'event' order by created_at, id`;
+/** For the memory of every process: the oldest first, and nothing of any size. */
+export const eventHooks: SelectOf = (accounts) => `
+  select id, account_id, event, collection, priority, revision, active_since from snackbase.hooks
+  where enabled and trigger_type = 'event' and account_id = any(${accounts}) order by created_at, id`;
+
+/** Null where it is gone, disabled, or no longer on an event. */
+export async function findEventHook(run: Runner, id: string): Promise<EventHookRow | null> {
+  const sql = `select ${DEFINED}, active_since from snackbase.hooks where id = $1 and enabled and trigger_type = 'event'`;
+  return first(await run.query<EventHookRow>(sql, [id]));
+}
 
 export interface HookFilter {
   /** null: of all accounts. */

@@ -1,5 +1,6 @@
 // The SQL of webhooks as they are managed.
 import type { Runner } from '../../../db/database.ts';
+import type { SelectOf } from '../../store.ts';
 import type { Subscription } from '../subscriptions.ts';
 
 /** What a person decides. */
@@ -35,9 +36,9 @@ const SHOWN = `id, account_id, url, description, collections, events, subscripti
 const first = <T>(rows: readonly T[]): T | null => rows[0] ?? null;
 
 /** Of the process's memory: what it takes to know whether an event matters. */
-export const SUBSCRIBED = `select id, account_id, subscriptions, fields, filter,
+export const subscribed: SelectOf = (accounts) => `select id, account_id, subscriptions, fields, filter,
     (extract(epoch from active_since) * 1000000)::bigint::text as active_since
-  from snackbase.webhooks where enabled`;
+  from snackbase.webhooks where enabled and account_id = any(${accounts})`;
 
 /** A page of webhooks, the newest first, and the number of all; `accountId` null: of every account. */
 export async function listWebhooks(

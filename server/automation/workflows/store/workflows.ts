@@ -3,6 +3,7 @@
 import type { Step } from '../../../../contract/workflow-steps.ts';
 import type { Runner, Transaction } from '../../../db/database.ts';
 import { isUuid } from '../../../ids.ts';
+import type { SelectOf } from '../../store.ts';
 import type { StoredTrigger } from '../trigger.ts';
 
 export interface WorkflowRow {
@@ -193,7 +194,7 @@ export async function clockOf(run: Runner): Promise<Date> {
 }
 
 /** For `createDefinitions`: those that events start. */
-export const LISTENING = `
+export const listening: SelectOf = (accounts) => `
   select w.id, w.account_id, w.name, w.slug, w.version, w.trigger, w.run_as, w.active_since, w.timeout_seconds
   from snackbase.workflows w
-  where w.enabled and w.trigger ->> 'type' = 'event'`;
+  where w.enabled and w.trigger ->> 'type' = 'event' and w.account_id = any(${accounts})`;
