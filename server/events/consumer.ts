@@ -4,6 +4,8 @@ import type { Logger } from '../db/log.ts';
 import { createPass } from '../pass.ts';
 import type { Event } from './event.ts';
 import * as outbox from './outbox.ts';
+import type { Position } from './position.ts';
+import type { Turn } from './sharing.ts';
 import type { Tail } from './tail.ts';
 
 export interface Consumer {
@@ -21,7 +23,9 @@ export interface ConsumerOptions {
   /** Names the place; two consumers of one name share the work. */
   readonly name: string;
   /** Works on events in their order. What it writes with `tx` and the place commit together; when it throws, they come again. */
-  readonly work: (tx: Transaction, events: readonly Event[]) => Promise<void>;
+  readonly work: (tx: Transaction, events: readonly Event[], place: Position) => Promise<void>;
+  /** Works on what it left for later, in turns with what is new; with the place locked. */
+  readonly turn?: (tx: Transaction, place: Position) => Promise<Turn>;
   /**
    * Whether anybody wants events at all, asked in a transaction after the end of the log was read; where nobody does the place moves
    * there unread. Left out: somebody always does.
@@ -33,11 +37,15 @@ export interface ConsumerOptions {
 
 /** After work that failed; news of further events tries at once. */
 const RETRY_MS = 250;
+/** What is new comes first, but after so many pages of it what was left for later has a turn. */
+const PAGES = 8;
+/** When what was left has no room yet. */
+const HELD_BACK_MS = 1000;
 /** How seldom a log that nobody wants is looked at; its place must follow, because readers hold back what is old. */
 const UNWANTED_MS = 5000;
 
 /** Begins at the end of the log the first time that this name is used, later where it stopped. */
-export function createConsumer({ db, tail, log, name, work, wanted, limit = 200 }: ConsumerOptions): Consumer {
+export function createConsumer({ db, tail, log, name, work, turn, wanted, limit = 200 }: ConsumerOptions): Consumer {
   let closed = false;
   let unwantedUntil = 0;
   let retry: NodeJS.Timeout | undefined;
@@ -63,15 +71,34 @@ export function createConsumer({ db, tail, log, name, work, wanted, limit = 200 
         if (first !== undefined) await outbox.advance(tx, name, first);
         return first !== undefined;
       }
-      if (read.events.length > 0) await work(tx, read.events);
+      if (read.events.length > 0) await work(tx, read.events, place);
       if (read.reached.batch !== place.batch || read.reached.id !== place.id)
         await outbox.advance(tx, name, read.reached);
       return read.more;
     });
 
+  const later = () =>
+    db.transaction(async (tx) => {
+      const place = await outbox.claim(tx, name);
+      return place === null || turn === undefined ? 'nobody' : turn(tx, place);
+    });
+
   const pass = createPass(async () => {
-    while (!closed && (await page()));
+    let left: Turn = 'nobody';
+    for (let n = 1, more = true; !closed && (more || left === 'went on'); n++) {
+      more = await page();
+      left = turn !== undefined && (!more || n % PAGES === 0) ? await later() : 'nobody';
+    }
+    if (left === 'held back') again(HELD_BACK_MS);
   });
+
+  function again(ms: number): void {
+    if (closed || retry !== undefined) return;
+    retry = setTimeout(() => {
+      retry = undefined;
+      onMore();
+    }, ms);
+  }
 
   const onMore = () => {
     if (performance.now() < unwantedUntil) return;
@@ -79,10 +106,7 @@ export function createConsumer({ db, tail, log, name, work, wanted, limit = 200 
       // Several may have asked for what failed.
       if (closed || retry !== undefined) return;
       log?.warn({ err: error, consumer: name }, 'Events could not be worked on; trying again.');
-      retry = setTimeout(() => {
-        retry = undefined;
-        onMore();
-      }, RETRY_MS);
+      again(RETRY_MS);
     });
   };
   const stop = tail.onMore(onMore);

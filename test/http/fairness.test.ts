@@ -169,6 +169,32 @@ describe.runIf(available)('accounts share the places', () => {
     await comesThrough(path);
   });
 
+  it('hooks: one account whose events set off very many executions does not hold up those of another', async () => {
+    const [theirs, its] = [await collection(), await collection()];
+    const hook = (as: Tenant, name: string, n: number) =>
+      must(as, 'POST', '/hooks', {
+        name: `Number ${n}`,
+        trigger: { type: 'event', event: 'records.create', collection: name },
+        actions: [{ type: 'transform', output: 'x' }],
+      });
+    const [many] = flooding as [Tenant];
+    const hooks: string[] = [];
+    for (let n = 0; n < 20; n++) hooks.push((await hook(many, theirs, n)).id);
+    const { id } = await hook(quiet, its, 0);
+    await records(many, theirs, 1000);
+    await records(quiet, its, 1);
+    await until('the quiet one is put in', async () => {
+      return (await must(quiet, 'GET', `/hooks/${id}/executions`)).total === 1;
+    });
+    // Its event came last in the log, and its execution was put in before the flood's 20,000, of which half may wait at a time.
+    const [{ open }] = await t.app.db.query<Json>(
+      `select count(*)::int as open from snackbase.hook_executions where account_id = $1 and finished_at is null`,
+      [many.account.id],
+    );
+    expect(open).toBeLessThanOrEqual(11_000);
+    for (const one of hooks) await must(many, 'DELETE', `/hooks/${one}`);
+  });
+
   it('workflows: instances of two accounts that take long do not hold up those of a third', async () => {
     const call = (to: string) => ({ type: 'send_webhook', url: base + to, timeout_seconds: 30 });
     for (const one of flooding) {

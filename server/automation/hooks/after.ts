@@ -7,6 +7,7 @@ import type { Database, Transaction } from '../../db/database.ts';
 import type { Logger } from '../../db/log.ts';
 import { createConsumer } from '../../events/consumer.ts';
 import type { Event, EventType } from '../../events/event.ts';
+import { createSharing } from '../../events/sharing.ts';
 import type { Tail } from '../../events/tail.ts';
 import { uuidV7 } from '../../ids.ts';
 import { AnotherShape, type Records, type Seen, type Watch } from '../../records/service.ts';
@@ -14,7 +15,7 @@ import { automationCtx } from '../principal.ts';
 import type { EnabledHooks } from './enabled.ts';
 import { authValues, toldCollection, toldEvent, valuesOf } from './names.ts';
 import { type EventHookRow, findPerson, findRole, type PersonRow } from './store/definitions.ts';
-import { type Context, insertExecutions, type NewExecution } from './store/executions.ts';
+import { anyBeyond, type Context, insertExecutions, type NewExecution } from './store/executions.ts';
 
 /** What comes back is a change of the record, as the catalogue says. */
 const NAMES: Readonly<Record<EventType, EventName>> = {
@@ -39,27 +40,49 @@ export interface AfterOptions {
   readonly wake: () => void;
 }
 
+/** Executions that one account's events put in before others have their turn. */
+const A_TURN = 1000;
+/** Unfinished executions of one account; further events of it wait in the log. */
+const MOST_OPEN = 10_000;
+
 export function createAfter({ db, tail, log, records, enabled, wake }: AfterOptions) {
-  /** One after the other: each holds its record whole, and a page may be told to many hooks. */
-  async function* executionsOf(tx: Transaction, events: readonly Event[]): AsyncGenerator<NewExecution> {
+  /** One after the other: each holds its record whole, and a page may be told to many hooks. `turn` ends with an event. */
+  async function* executionsOf(
+    tx: Transaction,
+    events: readonly Event[],
+    turn: { events: number },
+  ): AsyncGenerator<NewExecution> {
     const hooks = await enabled.current(tx);
     const reading = new Reading(tx, records.within(tx), enabled);
-    for (const event of events)
+    let made = 0;
+    for (const event of events) {
+      if (made >= A_TURN) return;
       for (const hook of hooks.of(event.accountId, NAMES[event.type], event.collection)) {
         if (Date.parse(event.at) < Date.parse(hook.active_since)) continue;
         const execution = await reading.executionOf(hook, event);
-        if (execution !== null) yield execution;
+        if (execution === null) continue;
+        made += 1;
+        yield execution;
       }
+      turn.events += 1;
+    }
   }
-  async function work(tx: Transaction, events: readonly Event[]): Promise<void> {
-    if ((await insertExecutions(tx, executionsOf(tx, events))) > 0) tx.afterCommit(wake);
-  }
+  const sharing = createSharing({
+    name: 'hooks',
+    log,
+    async work(tx, events) {
+      const turn = { events: 0 };
+      if ((await insertExecutions(tx, executionsOf(tx, events, turn))) > 0) tx.afterCommit(wake);
+      return turn.events;
+    },
+    room: async (tx, accountId) => !(await anyBeyond(tx, accountId, MOST_OPEN)),
+  });
   return createConsumer({
     db,
     tail,
     log,
     name: 'hooks',
-    work,
+    ...sharing,
     wanted: async (tx) => {
       const { events } = await enabled.current(tx);
       return Object.values(NAMES).some((name) => events.has(name));

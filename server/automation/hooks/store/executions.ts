@@ -77,6 +77,16 @@ async function insertPart(run: Runner, part: readonly ReturnType<typeof cellsOf>
   );
 }
 
+/** Whether an account has more than `most` executions that are not finished. */
+export async function anyBeyond(run: Runner, accountId: string, most: number): Promise<boolean> {
+  const rows = await run.query(
+    `select from snackbase.hook_executions where account_id = $1 and status in ('pending', 'running')
+     order by seq offset $2 limit 1`,
+    [accountId, most],
+  );
+  return rows.length > 0;
+}
+
 /** Executions of one account that run at the same time. */
 export const MOST_RUNNING = 4;
 /** How far into an account's backlog is looked for what may run. */
