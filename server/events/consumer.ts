@@ -96,18 +96,19 @@ export function createConsumer({ db, tail, log, name, work, turn, wanted, limit 
     if (closed || retry !== undefined) return;
     retry = setTimeout(() => {
       retry = undefined;
-      onMore();
+      run();
     }, ms);
   }
-
-  const onMore = () => {
-    if (performance.now() < unwantedUntil) return;
+  function run(): void {
     pass().catch((error) => {
       // Several may have asked for what failed.
       if (closed || retry !== undefined) return;
       log?.warn({ err: error, consumer: name }, 'Events could not be worked on; trying again.');
       again(RETRY_MS);
     });
+  }
+  const onMore = () => {
+    if (performance.now() >= unwantedUntil) run();
   };
   const stop = tail.onMore(onMore);
   onMore();
