@@ -21,8 +21,9 @@ export interface DueOptions<T extends Claimed> {
   readonly name: string;
   /**
    * Takes up to `limit` items that are due and nobody's, and writes `lease` and its end, `leaseMs` from now by the database's
-   * clock, into their rows. Items whose lease has ended are nobody's. Those in `busy` this process still works on for an earlier
-   * claim: they may be left alone, and are not begun a second time where they come. `after` is the account whose turn was the last:
+   * clock, into their rows. Items whose lease has ended are nobody's. Those in `busy` are to be left alone: this process still works
+   * on them for an earlier claim, or has just written that they are to come again. They are not begun a second time where they come, and
+   * their new lease would have to end first. `after` is the account whose turn was the last:
    * that of the last item before.
    */
   readonly claim: (

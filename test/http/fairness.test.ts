@@ -2,6 +2,8 @@
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { take } from '../../server/automation/jobs/store.ts';
+import { claimDeliveries } from '../../server/automation/webhooks/store/work.ts';
 import { available, type Json, startApp, type Tenant, type TestApp, unique } from '../helpers/app.ts';
 import { workflowTools } from '../helpers/workflows.ts';
 
@@ -150,6 +152,49 @@ describe.runIf(available)('accounts share the places', () => {
     // A round has each of them once, in the order of their ids; what is alone goes on alone.
     expect(order.slice(0, 4).map(name).sort().join('')).toBe('ffqs');
     expect(order.slice(4).map(name).join('')).toMatch(/^(sfsf|fsfs)f{5}$/);
+  });
+
+  it('what this process still works on is not claimed again, though it is due', async () => {
+    const name = await collection();
+    await must(quiet, 'POST', '/webhooks', { url: `${base}/slow`, collections: [name], events: ['create'] });
+    const handler = unique('busy');
+    let open = () => {};
+    const opened = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    let runs = 0;
+    t.app.jobs.define(handler, {
+      concurrency: 1,
+      async run() {
+        runs += 1;
+        await opened;
+      },
+    });
+    try {
+      await t.app.jobs.enqueue(null, { handler });
+      await until('the first one runs', () => runs === 1);
+      const job = await t.app.jobs.enqueue(null, { handler });
+      await records(quiet, name, 1);
+      await until('the receiver hangs', () => hanging.length === 1);
+      const undone = new Error('undone');
+      const claims = t.app.db.transaction(async (tx) => {
+        const jobs = (busy: string[]) =>
+          take(tx, [{ name: handler, places: 9 }], { limit: 9, seconds: 60, busy, after: '' });
+        expect(await jobs([job])).toEqual([]);
+        expect((await jobs([])).map(({ id }) => id)).toEqual([job]);
+        // As if its lease had ended.
+        const [row] = await tx.query<Json>(
+          `update snackbase.webhook_deliveries set leased_until = now() where leased_until > now() returning id, lease`,
+        );
+        const claim = { lease: row.lease, leaseMs: 60_000, limit: 9, each: 4, after: '' };
+        expect(await claimDeliveries(tx, { ...claim, busy: [row.id] })).toEqual([]);
+        expect(await claimDeliveries(tx, { ...claim, busy: [] })).toMatchObject([{ id: row.id }]);
+        throw undone;
+      });
+      await expect(claims).rejects.toBe(undone);
+    } finally {
+      open();
+    }
   });
 
   it('hooks: what runs after events of two accounts does not hold up that of a third', async () => {

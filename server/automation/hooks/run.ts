@@ -109,7 +109,8 @@ export function createHookRunner({ db, log, actions, enabled, leaseMs }: RunnerO
     log,
     ...(leaseMs !== undefined && { leaseMs }),
     concurrency: CONCURRENCY,
-    claim: (lease, ms, limit, _, after) => db.transaction((tx) => store.claimExecutions(tx, lease, ms, limit, after)),
+    claim: (lease, leaseMs, limit, busy, after) =>
+      db.transaction((tx) => store.claimExecutions(tx, { lease, leaseMs, limit, busy, after })),
     renew: (lease, ms, ids) => store.renewLeases(db, lease, ms, ids),
     nextIn: () => store.nextLeaseIn(db),
     // Whatever waits for this one to be finished, or for its place, may run now.

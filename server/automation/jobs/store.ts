@@ -73,6 +73,8 @@ export interface Taking {
   readonly limit: number;
   /** How long the lease is. */
   readonly seconds: number;
+  /** Ids of those that this process still works on. */
+  readonly busy: readonly string[];
   /** The account whose turn was the last. */
   readonly after: string;
 }
@@ -100,7 +102,7 @@ const taking = plan(`
       + coalesce((select n from running r where r.name = w.name and r.account = w.account), 0) as of_handler
     from waiting w cross join lateral (
       select j.id, j.start_after from ${JOB} j
-      where j.name = w.name and ${ACCOUNT} = w.account and j.priority = w.priority and ${WAITS}
+      where j.name = w.name and ${ACCOUNT} = w.account and j.priority = w.priority and ${WAITS} and j.id <> all ($6::uuid[])
       order by j.start_after, j.id limit least(w.places, $3::integer)) f),
   placed as (
     select d.*, row_number() over (partition by d.account order by d.of_handler, d.start_after, d.id)
@@ -122,9 +124,13 @@ const taking = plan(`
  * Takes up to `limit` due jobs of these handlers for `seconds`: accounts share the places, of an account its handlers come in turns,
  * of a handler the highest priority comes first and then what has been due for longest.
  */
-export async function take(run: Runner, rooms: readonly Room[], { limit, seconds, after }: Taking): Promise<Taken[]> {
+export async function take(
+  run: Runner,
+  rooms: readonly Room[],
+  { limit, seconds, busy, after }: Taking,
+): Promise<Taken[]> {
   const columns = [rooms.map((r) => r.name), rooms.map((r) => r.places)];
-  const { rows } = await run.run(taking, [...columns, limit, seconds, after]);
+  const { rows } = await run.run(taking, [...columns, limit, seconds, after, busy]);
   return rows.map(([name, id, data, retries, startedOn, account]) => ({
     name: name as string,
     id: id as string,

@@ -64,16 +64,14 @@ export function createWorker(options: WorkerOptions): JobWorker {
     return store.look(db, names);
   }
 
-  async function claim(_: string, __: number, limit: number, ___: readonly string[], after: string): Promise<Taken[]> {
+  async function claim(_: string, __: number, limit: number, busy: readonly string[], after: string): Promise<Taken[]> {
     looked = await look();
     const rooms = looked.filter(due).map(({ name }) => ({ name, places: roomOf(name) }));
     if (rooms.length === 0) return [];
     const takenAt = performance.now();
-    const jobs = await store.take(db, rooms, { limit, seconds: leaseSeconds, after });
-    // One whose lease ended while this process was held up is still being worked on here.
-    const fresh = jobs.filter(({ id }) => !running.has(id));
-    for (const { name } of fresh) taken.set(name, (taken.get(name) ?? 0) + 1);
-    return fresh.map((job) => ({ ...job, handler: handlers.get(job.name) as JobHandler, takenAt }));
+    const jobs = await store.take(db, rooms, { limit, seconds: leaseSeconds, busy, after });
+    for (const { name } of jobs) taken.set(name, (taken.get(name) ?? 0) + 1);
+    return jobs.map((job) => ({ ...job, handler: handlers.get(job.name) as JobHandler, takenAt }));
   }
 
   async function renew(): Promise<void> {

@@ -155,8 +155,8 @@ export function createSending(options: SendingOptions) {
     name: 'webhooks',
     log,
     concurrency: CONCURRENCY,
-    claim: async (lease, leaseMs, limit, _, after) =>
-      any() ? work.claimDeliveries(db, { lease, leaseMs, limit, each: EACH, after }) : [],
+    claim: async (lease, leaseMs, limit, busy, after) =>
+      any() ? work.claimDeliveries(db, { lease, leaseMs, limit, each: EACH, busy, after }) : [],
     renew: (lease, leaseMs, ids) => work.renewDeliveries(db, lease, leaseMs, ids),
     nextIn: async () => (any() ? work.nextDue(db, EACH) : null),
     async run(item, lease, signal) {

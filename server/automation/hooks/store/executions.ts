@@ -92,11 +92,21 @@ export const MOST_RUNNING = 4;
 /** How far into an account's backlog is looked for what may run. */
 const AHEAD = 1000;
 
+export interface Claiming {
+  readonly lease: string;
+  readonly leaseMs: number;
+  readonly limit: number;
+  /** Those that this process still works on. */
+  readonly busy: readonly string[];
+  /** The account whose turn was the last. */
+  readonly after: string;
+}
+
 /**
  * Claims what is nobody's: accounts share the places, of each the oldest comes first and `MOST_RUNNING` run at a time, of one queue of
  * a hook only the first that is not finished. Call it within a transaction of its own.
  */
-export async function claimExecutions(tx: Transaction, lease: string, leaseMs: number, limit: number, after: string) {
+export async function claimExecutions(tx: Transaction, { lease, leaseMs, limit, busy, after }: Claiming) {
   // Two processes that claim at once would both see room for the same account.
   await tx.query(`select pg_advisory_xact_lock(hashtext('snackbase.hook_executions'))`);
   return tx.query<{ id: string; account_id: string }>(
@@ -116,7 +126,7 @@ export async function claimExecutions(tx: Transaction, lease: string, leaseMs: n
          select e.id, row_number() over (order by e.seq) as number from (
            select id, seq, hook_id, queue, lease_until from snackbase.hook_executions
            where account_id = a.account_id and status in ('pending', 'running') order by seq limit ${AHEAD}) e
-         where (e.lease_until is null or e.lease_until < now())
+         where (e.lease_until is null or e.lease_until < now()) and e.id <> all ($5::uuid[])
            and (e.queue is null or not exists (
              select 1 from snackbase.hook_executions p where p.hook_id = e.hook_id and p.queue = e.queue
                and p.seq < e.seq and p.status in ('pending', 'running')))
@@ -130,7 +140,7 @@ export async function claimExecutions(tx: Transaction, lease: string, leaseMs: n
        lease_until = now() + $2 * interval '1 millisecond', executed_at = coalesce(executed_at, now())
      from chosen c where e.id = c.id returning e.id, e.account_id, c.turn)
      select id, account_id from taken order by turn`,
-    [lease, leaseMs, limit, after],
+    [lease, leaseMs, limit, after, busy],
   );
 }
 

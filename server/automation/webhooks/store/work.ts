@@ -40,6 +40,8 @@ export interface Claiming {
   readonly limit: number;
   /** Of one webhook side by side. */
   readonly each: number;
+  /** Those that this process still works on. */
+  readonly busy: readonly string[];
   /** The account whose turn was the last. */
   readonly after: string;
 }
@@ -47,7 +49,7 @@ export interface Claiming {
 /** Takes what is due, of each webhook no more than `each` at a time: accounts share the places, and of each the oldest comes first. */
 export const claimDeliveries = (
   run: Runner,
-  { lease, leaseMs, limit, each, after }: Claiming,
+  { lease, leaseMs, limit, each, busy, after }: Claiming,
 ): Promise<DueDelivery[]> =>
   run.query<DueDelivery>(
     `with recursive ${WAITING},
@@ -59,7 +61,7 @@ export const claimDeliveries = (
        left join busy b on b.webhook_id = w.id
        cross join lateral (
          select d.id, d.next_at, d.number from snackbase.webhook_deliveries d
-         where d.webhook_id = w.id and d.next_at <= now() and ${IDLE}
+         where d.webhook_id = w.id and d.next_at <= now() and ${IDLE} and d.id <> all ($6::uuid[])
          order by d.next_at, d.number limit greatest(0, $4::integer - coalesce(b.n, 0))) due),
      chosen as (
        select * from (
@@ -71,7 +73,7 @@ export const claimDeliveries = (
      select t.id, t.webhook_id, w.account_id, t.record_id, t.message_id, t.event, t.payload, t.attempt_number, w.url, w.headers,
        w.secret, case when w.former_until > now() then w.former_secret end as former_secret
      from taken t join snackbase.webhooks w on w.id = t.webhook_id order by t.turn`,
-    [lease, leaseMs, limit, each, after],
+    [lease, leaseMs, limit, each, after, busy],
   );
 
 export async function renewDeliveries(
