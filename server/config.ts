@@ -201,8 +201,8 @@ export const VARIABLES: readonly Variable[] = [
     name: 'SNACKBASE_WORKER_CONCURRENCY',
     option: 'workerConcurrency',
     type: 'positive',
-    fallback: '10',
-    meaning: 'background jobs side by side in a process',
+    fallback: '20',
+    meaning: 'background jobs side by side in a process; one account takes half of them at most',
   },
   {
     name: 'SNACKBASE_EXTENSIONS',

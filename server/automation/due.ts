@@ -1,4 +1,10 @@
 // Work that waits in a table until it is due: claimed by one process at a time under a lease, run side by side, taken up again when its process died.
+//
+// Accounts share the places. An item's place is the number of its account's items that run, itself included; the lowest places come
+// first, accounts with the same place in turns, and an item is claimed only while at least as many places are free, its own included.
+// So an account takes no more than it leaves: alone half of them, two a third each, and the last one goes to an account of which
+// nothing runs. Each claim is ordered and cut that way:
+//   turn = row_number() over (order by place, account_id <= after, account_id)    place + turn <= limit + 1
 import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import type { Logger } from '../db/log.ts';
@@ -7,6 +13,7 @@ import { createPass } from '../pass.ts';
 /** A claimed item; `lease` is what its row carries for as long as it is this process's to work on. */
 export interface Claimed {
   readonly id: string;
+  readonly account_id?: string;
 }
 
 export interface DueOptions<T extends Claimed> {
@@ -14,10 +21,18 @@ export interface DueOptions<T extends Claimed> {
   readonly name: string;
   /**
    * Takes up to `limit` items that are due and nobody's, and writes `lease` and its end, `leaseMs` from now by the database's
-   * clock, into their rows. Items whose lease has ended are nobody's. Those in `busy` this process still works on for an earlier
-   * claim: they may be left alone, and are not begun a second time where they come.
+   * clock, into their rows. Items whose lease has ended are nobody's. Those in `busy` are to be left alone: this process still works
+   * on them for an earlier claim, or has just written that they are to come again. They are not begun a second time where they come, and
+   * their new lease would have to end first. `after` is the account whose turn was the last:
+   * that of the last item before.
    */
-  readonly claim: (lease: string, leaseMs: number, limit: number, busy: readonly string[]) => Promise<readonly T[]>;
+  readonly claim: (
+    lease: string,
+    leaseMs: number,
+    limit: number,
+    busy: readonly string[],
+    after: string,
+  ) => Promise<readonly T[]>;
   /** Puts off the end of the leases of these items. */
   readonly renew: (lease: string, leaseMs: number, ids: readonly string[]) => Promise<void>;
   /**
@@ -25,7 +40,10 @@ export interface DueOptions<T extends Claimed> {
    * leaves the item to be claimed again once its lease has ended.
    */
   readonly run: (item: T, lease: string, signal: AbortSignal) => Promise<void>;
-  /** Milliseconds until the next item is due or its lease ends; null when there is none. */
+  /**
+   * Milliseconds until the next item is due or its lease ends, null when there is none; 0 or less for what is due and was not to be
+   * had, because it waits for a place of its own.
+   */
   readonly nextIn: () => Promise<number | null>;
   /** Items side by side. */
   readonly concurrency: number;
@@ -46,6 +64,8 @@ export interface Due {
 }
 
 const RETRY_MS = 500;
+/** What is due and waits for a place of its own may get it by the end of something in another process. */
+const HELD_BACK_MS = 100;
 
 export function createDue<T extends Claimed>(options: DueOptions<T>): Due {
   const { name, claim, renew, run, nextIn, concurrency, log, leaseMs = 15_000, idleMs = 2000 } = options;
@@ -56,6 +76,7 @@ export function createDue<T extends Claimed>(options: DueOptions<T>): Due {
   const active = new Map<string, Promise<void>>();
   let timer: NodeJS.Timeout | undefined;
   let hungry = false;
+  let after = '';
 
   const warn = (error: unknown, message: string) => {
     if (!stopping.signal.aborted) log?.warn({ err: error, work: name }, message);
@@ -66,7 +87,7 @@ export function createDue<T extends Claimed>(options: DueOptions<T>): Due {
       .catch((error) => warn(error, 'Work failed and is taken up again later.'))
       .finally(() => {
         active.delete(item.id);
-        // Where more was due than could be taken, a free place is a reason to look.
+        // Where more was due than was taken, a free place is a reason to look.
         if (hungry) wake();
       });
     active.set(item.id, work);
@@ -80,13 +101,15 @@ export function createDue<T extends Claimed>(options: DueOptions<T>): Due {
         const free = concurrency - active.size;
         hungry = free <= 0;
         if (stopping.signal.aborted || hungry) return;
-        const items = await claim(lease, leaseMs, free, [...active.keys()]);
+        const items = await claim(lease, leaseMs, free, [...active.keys()], after);
+        after = items.at(-1)?.account_id ?? after;
         // One whose lease ended while this process was held up is still being worked on here: taking it again renewed that.
         for (const item of items) if (!active.has(item.id)) start(item);
         if (items.length === 0) break;
       }
       const next = await nextIn();
-      pause = next === null ? idleMs : Math.min(idleMs, Math.max(next, 5));
+      hungry = next !== null && next <= 0;
+      pause = next === null ? idleMs : Math.min(idleMs, hungry ? HELD_BACK_MS : Math.max(next, 5));
     } catch (error) {
       warn(error, 'Work could not be claimed; trying again.');
     }

@@ -6,6 +6,8 @@ import type { Logger } from '../db/log.ts';
 import { createPass } from '../pass.ts';
 import type { Event } from './event.ts';
 import * as outbox from './outbox.ts';
+import type { Position } from './position.ts';
+import type { Turn } from './sharing.ts';
 import { begin } from './store/place.ts';
 import type { Tail } from './tail.ts';
 
@@ -33,7 +35,14 @@ export interface ConsumerOptions {
    * Works on events in their order. What it writes with `tx` and the place commit together; when it throws, they come again, fewer at a
    * time and with `apart`, for each of its parts to be done with. Without it nothing is spent on savepoints.
    */
-  readonly work: (tx: Transaction, events: readonly Event[], apart?: Apart) => Promise<void>;
+  readonly work: (
+    tx: Transaction,
+    events: readonly Event[],
+    apart: Apart | undefined,
+    place: Position,
+  ) => Promise<void>;
+  /** Works on what it left for later, in turns with what is new; with the place locked. */
+  readonly turn?: (tx: Transaction, apart: Apart | undefined, place: Position) => Promise<Turn>;
   /**
    * Whether anybody wants events at all, asked in a transaction after the end of the log was read; where nobody does the place moves
    * there unread. Left out: somebody always does.
@@ -50,33 +59,45 @@ export const beginReading = (db: Database, name: string): Promise<void> => begin
 const RETRY_MS = 250;
 /** Events at a time after work that failed. */
 const FEW = 20;
+/** What is new comes first, but after so many pages of it what was left for later has a turn. */
+const PAGES = 8;
+/** When what was left has no room yet. */
+const HELD_BACK_MS = 1000;
 /** How seldom a log that nobody wants is looked at; its place must follow, because readers hold back what is old. */
 const UNWANTED_MS = 5000;
 
+/** From work that failed until some goes through of which nothing had to be passed over, its parts are done apart. */
+function createCare({ db, name, log }: Pick<ConsumerOptions, 'db' | 'name' | 'log'>) {
+  const care = {
+    careful: false,
+    async run<T>(tx: Transaction, work: (apart?: Apart) => Promise<T>): Promise<T> {
+      let whole = true;
+      const apart: Apart = async (facts, part) => {
+        try {
+          await joined(db, tx).transaction(part);
+        } catch (error) {
+          if (isPassing(error)) throw error;
+          whole = false;
+          log?.error({ err: error, consumer: name, ...facts }, 'An event could not be worked on and is passed over.');
+        }
+      };
+      const again = care.careful;
+      care.careful = true;
+      const done = await work(again ? apart : undefined);
+      care.careful = !whole;
+      return done;
+    },
+  };
+  return care;
+}
+
 /** Begins at the end of the log the first time that this name is used, later where it stopped. */
-export function createConsumer({ db, tail, log, name, work, wanted, limit = 200 }: ConsumerOptions): Consumer {
+export function createConsumer({ db, tail, log, name, work, turn, wanted, limit = 200 }: ConsumerOptions): Consumer {
   let closed = false;
   let unwantedUntil = 0;
   let retry: NodeJS.Timeout | undefined;
-  /** From work that failed until a page goes through of which nothing had to be passed over. */
-  let careful = false;
-
-  async function worked(tx: Transaction, events: readonly Event[]): Promise<void> {
-    let whole = true;
-    const apart: Apart = async (facts, part) => {
-      try {
-        await joined(db, tx).transaction(part);
-      } catch (error) {
-        if (isPassing(error)) throw error;
-        whole = false;
-        log?.error({ err: error, consumer: name, ...facts }, 'An event could not be worked on and is passed over.');
-      }
-    };
-    const again = careful;
-    careful = true;
-    await work(tx, events, again ? apart : undefined);
-    careful = !whole;
-  }
+  const pages = createCare({ db, name, log });
+  const turns = createCare({ db, name, log });
 
   /** One page; answers whether there is more. */
   const page = () =>
@@ -91,7 +112,7 @@ export function createConsumer({ db, tail, log, name, work, wanted, limit = 200 
           return false;
         }
       }
-      const read = await outbox.read(tx, place, careful ? Math.min(FEW, limit) : limit);
+      const read = await outbox.read(tx, place, pages.careful ? Math.min(FEW, limit) : limit);
       if (read === null) {
         // The log was pruned past ten times its size: nothing can be told of what went.
         log?.error({ consumer: name, place }, 'Events were pruned before they were read.');
@@ -99,27 +120,45 @@ export function createConsumer({ db, tail, log, name, work, wanted, limit = 200 
         if (first !== undefined) await outbox.advance(tx, name, first);
         return first !== undefined;
       }
-      if (read.events.length > 0) await worked(tx, read.events);
+      if (read.events.length > 0) await pages.run(tx, (apart) => work(tx, read.events, apart, place));
       if (read.reached.batch !== place.batch || read.reached.id !== place.id)
         await outbox.advance(tx, name, read.reached);
       return read.more;
     });
 
+  const later = () =>
+    db.transaction(async (tx) => {
+      const place = await outbox.claim(tx, name);
+      if (place === null || turn === undefined) return 'nobody';
+      return turns.run(tx, (apart) => turn(tx, apart, place));
+    });
+
   const pass = createPass(async () => {
-    while (!closed && (await page()));
+    let left: Turn = 'nobody';
+    for (let n = 1, more = true; !closed && (more || left === 'went on'); n++) {
+      more = await page();
+      left = turn !== undefined && (!more || n % PAGES === 0) ? await later() : 'nobody';
+    }
+    if (left === 'held back') again(HELD_BACK_MS);
   });
 
-  const onMore = () => {
-    if (performance.now() < unwantedUntil) return;
+  function again(ms: number): void {
+    if (closed || retry !== undefined) return;
+    retry = setTimeout(() => {
+      retry = undefined;
+      run();
+    }, ms);
+  }
+  function run(): void {
     pass().catch((error) => {
       // Several may have asked for what failed.
       if (closed || retry !== undefined) return;
       log?.warn({ err: error, consumer: name }, 'Events could not be worked on; trying again.');
-      retry = setTimeout(() => {
-        retry = undefined;
-        onMore();
-      }, RETRY_MS);
+      again(RETRY_MS);
     });
+  }
+  const onMore = () => {
+    if (performance.now() >= unwantedUntil) run();
   };
   const stop = tail.onMore(onMore);
   onMore();

@@ -316,3 +316,29 @@ export async function advance(tx: Transaction, name: string, { batch, id }: Posi
     id,
   ]);
 }
+
+// Accounts that fell behind a reader have places beside its own, under its name and theirs: these hold back the log as all places do.
+const beside = (name: string, accountId: string) => `${name} ${accountId}`;
+
+/** The accounts that are behind a reader, and where each goes on. */
+export async function behind(tx: Transaction, name: string): Promise<Map<string, Position>> {
+  const rows = await tx.query<Position & { name: string }>(
+    'select name, batch, id from snackbase.event_consumers where starts_with(name, $1)',
+    [beside(name, '')],
+  );
+  return new Map(rows.map(({ name: full, batch, id }) => [full.slice(name.length + 1), { batch, id }]));
+}
+
+/** An account goes on from there by itself. */
+export async function moveBehind(tx: Transaction, name: string, accountId: string, at: Position): Promise<void> {
+  await tx.query(
+    `insert into snackbase.event_consumers (name, batch, id) values ($1, $2, $3)
+     on conflict (name) do update set batch = $2, id = $3, updated_at = now()`,
+    [beside(name, accountId), at.batch, at.id],
+  );
+}
+
+/** The reader tells the account again with everybody. */
+export async function caughtUp(tx: Transaction, name: string, accountId: string): Promise<void> {
+  await tx.query('delete from snackbase.event_consumers where name = $1', [beside(name, accountId)]);
+}

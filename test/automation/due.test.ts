@@ -213,6 +213,42 @@ describe('due work', () => {
     expect([table.claims, table.items.filter(({ lease }) => lease !== null).length]).toEqual([claims, 1]);
   });
 
+  it('what is due and waits for a place of its own is asked for when one is free, and not all the time', async () => {
+    const table = new Table();
+    table.add('1', '2', '3');
+    const told: string[] = [];
+    const ends: (() => void)[] = [];
+    const oneAtATime: DueOptions<Item & { account_id: string }>['claim'] = async (
+      lease,
+      leaseMs,
+      limit,
+      busy,
+      after,
+    ) => {
+      told.push(after);
+      const items = busy.length > 0 ? [] : await table.claim(lease, leaseMs, Math.min(1, limit), busy, after);
+      return items.map((item) => Object.assign(item, { account_id: `account ${item.id}` }));
+    };
+    const due = createDue({
+      ...{ name: 'test', claim: oneAtATime, renew: table.renew, concurrency: 4, idleMs: 60_000 },
+      nextIn: async () => (table.items.some(({ lease, done }) => lease === null && done === 0) ? 0 : null),
+      async run(item, lease) {
+        await new Promise<void>((end) => ends.push(end));
+        table.finish(item, lease);
+      },
+    });
+    running.push(due);
+    await until('the first runs', () => ends.length === 1);
+    await delay(250);
+    expect(told.length).toBeLessThan(8);
+    for (let n = 1; n <= 3; n++) {
+      await until(`number ${n} runs`, () => ends.length === n);
+      ends[n - 1]?.();
+    }
+    await due.settle();
+    expect([...new Set(told)]).toEqual(['', 'account 1', 'account 2', 'account 3']);
+  });
+
   it('two processes share the work and run nothing twice', async () => {
     const table = new Table();
     table.add(...Array.from({ length: 200 }, (_, i) => `${i}`));

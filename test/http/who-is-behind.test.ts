@@ -66,7 +66,7 @@ describe.runIf(available)('who is behind a run', () => {
     await written(posts, 'by the member', member.token);
     const [one, ...more] = await executions(owned);
     expect(more).toEqual([]);
-    expect((one?.actions as Json[]).map(({ status }) => status)).toEqual(['skipped', 'success']);
+    expect(one?.actions.map(({ status }: Json) => status)).toEqual(['skipped', 'success']);
     expect(one?.actions[1].result).toBe(member.email);
     const byHand = async (condition: string) => {
       const id = await hook({ trigger: { type: 'manual' }, condition, actions: output(1) });

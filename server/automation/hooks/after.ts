@@ -6,6 +6,7 @@ import type { Database, Transaction } from '../../db/database.ts';
 import type { Logger } from '../../db/log.ts';
 import { type Apart, createConsumer } from '../../events/consumer.ts';
 import type { Event, EventType } from '../../events/event.ts';
+import { createSharing } from '../../events/sharing.ts';
 import type { Tail } from '../../events/tail.ts';
 import { uuidV7 } from '../../ids.ts';
 import { AnotherShape, type Records, type Seen, type Watch } from '../../records/service.ts';
@@ -15,7 +16,7 @@ import { findPerson, type PersonRow } from '../store.ts';
 import type { EnabledHooks, EventHooks, ReadyHook } from './enabled.ts';
 import { toldCollection, toldEvent, valuesOf } from './names.ts';
 import { type EventHook, findRole } from './store/definitions.ts';
-import { type Context, insertExecutions, type NewExecution } from './store/executions.ts';
+import { anyBeyond, type Context, insertExecutions, type NewExecution } from './store/executions.ts';
 
 /** What comes back is a change of the record, as the catalogue says. */
 const NAMES: Readonly<Record<EventType, EventName>> = {
@@ -40,32 +41,67 @@ export interface AfterOptions {
   readonly wake: () => void;
 }
 
+/** Executions that one account's events put in before others have their turn. */
+const A_TURN = 1000;
+/** Unfinished executions of one account; further events of it wait in the log. */
+const MOST_OPEN = 10_000;
+
 export function createAfter({ db, tail, log, records, enabled, wake }: AfterOptions) {
-  /** One after the other: each holds its record whole, and a page may be told to many hooks. */
-  async function* executionsOf(tx: Transaction, pairs: Iterable<Pair>): AsyncGenerator<NewExecution> {
+  /** One after the other: each holds its record whole, and a page may be told to many hooks. `turn` ends with an event. */
+  async function* executionsOf(
+    tx: Transaction,
+    hooks: EventHooks,
+    events: readonly Event[],
+    turn: { events: number },
+  ): AsyncGenerator<NewExecution> {
     const reading = new Reading(tx, records.within(tx), enabled);
-    for (const { hook, event } of pairs) {
-      const execution = await reading.executionOf(hook, event);
-      if (execution !== null) yield execution;
+    let made = 0;
+    for (const event of events) {
+      if (made >= A_TURN) return;
+      for (const hook of concerned(hooks, event)) {
+        const execution = await reading.executionOf(hook, event);
+        if (execution === null) continue;
+        made += 1;
+        yield execution;
+      }
+      turn.events += 1;
     }
   }
-  async function put(tx: Transaction, pairs: Iterable<Pair>): Promise<void> {
-    if ((await insertExecutions(tx, executionsOf(tx, pairs))) > 0) tx.afterCommit(wake);
-  }
-  async function work(tx: Transaction, events: readonly Event[], apart?: Apart): Promise<void> {
-    const pairs = concerned(await enabled.current(tx), events);
-    if (apart === undefined) return put(tx, pairs);
-    for (const pair of pairs) {
-      const { hook, event } = pair;
-      await apart({ hook: hook.id, event: event.position }, (inner) => put(inner, [pair]));
+  /** The same, each hook and event apart. Answers how many events it worked through. */
+  async function oneByOne(hooks: EventHooks, events: readonly Event[], apart: Apart): Promise<number> {
+    let made = 0;
+    let done = 0;
+    for (const event of events) {
+      if (made >= A_TURN) break;
+      for (const hook of concerned(hooks, event))
+        await apart({ hook: hook.id, event: event.position }, async (inner) => {
+          const execution = await new Reading(inner, records.within(inner), enabled).executionOf(hook, event);
+          if (execution === null) return;
+          made += await insertExecutions(inner, [execution]);
+          inner.afterCommit(wake);
+        });
+      done += 1;
     }
+    return done;
   }
+  const sharing = createSharing({
+    name: 'hooks',
+    log,
+    async work(tx, events, apart) {
+      const hooks = await enabled.current(tx);
+      if (apart !== undefined) return oneByOne(hooks, events, apart);
+      const turn = { events: 0 };
+      if ((await insertExecutions(tx, executionsOf(tx, hooks, events, turn))) > 0) tx.afterCommit(wake);
+      return turn.events;
+    },
+    room: async (tx, accountId) => !(await anyBeyond(tx, accountId, MOST_OPEN)),
+  });
   return createConsumer({
     db,
     tail,
     log,
     name: 'hooks',
-    work,
+    ...sharing,
     wanted: async (tx) => {
       const hooks = await enabled.current(tx);
       return Object.values(NAMES).some((name) => hooks.has(null, name, null));
@@ -73,17 +109,11 @@ export function createAfter({ db, tail, log, records, enabled, wake }: AfterOpti
   });
 }
 
-/** A hook, and an event that may set it off. */
-interface Pair {
-  readonly hook: EventHook;
-  readonly event: Event;
-}
-
-function* concerned(hooks: EventHooks, events: readonly Event[]): Generator<Pair> {
-  for (const event of events)
-    for (const hook of hooks.of(event.accountId, NAMES[event.type], event.collection))
-      if (Date.parse(event.at) >= Date.parse(hook.active_since)) yield { hook, event };
-}
+/** The hooks that an event may set off. */
+const concerned = (hooks: EventHooks, event: Event): readonly EventHook[] =>
+  hooks
+    .of(event.accountId, NAMES[event.type], event.collection)
+    .filter((hook) => Date.parse(event.at) >= Date.parse(hook.active_since));
 
 /** One page of events; what several of them ask is asked once. */
 class Reading {

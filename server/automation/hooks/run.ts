@@ -26,8 +26,8 @@ export interface RunnerOptions {
   readonly leaseMs?: number | undefined;
 }
 
-/** Executions of one process at the same time. */
-const CONCURRENCY = 8;
+/** Executions of one process at the same time, shared by accounts. They mostly wait for receivers of their calls. */
+const CONCURRENCY = 16;
 /** A run that was taken up so often without coming to an end takes its process down with it. */
 const MOST_ATTEMPTS = 10;
 
@@ -112,7 +112,8 @@ export function createHookRunner({ db, log, actions, enabled, leaseMs }: RunnerO
     log,
     ...(leaseMs !== undefined && { leaseMs }),
     concurrency: CONCURRENCY,
-    claim: (lease, ms, limit) => db.transaction((tx) => store.claimExecutions(tx, lease, ms, limit)),
+    claim: (lease, leaseMs, limit, busy, after) =>
+      db.transaction((tx) => store.claimExecutions(tx, { lease, leaseMs, limit, busy, after })),
     renew: (lease, ms, ids) => store.renewLeases(db, lease, ms, ids),
     nextIn: () => store.nextLeaseIn(db),
     // Whatever waits for this one to be finished, or for its place, may run now.

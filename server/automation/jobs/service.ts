@@ -51,14 +51,14 @@ export interface JobsOptions {
   readonly db: Database;
   readonly trail: Recorder;
   readonly log?: Logger | undefined;
-  /** Jobs side by side in this process; default 10. */
+  /** Jobs side by side in this process; default 20. */
   readonly concurrency?: number;
   readonly leaseSeconds?: number;
   readonly limits?: Limits;
   readonly lifecycle?: Pick<Lifecycle, 'wants' | 'fire'> | undefined;
 }
 
-export function createJobs({ db, trail, log, concurrency = 10, leaseSeconds, limits, lifecycle }: JobsOptions): Jobs {
+export function createJobs({ db, trail, log, concurrency = 20, leaseSeconds, limits, lifecycle }: JobsOptions): Jobs {
   const handlers = new Map<string, JobHandler>();
   const boss = createBoss(db, log);
   const known = () => [...handlers.keys()].sort();

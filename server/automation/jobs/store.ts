@@ -54,6 +54,93 @@ export async function look(run: Runner, handlers: readonly string[]): Promise<Lo
   }));
 }
 
+export interface Room {
+  readonly name: string;
+  /** Jobs of this handler that may be taken. */
+  readonly places: number;
+}
+
+/** One job in the hands of this process. */
+export interface Taken extends Held {
+  readonly data: Envelope;
+  /** Which try this is, from 1. */
+  readonly attempt: number;
+  /** Empty: the server's own. */
+  readonly account_id: string;
+}
+
+export interface Taking {
+  readonly limit: number;
+  /** How long the lease is. */
+  readonly seconds: number;
+  /** Ids of those that this process still works on. */
+  readonly busy: readonly string[];
+  /** The account whose turn was the last. */
+  readonly after: string;
+}
+
+// Whose it is; empty: the server's own, which is one more among the accounts. As the index `job_waiting` has it.
+const ACCOUNT = `coalesce(j.data->>'account_id', '')`;
+const WAITS = `j.state < 'active' and j.start_after < now()`;
+const KEY = `select ${ACCOUNT} as account, j.priority from ${JOB} j where j.state < 'active'`;
+const NEXT = `order by ${ACCOUNT}, j.priority limit 1`;
+/** In one statement. A number that the planner knows, so that it walks the key for them however many wait. */
+const MOST_TAKEN = 50;
+// pg-boss's own statement knows no accounts, and reads and sorts all that is due. Here every handler with every account and priority of
+// which something waits is found by skipping from one to the next through the index, and of each the first that are due are looked at:
+// neither what is due nor what waits for its time costs more when there is more of it.
+const taking = plan(`
+  with recursive room as (select * from unnest($1::text[], $2::integer[]) as r (name, places)),
+  waiting as (
+    select r.name, r.places, k.* from room r cross join lateral (${KEY} and j.name = r.name ${NEXT}) k
+    union all
+    select w.name, w.places, k.* from waiting w cross join lateral (
+      ${KEY} and j.name = w.name and (${ACCOUNT}, j.priority) > (w.account, w.priority) ${NEXT}) k),
+  running as (select j.name, ${ACCOUNT} as account, count(*) as n from ${JOB} j where j.state = 'active' group by 1, 2),
+  due as (
+    select w.*, f.*, row_number() over (partition by w.name, w.account order by w.priority desc, f.start_after, f.id)
+      + coalesce((select n from running r where r.name = w.name and r.account = w.account), 0) as of_handler
+    from waiting w cross join lateral (
+      select j.id, j.start_after from ${JOB} j
+      where j.name = w.name and ${ACCOUNT} = w.account and j.priority = w.priority and ${WAITS} and j.id <> all ($6::uuid[])
+      order by j.start_after, j.id limit least(w.places, $3::integer)) f),
+  placed as (
+    select d.*, row_number() over (partition by d.account order by d.of_handler, d.start_after, d.id)
+      + coalesce((select sum(n) from running r where r.account = d.account), 0) as place from due d),
+  fitting as (
+    select p.*, row_number() over (partition by name order by place, account <= $5::text, account) as nth from placed p),
+  turns as (
+    select f.*, row_number() over (order by place, account <= $5::text, account) as turn from fitting f where nth <= places),
+  chosen as (select * from turns where place + turn <= $3::integer + 1 order by turn limit ${MOST_TAKEN}),
+  free as (
+    select j.name, j.id, c.turn from chosen c join ${JOB} j on j.name = c.name and j.id = c.id where ${WAITS} for update of j skip locked),
+  taken as (
+    update ${JOB} j set state = 'active', started_on = now(), expire_in = $4::float8 * interval '1 s',
+      retry_count = case when j.started_on is null then j.retry_count else j.retry_count + 1 end
+    from free f where j.name = f.name and j.id = f.id returning j.*, f.turn)
+  select name, id, data, retry_count, started_on, ${ACCOUNT} from taken j order by turn`);
+
+/**
+ * Takes up to `limit` due jobs of these handlers for `seconds`: accounts share the places, of an account its handlers come in turns,
+ * of a handler the highest priority comes first and then what has been due for longest.
+ */
+export async function take(
+  run: Runner,
+  rooms: readonly Room[],
+  { limit, seconds, busy, after }: Taking,
+): Promise<Taken[]> {
+  const columns = [rooms.map((r) => r.name), rooms.map((r) => r.places)];
+  const { rows } = await run.run(taking, [...columns, limit, seconds, after, busy]);
+  return rows.map(([name, id, data, retries, startedOn, account]) => ({
+    name: name as string,
+    id: id as string,
+    data: JSON.parse(data as string) as Envelope,
+    attempt: Number(retries) + 1,
+    startedOn: startedOn as string,
+    account_id: account as string,
+  }));
+}
+
 const LOST = `jsonb_build_object('message', 'The process that worked on it ended or was silent for too long.')`;
 
 /** Frees jobs whose process is silent, to be taken at once; those that were tried often enough are dead. With `all` whoever holds them. */

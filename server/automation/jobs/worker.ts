@@ -1,4 +1,4 @@
-// Takes due jobs and works on them: fairly among handlers, under leases, each end written by the holder alone.
+// Takes due jobs and works on them: fairly among accounts, under leases, each end written by the holder alone.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Database } from '../../db/database.ts';
 import { isPassing } from '../../db/errors.ts';
@@ -29,10 +29,8 @@ export interface JobWorker extends Due {
   cancelled(id: string): void;
 }
 
-interface Taken extends store.Held {
+interface Taken extends store.Taken {
   readonly handler: JobHandler;
-  readonly data: store.Envelope;
-  readonly attempt: number;
   /** By the process's own clock, in ms: its lease began then or later. */
   readonly takenAt: number;
 }
@@ -75,55 +73,14 @@ export function createWorker(options: WorkerOptions): JobWorker {
     return store.look(db, names);
   }
 
-  async function claim(_: string, __: number, limit: number): Promise<Taken[]> {
+  async function claim(_: string, __: number, limit: number, busy: readonly string[], after: string): Promise<Taken[]> {
     looked = await look();
-    // Who waits for longest comes first, where there are more handlers than places.
-    const names = looked.filter(due).sort((a, b) => (a.dueIn ?? 0) - (b.dueIn ?? 0));
-    const claimed: Taken[] = [];
-    for (const [i, { name }] of names.entries()) {
-      // What is free is divided, so that a flood for one handler does not hold up the others.
-      const share = Math.ceil((limit - claimed.length) / (names.length - i));
-      const batchSize = Math.min(share, roomOf(name));
-      if (batchSize <= 0) continue;
-      try {
-        claimed.push(...(await take(name, batchSize)));
-      } catch (error) {
-        // What is taken is to be worked on.
-        if (claimed.length === 0) throw error;
-        log?.warn({ err: error, handler: name }, 'Jobs could not be taken; trying again.');
-        break;
-      }
-    }
-    return claimed;
-  }
-
-  async function take(name: string, batchSize: number): Promise<Taken[]> {
-    // pg-boss answers nothing where its statement fails.
-    let failure: unknown;
-    const sql = on(db);
-    const watched = {
-      executeSql: (text: string, values: unknown[]) =>
-        sql.executeSql(text, values).catch((error) => {
-          failure = error;
-          throw error;
-        }),
-    };
-    const queue = await boss.get();
+    const rooms = looked.filter(due).map(({ name }) => ({ name, places: roomOf(name) }));
+    if (rooms.length === 0) return [];
     const takenAt = performance.now();
-    const jobs = await queue.fetch<store.Envelope>(name, { batchSize, includeMetadata: true, db: watched });
-    if (failure !== undefined) throw failure;
-    const handler = handlers.get(name) as JobHandler;
-    // One whose lease ended while this process was held up is still being worked on here.
-    const fresh = jobs.filter(({ id }) => !running.has(id));
-    const found = fresh.map(({ id, data, retryCount, startedOn }) => {
-      // Rows are read by our own parsers: an instant is text, to the microsecond.
-      return { name, id, data, handler, attempt: retryCount + 1, startedOn: String(startedOn), takenAt };
-    });
-    if (fresh.length > 0) taken.set(name, (taken.get(name) ?? 0) + fresh.length);
-    // A lease that an earlier try put off has stayed long.
-    if (fresh.some(({ expireInSeconds }) => Number(expireInSeconds) !== leaseSeconds))
-      await store.renew(db, found, leaseSeconds).catch((error) => log?.warn({ err: error }, 'Leases are long.'));
-    return found;
+    const jobs = await store.take(db, rooms, { limit, seconds: leaseSeconds, busy, after });
+    for (const { name } of jobs) taken.set(name, (taken.get(name) ?? 0) + 1);
+    return jobs.map((job) => ({ ...job, handler: handlers.get(job.name) as JobHandler, takenAt }));
   }
 
   async function renew(): Promise<void> {

@@ -29,8 +29,8 @@ export interface SendingOptions {
   readonly lifecycle?: Pick<Lifecycle, 'wants' | 'fire'> | undefined;
 }
 
-/** Deliveries side by side in one process, and to one webhook in all of them. */
-const CONCURRENCY = 16;
+/** Deliveries side by side in one process, shared by accounts, and to one webhook in all of them. They mostly wait for receivers. */
+const CONCURRENCY = 32;
 const EACH = 4;
 const KEPT_BYTES = 20_000;
 const KEPT_CHARACTERS = 5000;
@@ -161,8 +161,8 @@ export function createSending(options: SendingOptions) {
     name: 'webhooks',
     log,
     concurrency: CONCURRENCY,
-    claim: async (lease, leaseMs, limit) =>
-      any() ? work.claimDeliveries(db, { lease, leaseMs, limit, each: EACH }) : [],
+    claim: async (lease, leaseMs, limit, busy, after) =>
+      any() ? work.claimDeliveries(db, { lease, leaseMs, limit, each: EACH, busy, after }) : [],
     renew: (lease, leaseMs, ids) => work.renewDeliveries(db, lease, leaseMs, ids),
     nextIn: async () => (any() ? work.nextDue(db, EACH) : null),
     async run(item, lease, signal) {

@@ -40,8 +40,8 @@ import { listening } from './store/workflows.ts';
 
 type C = typeof contract;
 
-/** Instances side by side in one process. */
-const CONCURRENCY = 8;
+/** Instances side by side in one process, shared by accounts. They mostly wait for receivers of their calls. */
+const CONCURRENCY = 16;
 const COMPILED = 500;
 
 export interface WorkflowsOptions {
@@ -139,7 +139,7 @@ export async function createWorkflows(options: WorkflowsOptions) {
     await beginReading(db, READER);
     const due = createDue<runs.RunRow>({
       name: 'workflows',
-      claim: (lease, leaseMs, limit, busy) => runs.claim(db, lease, leaseMs, limit, busy),
+      claim: (lease, leaseMs, limit, busy, after) => runs.claim(db, lease, leaseMs, limit, busy, after),
       renew: (lease, leaseMs, ids) => runs.renew(db, lease, leaseMs, ids),
       // Its account may have had to wait for this one's end.
       run: (row, lease, signal) => engine(row, lease, signal).finally(() => setImmediate(() => live.wake?.())),

@@ -79,42 +79,70 @@ async function insertPart(run: Runner, part: readonly ReturnType<typeof cellsOf>
   );
 }
 
+/** Whether an account has more than `most` executions that are not finished. */
+export async function anyBeyond(run: Runner, accountId: string, most: number): Promise<boolean> {
+  const rows = await run.query(
+    `select from snackbase.hook_executions where account_id = $1 and status in ('pending', 'running')
+     order by seq offset $2 limit 1`,
+    [accountId, most],
+  );
+  return rows.length > 0;
+}
+
 /** Executions of one account that run at the same time. */
 export const MOST_RUNNING = 4;
 /** How far into an account's backlog is looked for what may run. */
 const AHEAD = 1000;
 
+export interface Claiming {
+  readonly lease: string;
+  readonly leaseMs: number;
+  readonly limit: number;
+  /** Those that this process still works on. */
+  readonly busy: readonly string[];
+  /** The account whose turn was the last. */
+  readonly after: string;
+}
+
 /**
- * Claims what is nobody's: of each account the oldest first and `MOST_RUNNING` at a time, of one queue of a hook only the first
- * that is not finished. Call it within a transaction of its own.
+ * Claims what is nobody's: accounts share the places, of each the oldest comes first and `MOST_RUNNING` run at a time, of one queue of
+ * a hook only the first that is not finished. Call it within a transaction of its own.
  */
-export async function claimExecutions(tx: Transaction, lease: string, leaseMs: number, limit: number) {
+export async function claimExecutions(tx: Transaction, { lease, leaseMs, limit, busy, after }: Claiming) {
   // Two processes that claim at once would both see room for the same account.
   await tx.query(`select pg_advisory_xact_lock(hashtext('snackbase.hook_executions'))`);
-  return tx.query<{ id: string }>(
+  return tx.query<{ id: string; account_id: string }>(
     `with recursive accounts as (
        (select account_id from snackbase.hook_executions where status in ('pending', 'running') order by account_id limit 1)
        union all
        select (select e.account_id from snackbase.hook_executions e
                where e.status in ('pending', 'running') and e.account_id > a.account_id order by e.account_id limit 1)
        from accounts a where a.account_id is not null),
-     chosen as (
-       select c.id from accounts a cross join lateral (
-         select e.id, e.seq, row_number() over (order by e.seq) as place from (
+     running as (
+       select a.account_id, (
+         select count(*) from snackbase.hook_executions r
+         where r.account_id = a.account_id and r.status = 'running' and r.lease_until >= now()) as n
+       from accounts a where a.account_id is not null),
+     placed as (
+       select c.id, a.account_id, a.n + c.number as place from running a cross join lateral (
+         select e.id, row_number() over (order by e.seq) as number from (
            select id, seq, hook_id, queue, lease_until from snackbase.hook_executions
            where account_id = a.account_id and status in ('pending', 'running') order by seq limit ${AHEAD}) e
-         where (e.lease_until is null or e.lease_until < now())
+         where (e.lease_until is null or e.lease_until < now()) and e.id <> all ($5::uuid[])
            and (e.queue is null or not exists (
              select 1 from snackbase.hook_executions p where p.hook_id = e.hook_id and p.queue = e.queue
                and p.seq < e.seq and p.status in ('pending', 'running')))
-         order by e.seq limit greatest(0, ${MOST_RUNNING} - (
-           select count(*) from snackbase.hook_executions r
-           where r.account_id = a.account_id and r.status = 'running' and r.lease_until >= now()))) c
-       where a.account_id is not null order by c.place, c.seq limit $3)
+         order by e.seq limit greatest(0, ${MOST_RUNNING} - a.n)) c),
+     chosen as (
+       select * from (
+         select id, place, row_number() over (order by place, account_id <= $4::text, account_id) as turn from placed) p
+       where place + turn <= $3::integer + 1),
+     taken as (
      update snackbase.hook_executions e set status = 'running', lease = $1, attempt = attempt + 1,
        lease_until = now() + $2 * interval '1 millisecond', executed_at = coalesce(executed_at, now())
-     from chosen where e.id = chosen.id returning e.id`,
-    [lease, leaseMs, limit],
+     from chosen c where e.id = c.id returning e.id, e.account_id, c.turn)
+     select id, account_id from taken order by turn`,
+    [lease, leaseMs, limit, after, busy],
   );
 }
 

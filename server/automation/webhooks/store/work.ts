@@ -20,7 +20,7 @@ export interface DueDelivery {
 }
 
 // Every webhook with something that waits, found by skipping from one to the next through the index of what waits, whose whole order
-// is named so that no other is taken; and how many of each are in hand.
+// is named so that no other is taken; and how many of each, and of its account, are in hand.
 const IN_ORDER = 'order by d.webhook_id, d.next_at, d.number limit 1';
 const WAITING = `waiting as (
     (select d.webhook_id from snackbase.webhook_deliveries d where d.next_at is not null ${IN_ORDER})
@@ -29,32 +29,51 @@ const WAITING = `waiting as (
       where d.next_at is not null and d.webhook_id > w.webhook_id ${IN_ORDER})
     from waiting w where w.webhook_id is not null),
   busy as (
-    select webhook_id, count(*)::integer as n from snackbase.webhook_deliveries where leased_until > now() group by webhook_id)`;
+    select d.webhook_id, w.account_id, count(*)::integer as n, sum(count(*)) over (partition by w.account_id)::integer as of_account
+    from snackbase.webhook_deliveries d join snackbase.webhooks w on w.id = d.webhook_id
+    where d.leased_until > now() group by 1, 2)`;
 const IDLE = '(d.leased_until is null or d.leased_until <= now())';
 
-/** Takes what is due, the oldest first and of each webhook no more than `each` at a time. */
+export interface Claiming {
+  readonly lease: string;
+  readonly leaseMs: number;
+  readonly limit: number;
+  /** Of one webhook side by side. */
+  readonly each: number;
+  /** Those that this process still works on. */
+  readonly busy: readonly string[];
+  /** The account whose turn was the last. */
+  readonly after: string;
+}
+
+/** Takes what is due, of each webhook no more than `each` at a time: accounts share the places, and of each the oldest comes first. */
 export const claimDeliveries = (
   run: Runner,
-  { lease, leaseMs, limit, each }: { lease: string; leaseMs: number; limit: number; each: number },
+  { lease, leaseMs, limit, each, busy, after }: Claiming,
 ): Promise<DueDelivery[]> =>
   run.query<DueDelivery>(
     `with recursive ${WAITING},
-     chosen as (
-       select due.id from waiting t
+     placed as (
+       select due.*, w.account_id, coalesce((select b.of_account from busy b where b.account_id = w.account_id limit 1), 0)
+         + row_number() over (partition by w.account_id order by due.next_at, due.number) as place
+       from waiting t
        join snackbase.webhooks w on w.id = t.webhook_id and w.enabled
        left join busy b on b.webhook_id = w.id
        cross join lateral (
          select d.id, d.next_at, d.number from snackbase.webhook_deliveries d
-         where d.webhook_id = w.id and d.next_at <= now() and ${IDLE}
-         order by d.next_at, d.number limit greatest(0, $4::integer - coalesce(b.n, 0))) due
-       order by due.next_at, due.number limit $3),
+         where d.webhook_id = w.id and d.next_at <= now() and ${IDLE} and d.id <> all ($6::uuid[])
+         order by d.next_at, d.number limit greatest(0, $4::integer - coalesce(b.n, 0))) due),
+     chosen as (
+       select * from (
+         select id, place, row_number() over (order by place, account_id <= $5::text, account_id) as turn from placed) p
+       where place + turn <= $3::integer + 1),
      taken as (
        update snackbase.webhook_deliveries d set lease = $1, leased_until = now() + make_interval(secs => $2::float8 / 1000)
-       from chosen c where d.id = c.id and d.next_at is not null and ${IDLE} returning d.*)
+       from chosen c where d.id = c.id and d.next_at is not null and ${IDLE} returning d.*, c.turn)
      select t.id, t.webhook_id, w.account_id, t.record_id, t.message_id, t.event, t.payload, t.attempt_number, w.url, w.headers,
        w.secret, case when w.former_until > now() then w.former_secret end as former_secret
-     from taken t join snackbase.webhooks w on w.id = t.webhook_id order by t.number`,
-    [lease, leaseMs, limit, each],
+     from taken t join snackbase.webhooks w on w.id = t.webhook_id order by t.turn`,
+    [lease, leaseMs, limit, each, after, busy],
   );
 
 export async function renewDeliveries(
@@ -78,7 +97,7 @@ export async function giveBack(run: Runner, id: string, lease: string): Promise<
   );
 }
 
-/** Milliseconds until something can be taken that cannot be now; null when nothing waits. */
+/** Milliseconds until something can be taken that cannot be now, 0 where something waits for a place; null when nothing waits. */
 export async function nextDue(run: Runner, each: number): Promise<number | null> {
   const [row] = await run.query<{ ms: number | null }>(
     `with recursive ${WAITING}
@@ -91,7 +110,6 @@ export async function nextDue(run: Runner, each: number): Promise<number | null>
        (select d.next_at as at from snackbase.webhook_deliveries d where d.webhook_id = w.id and d.next_at > now()
         order by d.next_at, d.number limit 1)
        union all
-       -- What waits for a free place is taken when there is one.
        (select now() from snackbase.webhook_deliveries d
         where d.webhook_id = w.id and d.next_at <= now() and ${IDLE} and coalesce(b.n, 0) < $1::integer limit 1)) next`,
     [each],

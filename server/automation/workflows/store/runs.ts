@@ -54,11 +54,11 @@ export const JOINED = `join snackbase.workflows w on w.id = i.workflow_id
 const first = <T>(rows: readonly T[]): T | null => rows[0] ?? null;
 
 /** Running at a time for one account, in all processes together. */
-const PER_ACCOUNT = 6;
+const PER_ACCOUNT = 4;
 
 /**
- * Accounts take turns: of each the one that waits longest, then of each the next. Those in `busy` are left alone: this process still
- * works on them for an earlier claim, which a new one would end.
+ * Accounts share the places; of each the one that waits longest comes first. Those in `busy` are left alone: this process still works
+ * on them for an earlier claim, which a new one would end.
  */
 export const claim = (
   run: Runner,
@@ -66,6 +66,7 @@ export const claim = (
   leaseMs: number,
   limit: number,
   busy: readonly string[],
+  after: string,
 ): Promise<RunRow[]> =>
   run.query<RunRow>(
     `with recursive accounts as (
@@ -75,7 +76,7 @@ export const claim = (
          where i.wake_at is not null and i.account_id > a.account_id order by i.account_id limit 1)
        from accounts a where a.account_id is not null),
      due as (
-       select d.id, row_number() over (partition by a.account_id order by d.wake_at, d.id) + r.running as place, d.wake_at
+       select d.id, a.account_id, row_number() over (partition by a.account_id order by d.wake_at, d.id) + r.running as place
        from accounts a
        cross join lateral (
          select count(*) as running from snackbase.workflow_instances l
@@ -86,16 +87,17 @@ export const claim = (
          order by s.wake_at, s.id limit greatest(0, ${PER_ACCOUNT} - r.running)) d
        where a.account_id is not null),
      taken as (
-       select id from snackbase.workflow_instances
-       where id in (select id from due order by place, wake_at limit $3) and wake_at <= clock_timestamp()
-       for update skip locked),
+       select c.id, t.turn from snackbase.workflow_instances c join (
+         select id, place, row_number() over (order by place, account_id <= $5::text, account_id) as turn from due) t on t.id = c.id
+       where t.place + t.turn <= $3::integer + 1 and c.wake_at <= clock_timestamp()
+       for update of c skip locked),
      i as (
        update snackbase.workflow_instances u set lease = $1, claim = u.claim + 1, lapses = u.lapses + (u.lease is not null)::int, status = 'running',
          wake_at = clock_timestamp() + $2 * interval '1 ms', started_at = coalesce(u.started_at, clock_timestamp()),
          step_at = coalesce(u.step_at, clock_timestamp())
-       from taken where u.id = taken.id returning u.*)
-     select ${WHOLE} from i ${JOINED}`,
-    [lease, leaseMs, limit, busy],
+       from taken where u.id = taken.id returning u.*, taken.turn)
+     select ${WHOLE} from i ${JOINED} order by i.turn`,
+    [lease, leaseMs, limit, busy, after],
   );
 
 export async function renew(run: Runner, lease: string, leaseMs: number, ids: readonly string[]): Promise<void> {
@@ -105,14 +107,13 @@ export async function renew(run: Runner, lease: string, leaseMs: number, ids: re
   );
 }
 
-/** Milliseconds until something is due. What is due and was not claimed waits for its account's turn. */
+/** Milliseconds until something is due; 0 or less for what waits for a place. */
 export async function nextIn(run: Runner): Promise<number | null> {
   const rows = await run.query<{ ms: number | null }>(
     `select extract(epoch from min(wake_at) - clock_timestamp())::float8 * 1000 as ms
      from snackbase.workflow_instances where wake_at is not null`,
   );
-  const ms = first(rows)?.ms ?? null;
-  return ms === null ? null : Math.max(ms, 100);
+  return first(rows)?.ms ?? null;
 }
 
 /** Whose turn it is: the lease and the number of the claim. */
