@@ -177,7 +177,7 @@ const execution = {
 };
 const window = { total: 1, skip: 0, limit: 50, page: 1, page_size: 50, total_pages: 1 };
 const missing = errors('RESOURCE_NOT_FOUND');
-const refused = errors('INVALID_RESOURCE_DATA', 'CONFLICT');
+const refused = errors('INVALID_REQUEST', 'CONFLICT');
 const admin = 'account_admin';
 
 export const endpoints = room({

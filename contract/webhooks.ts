@@ -29,7 +29,7 @@ const Moment = z.iso
 const changing = {
   pathParams: idParam,
   body: WebhookChange,
-  responses: { 200: Webhook, ...errors('RESOURCE_NOT_FOUND', 'INVALID_RESOURCE_DATA', 'WRITE_CONFLICT') },
+  responses: { 200: Webhook, ...errors('RESOURCE_NOT_FOUND', 'INVALID_REQUEST', 'WRITE_CONFLICT') },
   metadata: writes('account_admin', 'webhook.update', { idempotent: 'natural' }),
 } as const;
 
@@ -54,7 +54,7 @@ Signed as Standard Webhooks says (\`webhook-id\`, \`webhook-timestamp\`, \`webho
     body: WebhookInput,
     responses: {
       201: WebhookWithSecret,
-      ...errors('INVALID_RESOURCE_DATA', 'ACCOUNT_REQUIRED', 'LIMIT_REACHED', 'RESOURCE_NOT_FOUND'),
+      ...errors('INVALID_REQUEST', 'ACCOUNT_REQUIRED', 'LIMIT_REACHED', 'RESOURCE_NOT_FOUND'),
     },
     metadata: writes('account_admin', 'webhook.create'),
     example: { body: asked, reply: withSecret },

@@ -93,7 +93,7 @@ const ran = {
   created_at: at,
 };
 const missing = errors('RESOURCE_NOT_FOUND');
-const refused = errors('INVALID_RESOURCE_DATA', 'CONFLICT', 'LIMIT_REACHED', 'ACCOUNT_REQUIRED', 'RESOURCE_NOT_FOUND');
+const refused = errors('INVALID_REQUEST', 'CONFLICT', 'LIMIT_REACHED', 'ACCOUNT_REQUIRED', 'RESOURCE_NOT_FOUND');
 const started = { message: 'The workflow was started.', instance_id: instance };
 const change = { method: 'PUT', path: '/api/v1/workflows/:id', pathParams: idParam, body: Change } as const;
 const changed = {

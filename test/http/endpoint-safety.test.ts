@@ -211,7 +211,7 @@ describe.runIf(available)('custom endpoints withstand', () => {
     for (const one of bombs) {
       const input_schema = { type: 'object', properties: one };
       const { status, body } = await define({ ...common, path: path(), input_schema });
-      expect([status, body.details?.map(({ code }: Json) => code) ?? body]).toEqual([400, ['too_large']]);
+      expect([status, body.details?.map(({ code }: Json) => code) ?? body]).toEqual([422, ['too_large']]);
     }
     const [at, gone] = [path(), path()];
     const input_schema = { type: 'object', properties: properties(900, () => ({ type: 'string' })) };

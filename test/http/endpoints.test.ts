@@ -784,7 +784,7 @@ describe.runIf(available)('custom endpoints', () => {
           ? definition
           : { path: path(), ...definition };
       const reply = await define(given);
-      expect(said(reply), reply.text).toEqual([400, 'INVALID_RESOURCE_DATA']);
+      expect(said(reply), reply.text).toEqual([422, 'INVALID_REQUEST']);
       const found = reply.body.errors.map(({ field, code }: Json) => `${field} ${code}`);
       expect(
         found.some((one: string) =>

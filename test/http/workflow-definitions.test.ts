@@ -155,7 +155,7 @@ describe.runIf(available)('definitions of workflows', () => {
   ];
   it.each(table.slice(0, -1))('refuses %s', async (_, { steps, trigger }, wanted) => {
     const { status, body } = await w.create({ name: 'Bad', steps: steps(), trigger: trigger() });
-    expect([status, body.code], JSON.stringify(body)).toEqual([400, 'INVALID_RESOURCE_DATA']);
+    expect([status, body.code], JSON.stringify(body)).toEqual([422, 'INVALID_REQUEST']);
     expect(body.errors.map(({ field, code }: Json) => [field, code])).toEqual(wanted);
     for (const { message } of body.errors) expect(message.length).toBeGreaterThan(10);
   });
@@ -177,7 +177,7 @@ describe.runIf(available)('definitions of workflows', () => {
       expect(body.errors.map((entry: Json) => entry.field)).toContain(field);
     }
     const role = await w.create({ steps: [note('a')], run_as: 'nobody_there' });
-    expect([role.status, role.body.errors[0].field]).toEqual([400, 'run_as']);
+    expect([role.status, role.body.errors[0].field]).toEqual([422, 'run_as']);
   });
 
   it('tells all problems at once', async () => {

@@ -187,7 +187,7 @@ describe.runIf(available)('what definitions write out', () => {
     const written = await call('POST', `/records/${hooked}`, { title: 'x' });
     expect(written.status, written.text).toBe(201);
     // Storing it again judges it again; switching it off does not.
-    expect((await call('PUT', `/endpoints/${id}`, { description: 'y' })).status).toBe(400);
+    expect((await call('PUT', `/endpoints/${id}`, { description: 'y' })).status).toBe(422);
     expect((await call('PATCH', `/hooks/${first.id}`, { description: 'y' })).status).toBe(422);
     expect((await call('PATCH', `/hooks/${first.id}`, { enabled: false })).status).toBe(200);
   });

@@ -36,7 +36,7 @@ const ATTEMPTS = 8;
 /** Whatever names an endpoint throws RESOURCE_NOT_FOUND for one that is not there or another account's. */
 export interface Endpoints {
   list(query: Parsed<C['list']>['query'], ctx: Ctx): Promise<Reply<C['list']>>;
-  /** Throws INVALID_RESOURCE_DATA with every problem, CONFLICT, LIMIT_REACHED, ACCOUNT_REQUIRED. */
+  /** Throws INVALID_REQUEST with every problem, CONFLICT, LIMIT_REACHED, ACCOUNT_REQUIRED. */
   create(input: Parsed<C['create']>['body'], ctx: Ctx): Promise<Endpoint>;
   get(id: string, ctx: Ctx): Promise<Endpoint>;
   /** What is not sent stays. Throws as `create`. */
@@ -150,7 +150,7 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
     const problems = await problemsOf(row, own);
     // Switching off must always work, whatever has become of what a definition speaks of.
     const only = Object.keys(sent).every((key) => key === 'enabled') && sent.enabled === false;
-    if (problems.length > 0 && !only) throw new Failure('INVALID_RESOURCE_DATA', {}, problems);
+    if (problems.length > 0 && !only) throw new Failure('INVALID_REQUEST', {}, problems);
     return row;
   }
 
@@ -194,7 +194,7 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
         created_by: requireCaller(ctx).userId,
       };
       const problems = await problemsOf(row, own);
-      if (problems.length > 0) throw new Failure('INVALID_RESOURCE_DATA', {}, problems);
+      if (problems.length > 0) throw new Failure('INVALID_REQUEST', {}, problems);
       const made = await save(row, null, ctx);
       if (made === null) throw new Failure('WRITE_CONFLICT');
       return made;

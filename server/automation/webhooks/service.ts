@@ -106,7 +106,7 @@ export async function createWebhooks(options: WebhooksOptions) {
     return row;
   }
 
-  /** Throws RESOURCE_NOT_FOUND, INVALID_RESOURCE_DATA, and WRITE_CONFLICT where others are always faster. */
+  /** Throws RESOURCE_NOT_FOUND, INVALID_REQUEST, and WRITE_CONFLICT where others are always faster. */
   async function change(id: string, sent: WebhookChange, ctx: Ctx): Promise<Webhook> {
     for (let tries = 1; tries <= ATTEMPTS; tries++) {
       const seen = await find(id, ctx);
@@ -137,7 +137,7 @@ export async function createWebhooks(options: WebhooksOptions) {
       return page(found.rows.map(rows.shown), found.total, window);
     },
 
-    /** Throws INVALID_RESOURCE_DATA with every problem, ACCOUNT_REQUIRED, LIMIT_REACHED. */
+    /** Throws INVALID_REQUEST with every problem, ACCOUNT_REQUIRED, LIMIT_REACHED. */
     async create(input: WebhookInput, ctx: Ctx): Promise<Reply<C['create']>> {
       const accountId = await accounts.scope(ctx);
       if (accountId === null) throw new Failure('ACCOUNT_REQUIRED', { how: 'send X-Account-ID with its id or slug' });

@@ -34,7 +34,7 @@ export interface ReadSettings {
 const SUBSCRIBING = ['collection', 'collections', 'events', 'fields', 'filter'] as const;
 
 export function createSettings({ outbound, collections, watch, sealed }: SettingsOptions) {
-  /** Throws INVALID_RESOURCE_DATA. `before` null: of a new one. */
+  /** Throws INVALID_REQUEST. `before` null: of a new one. */
   return async function read(
     accountId: string,
     before: WebhookSettings | null,
@@ -67,7 +67,7 @@ export function createSettings({ outbound, collections, watch, sealed }: Setting
       if (read.problems.length === 0) problems.push(...(await conditionProblems(accountId, { ...asked, ...read })));
       Object.assign(asked, { ...read, problems: undefined });
     }
-    if (problems.length > 0) throw new Failure('INVALID_RESOURCE_DATA', {}, problems);
+    if (problems.length > 0) throw new Failure('INVALID_REQUEST', {}, problems);
     const { collections, events, subscriptions } = asked;
     const settings: WebhookSettings = {
       url,

@@ -78,13 +78,13 @@ export function createDefinitions(options: DefinitionsOptions) {
     more: readonly ProblemEntry[],
   ): Promise<void> {
     const large = sizeProblems({ trigger, steps }, MOST_WORKFLOW_BYTES, 'steps');
-    if (large.length > 0) throw new Failure('INVALID_RESOURCE_DATA', {}, [...more, ...large]);
+    if (large.length > 0) throw new Failure('INVALID_REQUEST', {}, [...more, ...large]);
     const storing = { checkUrl, asAccount: runAs === AS_ACCOUNT.name };
     const problems = [...more, ...compileWorkflow({ trigger, steps }, { ...compile, storing }).problems];
     const role = await runAsProblem(tx, runAs);
     if (role !== null) problems.push(role);
     problems.push(...(await unknownWorkflows(tx, accountId, { at: 'steps', parts: steps, self })));
-    if (problems.length > 0) throw new Failure('INVALID_RESOURCE_DATA', {}, problems);
+    if (problems.length > 0) throw new Failure('INVALID_REQUEST', {}, problems);
   }
 
   const nameProblems = (name: string, slug: string | undefined): ProblemEntry[] => [
@@ -195,7 +195,7 @@ export function createDefinitions(options: DefinitionsOptions) {
       return page(rows.map(shown), total, window);
     },
 
-    /** Throws INVALID_RESOURCE_DATA with every problem, CONFLICT for a slug that is taken, LIMIT_REACHED, ACCOUNT_REQUIRED. */
+    /** Throws INVALID_REQUEST with every problem, CONFLICT for a slug that is taken, LIMIT_REACHED, ACCOUNT_REQUIRED. */
     async create(input: Parsed<C['create']>['body'], ctx: Ctx): Promise<Workflow> {
       const accountId = await accounts.scope(ctx);
       if (accountId === null) throw new Failure('ACCOUNT_REQUIRED', { how: 'send X-Account-ID' });
