@@ -16,13 +16,18 @@ export interface IdempotencyOptions {
   readonly db: Database;
   readonly encryptionKey: string;
   readonly log?: { warn(facts: object, message: string): void };
+  /** How often the key of a request that runs is put off. For tests. */
+  readonly renewMs?: number;
 }
 
 const HOUR_MS = 3_600_000;
+/** Six times before a key is anybody's. */
+const RENEW_MS = (store.LEASE_SECONDS * 1000) / 6;
 /** A key that goes away between two looks is asked for again. */
 const LOOKS = 3;
 
-export function createIdempotency({ db, encryptionKey, log }: IdempotencyOptions): Idempotency {
+export function createIdempotency(options: IdempotencyOptions): Idempotency {
+  const { db, encryptionKey, log, renewMs = RENEW_MS } = options;
   const box = sealed(encryptionKey);
   const pruning = setInterval(() => {
     store.prune(db).catch((error) => log?.warn({ err: error }, 'Old idempotency keys could not be removed.'));
@@ -54,6 +59,9 @@ export function createIdempotency({ db, encryptionKey, log }: IdempotencyOptions
     async once(asked, work) {
       const attempt = await attemptOf(asked);
       if ('status' in attempt) return { ...attempt, headers: { ...attempt.headers, 'Idempotency-Replayed': 'true' } };
+      // One that cannot be put off now is put off the next time.
+      const renewing = setInterval(() => void store.renew(db, asked).catch(() => {}), renewMs);
+      renewing.unref();
       try {
         const reply = await work(attempt);
         if (reply === null) await store.drop(db, asked);
@@ -63,6 +71,8 @@ export function createIdempotency({ db, encryptionKey, log }: IdempotencyOptions
         // The first error is what the caller has to know.
         await store.release(db, asked).catch(() => {});
         throw error;
+      } finally {
+        clearInterval(renewing);
       }
     },
     async close() {

@@ -9,8 +9,9 @@ export interface Kept {
 }
 
 const KEPT_FOR = "interval '24 hours'";
-/** Longer than any request runs; whoever died leaves the key to the next attempt after that. */
-const LEASE = "interval '120 seconds'";
+/** Put off for as long as the request runs; whoever died leaves the key to the next attempt after that. */
+export const LEASE_SECONDS = 30;
+const LEASE = `interval '${LEASE_SECONDS} seconds'`;
 
 /** The seed of a key that is new or a day old; undefined for one that is known. */
 export async function claim(
@@ -53,6 +54,12 @@ export async function find(runner: Runner, { scope, key }: Repeatable): Promise<
 export async function finish(runner: Runner, { scope, key }: Repeatable, status: number, reply: Buffer): Promise<void> {
   const text = 'update snackbase.idempotency_keys set status = $3, reply = $4 where scope = $1 and key = $2';
   await runner.query(text, [scope, key, status, reply]);
+}
+
+/** It still runs. */
+export async function renew(runner: Runner, { scope, key }: Repeatable): Promise<void> {
+  const text = `update snackbase.idempotency_keys set locked_until = now() + ${LEASE} where scope = $1 and key = $2 and status is null`;
+  await runner.query(text, [scope, key]);
 }
 
 /** Nothing happened that must not happen again. */
