@@ -105,7 +105,8 @@ export function createDispatch(parts: DispatchParts): Dispatch {
       if (!(thrown instanceof ActionFailed) && knownFailure(thrown) === null)
         log?.error({ err: thrown, endpoint: endpoint.id }, 'An endpoint failed.');
       failure = failureOf(thrown, note.began ? ready.endpoint.settings.failure_status : null);
-      full = thrown instanceof ActionFailed ? reasonOf(thrown, toldError(thrown.cause).message) : failure.message;
+      const hidden = failure.code === 'ENDPOINT_FAILED' && thrown instanceof ActionFailed;
+      full = hidden ? reasonOf(thrown, toldError(thrown.cause).message) : failure.message;
       throw failure;
     } finally {
       const message = full ?? note.failed?.error?.message ?? null;
