@@ -1,9 +1,8 @@
 // A durable reader of the log: its place is stored, moves on in the transaction of its work, and one process at a time has it.
 import type { Database, Transaction } from '../db/database.ts';
-import { isPassing } from '../db/errors.ts';
-import { joined } from '../db/joined.ts';
 import type { Logger } from '../db/log.ts';
 import { createPass } from '../pass.ts';
+import { type Apart, createCare } from './apart.ts';
 import type { Event } from './event.ts';
 import * as outbox from './outbox.ts';
 import type { Position } from './position.ts';
@@ -18,12 +17,6 @@ export interface Consumer {
   settle(): Promise<void>;
   close(): Promise<void>;
 }
-
-/**
- * Does a part of the work, as that of one definition for one event, apart from the others: where it fails for what it is, that is
- * logged with `facts` and it is passed over, so that nobody's events wait for it. A fault that passes is thrown.
- */
-export type Apart = (facts: object, part: (tx: Transaction) => Promise<void>) => Promise<void>;
 
 export interface ConsumerOptions {
   readonly db: Database;
@@ -65,31 +58,6 @@ const PAGES = 8;
 const HELD_BACK_MS = 1000;
 /** How seldom a log that nobody wants is looked at; its place must follow, because readers hold back what is old. */
 const UNWANTED_MS = 5000;
-
-/** From work that failed until some goes through of which nothing had to be passed over, its parts are done apart. */
-function createCare({ db, name, log }: Pick<ConsumerOptions, 'db' | 'name' | 'log'>) {
-  const care = {
-    careful: false,
-    async run<T>(tx: Transaction, work: (apart?: Apart) => Promise<T>): Promise<T> {
-      let whole = true;
-      const apart: Apart = async (facts, part) => {
-        try {
-          await joined(db, tx).transaction(part);
-        } catch (error) {
-          if (isPassing(error)) throw error;
-          whole = false;
-          log?.error({ err: error, consumer: name, ...facts }, 'An event could not be worked on and is passed over.');
-        }
-      };
-      const again = care.careful;
-      care.careful = true;
-      const done = await work(again ? apart : undefined);
-      care.careful = !whole;
-      return done;
-    },
-  };
-  return care;
-}
 
 /** Begins at the end of the log the first time that this name is used, later where it stopped. */
 export function createConsumer({ db, tail, log, name, work, turn, wanted, limit = 200 }: ConsumerOptions): Consumer {

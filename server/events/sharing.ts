@@ -1,7 +1,7 @@
 // A durable reader's work shared by accounts: one whose events make too much work falls behind with a place of its own and goes on in turns, so that others do not wait for it.
 import type { Transaction } from '../db/database.ts';
 import type { Logger } from '../db/log.ts';
-import type { Apart } from './consumer.ts';
+import type { Apart } from './apart.ts';
 import type { Event } from './event.ts';
 import * as outbox from './outbox.ts';
 import { comparePositions, type Position } from './position.ts';

@@ -2,7 +2,8 @@
 
 import type { Database, Transaction } from '../../db/database.ts';
 import type { Logger } from '../../db/log.ts';
-import { type Apart, type Consumer, createConsumer } from '../../events/consumer.ts';
+import type { Apart } from '../../events/apart.ts';
+import { type Consumer, createConsumer } from '../../events/consumer.ts';
 import type { Event } from '../../events/event.ts';
 import type { Tail } from '../../events/tail.ts';
 import { shortName } from '../../permissions/service.ts';

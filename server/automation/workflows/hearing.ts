@@ -6,7 +6,7 @@
 // sooner, it has a batch that is committed already: it either does not find the wait, which then begins later, or comes to the row
 // before the last page, and leaves the instance alone. In both cases looking back reads that batch.
 import type { Database, Transaction } from '../../db/database.ts';
-import type { Apart } from '../../events/consumer.ts';
+import type { Apart } from '../../events/apart.ts';
 import type { Event } from '../../events/event.ts';
 import { readWanted } from '../../events/outbox.ts';
 import type { Position } from '../../events/position.ts';
