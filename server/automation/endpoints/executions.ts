@@ -1,6 +1,7 @@
 // The log of calls: written after the reply, several at a time, and kept within its bounds.
 import type { Database } from '../../db/database.ts';
 import type { Logger } from '../../db/log.ts';
+import { createPass } from '../../pass.ts';
 import { createForgetting } from '../forgetting.ts';
 import { storeInPieces } from '../in-pieces.ts';
 import * as store from './store.ts';
@@ -35,7 +36,6 @@ export function createExecutions({
   const waiting: store.Call[] = [];
   /** Ids of the endpoints of calls that were written since the last trim. */
   const written: string[] = [];
-  let writing: Promise<void> | null = null;
   let timer: NodeJS.Timeout | undefined;
   const since = new Map<string, number>();
 
@@ -65,12 +65,7 @@ export function createExecutions({
       schedule(RETRY_MS);
     }
   }
-  const flush = (): Promise<void> => {
-    writing ??= write().finally(() => {
-      writing = null;
-    });
-    return writing;
-  };
+  const flush = createPass(write);
   function schedule(ms: number): void {
     if (timer !== undefined) return;
     timer = setTimeout(() => {
@@ -95,7 +90,7 @@ export function createExecutions({
       waiting.push(execution);
       schedule(PAUSE_MS);
     },
-    flush,
+    flush: () => flush(),
     async close() {
       await forgetting.close();
       clearTimeout(timer);
