@@ -213,6 +213,26 @@ describe.runIf(available)('what definitions write out', () => {
     if (!/\{\{|^http:\w/.test(url)) expect(webhook.body.errors[0]).toMatchObject({ field: 'url', code });
   });
 
+  it('refuses headers that no call can have', async () => {
+    for (const kind of kinds) {
+      const headers = {
+        'X-Fine': 'a',
+        Authorization: `Bearer {{${value(kind)}.title}}`,
+        Host: 'other.example',
+        'bad name': 'a',
+        'X-Two-Lines': 'a\r\nX-Other: b',
+        'x-fine': 'b',
+      };
+      const { found, text } = await store(kind, { type: 'send_webhook', url: 'https://example.com/', headers });
+      expect(found.sort(), text).toEqual([
+        'headers.Host reserved',
+        'headers.X-Two-Lines invalid_value',
+        'headers.bad name invalid_name',
+        'headers.x-fine duplicate',
+      ]);
+    }
+  });
+
   it('calls what is public or decided by values; whom mail goes to is judged too', async () => {
     for (const kind of kinds) {
       const name = value(kind);

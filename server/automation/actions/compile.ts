@@ -18,7 +18,7 @@ import {
 import type { Shape, Vocabulary } from '../vocabulary.ts';
 import { ADDRESS } from './address.ts';
 import { compileFilter, type FilterTemplate } from './filter.ts';
-import { judgeAggregate, judgeData, judgeUrl, type Storing, unwritable } from './written.ts';
+import { judgeAggregate, judgeData, judgeHeaders, judgeUrl, type Storing, unwritable } from './written.ts';
 
 export interface CompiledAction {
   readonly type: ActionType;
@@ -167,6 +167,7 @@ function optionsOf(action: Action, options: CompileOptions): CompiledAction['opt
       const refused = storing !== undefined && judgeUrl(url, judged('url'), storing);
       if (!refused && !/^\s*(\{\{|https?:\/\/)/i.test(url))
         wrong('url', 'invalid_url', 'Begin with http:// or https://.');
+      if (storing !== undefined && headers !== undefined) judgeHeaders(headers, judged('headers'));
       const text = compileUrl(url, judged('url'));
       const rest = all({ headers, ...(body_template === undefined && { body }) });
       const writing = body_template === undefined ? null : compileBody(body_template, judged('body_template'));

@@ -3,6 +3,7 @@ import type { ProblemEntry } from '../../../contract/problems.ts';
 import { aggregateProblems, bodyProblems } from '../../records/service.ts';
 import type { CollectionDef } from '../../schema/collection-def.ts';
 import { SYSTEM_COLUMNS } from '../../schema/columns.ts';
+import { HOP_BY_HOP, headerProblems } from '../outbound/headers.ts';
 import { compileTemplate, type Judged } from '../templates.ts';
 import { aggregateQuery } from './asked.ts';
 import type { FilterTemplate } from './filter.ts';
@@ -62,6 +63,16 @@ export function judgeUrl(url: string, judged: Judged, { checkUrl }: Storing): bo
   if (refused === null) return false;
   judged.problems.push({ field: judged.at, code: refused.reason, message: refused.message });
   return true;
+}
+
+/** Headers of a call; values that templates fill are made fit for one line when it is made. */
+export function judgeHeaders(headers: Readonly<Record<string, string>>, judged: Judged): void {
+  const written = Object.entries(headers).map(([name, value]): [string, string] => {
+    const fixed = fixedValue(value, judged);
+    return [name, fixed === null ? '' : String(fixed.value)];
+  });
+  const taken = (name: string) => HOP_BY_HOP.test(name);
+  judged.problems.push(...headerProblems(Object.fromEntries(written), taken, judged.at));
 }
 
 /** An aggregate whose names are known: its functions, and results in `having` and `sort`. What values are in `having` is left open. */

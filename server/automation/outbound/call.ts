@@ -5,6 +5,7 @@ import { isIP, type LookupFunction } from 'node:net';
 import type { Logger } from '../../db/log.ts';
 import { forbidden } from './addresses.ts';
 import { OutboundError, outboundError } from './error.ts';
+import { HOP_BY_HOP } from './headers.ts';
 import { type Asking, createLookups, type Resolve } from './lookups.ts';
 import { hostOf, type UrlProblem, urlProblem } from './url.ts';
 
@@ -52,8 +53,6 @@ export interface OutboundOptions {
 
 export const MOST_KEPT = 65_536;
 const TIMEOUT_MS = 30_000;
-const HOP_BY_HOP =
-  /^(host|connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|expect|content-length|accept-encoding)$/i;
 const SENSITIVE = /^(set-cookie2?|www-authenticate|proxy-authenticate|authorization|authentication-info)$/;
 
 export function createOutbound({ allowPrivate, production, log, resolve, lookupMs }: OutboundOptions): Outbound {
