@@ -215,8 +215,8 @@ describe.runIf(available)('workflows that wait for events', () => {
     const { id: holding } = await w.made({ name: 'Holds', steps: [call('hold', '/holds')] });
     const { id } = await w.made({ name: 'Waits first', steps: [change_of('paid'), end('paid')] });
     // As many as an account may run at a time.
-    const held = await Promise.all(Array.from({ length: 4 }, () => w.start(holding)));
-    while (releases.length < 4) await pause(10);
+    const held = await Promise.all(Array.from({ length: 8 }, () => w.start(holding)));
+    while (releases.length < 8) await pause(10);
     const payment = await pay('early');
     await change(payment, 1);
     const instance = await w.start(id, { id: payment });

@@ -54,7 +54,7 @@ export const JOINED = `join snackbase.workflows w on w.id = i.workflow_id
 const first = <T>(rows: readonly T[]): T | null => rows[0] ?? null;
 
 /** Running at a time for one account, in all processes together. */
-const PER_ACCOUNT = 4;
+const PER_ACCOUNT = 8;
 
 /**
  * Accounts share the places; of each the one that waits longest comes first. Those in `busy` are left alone: this process still works
