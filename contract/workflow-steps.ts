@@ -1,5 +1,5 @@
 // The steps and triggers of workflows, each kind with its options. Text in double braces is a template.
-import { Action, ActionName, Condition } from './actions.ts';
+import { Action, Condition } from './actions.ts';
 import { z } from './kit.ts';
 
 export const MOST_STEPS = 100;
@@ -7,7 +7,16 @@ export const MOST_STEPS = 100;
 export const MOST_ITEMS = 1000;
 export const MOST_BRANCHES = 10;
 
-const Target = ActionName.meta({ description: 'Name of a step; `end` ends the workflow.' });
+/** As people call their steps: whatever a path of a template can quote. */
+const StepName = z
+  .string()
+  .regex(/^[^\s\d."'\\{}[\]][^."'\\{}[\]\r\n\t]{0,61}$/)
+  .meta({
+    description:
+      'Up to 62 characters that are not . " \' { } [ ] or a backslash; it begins with no digit. Templates read `steps["Send mail"].output`, conditions `steps.Send_mail.output`.',
+    example: 'send_mail',
+  });
+const Target = StepName.meta({ description: 'Name of a step; `end` ends the workflow.' });
 /** `30s`, `5m`, `2h`, `1d`, seconds as a number, or a template that becomes one of these. */
 export const Duration = z
   .union([z.number().min(0).max(31_622_400), z.string().min(1).max(200)])
@@ -32,14 +41,14 @@ const common = {
   id: z.string().max(200).optional().meta({ description: editing }),
   position_x: z.number().optional().meta({ description: editing }),
   position_y: z.number().optional().meta({ description: editing }),
-  name: ActionName.meta({ description: 'Unique in the workflow; later steps read `steps.<name>.output`.' }),
+  name: StepName.meta({ description: 'Unique in the workflow; later steps read `steps.<name>.output`.' }),
   next: Target.nullable()
     .optional()
     .meta({ description: 'Which step follows; `end`: none. Left out or null: the one behind it.' }),
 };
 const failing = {
   retry: retry.optional(),
-  on_error: ActionName.optional().meta({
+  on_error: StepName.optional().meta({
     description: '`fail` (default) fails the workflow, `continue` goes on; else the step that follows a failure.',
   }),
 };
@@ -62,14 +71,14 @@ export const InnerStep = z
     actionOf,
     z.strictObject({
       type: z.literal('action').optional(),
-      name: ActionName.optional(),
+      name: StepName.optional(),
       action: Action,
       on_error: z.enum(['fail', 'continue']).optional(),
     }),
   )
   .meta({ id: 'WorkflowInnerStep' });
 const Inner = z
-  .union([ActionName, InnerStep])
+  .union([StepName, InnerStep])
   .meta({ description: 'An action, or the name of an action step, which then is part of this one alone.' });
 
 const waiting = { timeout: Duration.optional(), on_timeout: Target.optional() };

@@ -3404,7 +3404,7 @@ export interface WorkflowChange {
 
 export interface WorkflowInnerStep {
   type?: "action" | undefined;
-  /** Letters, digits, _ and -, beginning with a letter. */
+  /** Up to 62 characters that are not . " ' { } [ ] or a backslash; it begins with no digit. Templates read `steps["Send mail"].output`, conditions `steps.Send_mail.output`. */
   name?: string | undefined;
   action: Action;
   on_error?: "fail" | "continue" | undefined;

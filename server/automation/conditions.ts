@@ -31,13 +31,13 @@ export interface ConditionOptions {
 
 const ALWAYS: Condition = { holds: () => true };
 
-/** Names of steps may hold `-`, which the language reads as minus: `steps.check_stock` is `steps.check-stock`. */
+/** Names of steps may hold what the language does not: `steps.check_stock` is also `steps.check-stock` and `steps["check stock"]`. */
 function spelledIn(vocabulary: Vocabulary, name: string): Path {
   const path: string[] = [];
   for (const word of name.split('.')) {
     const shape = shapeAt(vocabulary, path);
     const known = typeof shape === 'object' && !Array.isArray(shape) ? Object.keys(shape) : [];
-    path.push(known.includes(word) ? word : (known.find((one) => one.replaceAll('-', '_') === word) ?? word));
+    path.push(known.includes(word) ? word : (known.find((one) => one.replace(/\W/gu, '_') === word) ?? word));
   }
   return path;
 }

@@ -651,7 +651,7 @@ describe.runIf(available)('webhooks', () => {
       expect(await one({ fields: ['nope'] })).toEqual([422, 'fields', 'unknown_field']);
       expect(await one({ collection: null, events: ['create'] })).toEqual([422, 'collection', 'required']);
       expect(await one({ collection: null, events: ['*'], filter: 'title = "x"' })).toEqual([
-        400,
+        422,
         'filter',
         expect.any(String),
       ]);

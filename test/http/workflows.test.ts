@@ -226,6 +226,27 @@ describe.runIf(available)('workflows', () => {
     expect((await rows('others')).length).toBe(2);
   });
 
+  it('steps are called as people call them', async () => {
+    const done = await w.ran(
+      [
+        { type: 'action', name: 'Prüfe „Lager“', action: { type: 'transform', output: { left: '{{trigger.n}}' } } },
+        {
+          type: 'condition',
+          name: 'is it enough?',
+          expression: 'steps.Pr_fe__Lager_.output.left > 3',
+          on_true: 'Yes, send',
+        },
+        { type: 'end', name: 'Yes, send', output: '{{steps["Prüfe „Lager“"].output.left}} are left' },
+      ],
+      { n: 7 },
+    );
+    expect(done).toMatchObject({ status: 'completed', output: '7 are left' });
+    for (const name of ['a.b', 'a"b', ' a', '1a', 'a]', 'a\nb', '']) {
+      const refused = await w.create({ steps: [note(name)] });
+      expect([refused.status, refused.body.errors[0].field], name).toEqual([422, 'steps.0.name']);
+    }
+  });
+
   it('starts sub-workflows and takes their result', async () => {
     await w.made({
       name: 'Child',
