@@ -67,7 +67,6 @@ export const up = async (kx: Knex): Promise<void> => {
       where status in ('pending', 'running');
     create index hook_executions_queues on snackbase.hook_executions (hook_id, queue, seq)
       where status in ('pending', 'running') and queue is not null;
-    create index hook_executions_running on snackbase.hook_executions (account_id) where status = 'running';
     create index on snackbase.hook_executions (finished_at);
   `);
 };

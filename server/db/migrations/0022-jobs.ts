@@ -1,4 +1,4 @@
-// Jobs: the tables of pg-boss in a schema of their own, and three indexes for what the server asks them beside that.
+// Jobs: the tables of pg-boss in a schema of their own, and two indexes for what the server asks them beside that.
 import type { Knex } from 'knex';
 
 export const up = async (kx: Knex): Promise<void> => {
@@ -9,8 +9,5 @@ export const up = async (kx: Knex): Promise<void> => {
   await kx.raw(`
     create index job_running on snackbase_jobs.job (name, started_on) where state = 'active';
     create index job_newest on snackbase_jobs.job (created_on, id);
-    -- What waits, by handler, account and priority.
-    create index job_waiting on snackbase_jobs.job (name, (coalesce(data->>'account_id', '')), priority, start_after, id)
-      where state < 'active';
   `);
 };

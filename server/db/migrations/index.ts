@@ -25,6 +25,7 @@ import * as jobs from './0022-jobs.ts';
 import * as workflowWaits from './0023-workflow-waits.ts';
 import * as workflowLapses from './0024-workflow-lapses.ts';
 import * as definitionRouting from './0025-definition-routing.ts';
+import * as fairClaims from './0026-fair-claims.ts';
 
 export interface Migration {
   /** Recorded in the database; the file's name. */
@@ -59,4 +60,5 @@ export const migrations: readonly Migration[] = [
   { name: '0023-workflow-waits', ...workflowWaits },
   { name: '0024-workflow-lapses', ...workflowLapses },
   { name: '0025-definition-routing', ...definitionRouting },
+  { name: '0026-fair-claims', ...fairClaims },
 ];
